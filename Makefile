@@ -1,0 +1,64 @@
+# Each target does its own set-up into .venv from pinned versions and hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := install
+.PHONY: install dev demo test test-slow up lint types check bench lock clean
+
+install: $(VENV)/.runtime
+dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "mood search needs Python 3.11 or newer; point PYTHON at one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml requirements/runtime.txt | $(BIN)/python
+	@echo "Installing pinned dependencies into $(VENV) ..."
+	@$(PIP) install --quiet --require-hashes -r requirements/build.txt
+	@$(PIP) install --quiet --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: install
+	$(BIN)/moodsearch demo
+
+up: install
+	$(BIN)/moodsearch up
+
+test: dev
+	$(BIN)/pytest -n auto
+
+test-slow: dev
+	$(BIN)/pytest -n 2 -m slow
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: dev
+	$(BIN)/mypy
+
+check: lint types
+	DAGSTER_HOME= $(BIN)/dagster definitions validate -w workspace.yaml
+
+bench: dev
+	$(BIN)/python -m bench
+
+# Writes requirements/*.txt anew from pyproject.toml (needs uv).
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o requirements/runtime.txt
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -c requirements/runtime.txt -o requirements/dev.txt
+	echo "setuptools==82.0.1" | uv pip compile - --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate -o requirements/build.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

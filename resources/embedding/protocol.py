@@ -1,0 +1,57 @@
+"""What every embedding model offers, wherever it runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+EMBEDDING_DIMENSION: Final = 512
+"""Length of every vector: CLAP's joint space (arXiv 2211.06687)."""
+
+SAMPLE_RATE: Final = 48_000
+"""Hz; what CLAP was trained on."""
+
+WINDOW_SECONDS: Final = 10
+"""What CLAP hears at once."""
+
+WINDOW_SAMPLES: Final = SAMPLE_RATE * WINDOW_SECONDS
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """Which model made a vector.
+
+    `fingerprint` is a SHA-256 in hex over everything that changes a vector: id, revision, the weight
+    files' bytes, precision and pre-processing version. Vectors with different fingerprints are never
+    compared with each other.
+    """
+
+    id: str
+    revision: str
+    dimension: int
+    fingerprint: str
+    licence: str
+
+
+class EmbeddingModel(Protocol):
+    """Text and audio into one space. Safe to call from several threads."""
+
+    @property
+    def model(self) -> ModelDescription: ...
+
+    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embed 10-second windows.
+
+        `windows`: (n, 480000) float32, mono, 48 kHz, in [-1, 1]. Returns (n, 512) float32 with rows
+        of length 1. Raises `BackendError` when a remote model does not answer.
+        """
+        ...
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed descriptions. Returns (n, 512) float32 with rows of length 1.
+
+        Raises `BackendError` when a remote model does not answer.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Genre classifiers: genres of a track with a confidence each, behind one protocol."""

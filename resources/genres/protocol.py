@@ -1,0 +1,42 @@
+"""What every genre classifier offers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class GenrePrediction:
+    """A tag with how sure the classifier is, in [0, 1]."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class GenreRequest:
+    """What a classifier may look at: the track's audio by key, or its embedding (512,) float32."""
+
+    track_id: int
+    audio_key: str
+    vector: NDArray[np.float32]
+
+
+class GenreClassifier(Protocol):
+    """Safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """Shown beside the predictions, e.g. `zero-shot (offline)` or `effnet-discogs`."""
+        ...
+
+    def classify(self, request: GenreRequest) -> Sequence[GenrePrediction]:
+        """Tags, best first, lower case, without duplicates.
+
+        Raises `TrackError` when this track's audio cannot be classified and `BackendError` when the
+        classifier does not answer.
+        """
+        ...

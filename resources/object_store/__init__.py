@@ -1,0 +1,1 @@
+"""Object storage: audio files, and the tables that assets exchange, behind one protocol."""

@@ -1,0 +1,1 @@
+"""Vector stores: the nearest tracks to a vector, behind one protocol."""
