@@ -1,0 +1,68 @@
+"""Connections to the catalogue's Postgres."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from resources.errors import BackendError
+
+Connection = psycopg.Connection[DictRow]
+
+
+class Database:
+    """A small pool. Safe to use from threads.
+
+    Every method raises `BackendError` when the server does not answer.
+    """
+
+    def __init__(self, url: str, *, max_connections: int = 8) -> None:
+        self._url = url
+        self.pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            min_size=0,
+            max_size=max_connections,
+            timeout=10,
+            kwargs={"row_factory": dict_row, "connect_timeout": 10},
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+        # The pool reports each failed connection as a warning of its own; the error we raise says
+        # it once.
+        logging.getLogger("psycopg.pool").setLevel("ERROR")
+
+    def close(self) -> None:
+        self.pool.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection in a transaction that commits at the end, or rolls back on an error."""
+        try:
+            with self.pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise database_error(error) from error
+
+    def rows(self, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:
+        """All rows of a statement, in a transaction of its own."""
+        with self.transaction() as connection:
+            cursor = connection.execute(query, parameters)  # type: ignore[call-overload]
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def own_connection(self) -> Iterator[psycopg.Connection]:
+        """An autocommit connection outside the pool, for locks that live as long as it does."""
+        try:
+            with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise database_error(error) from error
+
+
+def database_error(error: Exception) -> BackendError:
+    first_line = str(error).strip().split("\n", 1)[0]
+    return BackendError(f"the database does not answer: {first_line}")

@@ -1,0 +1,217 @@
+"""What is stored for each track, and the pending view over it.
+
+`moodsearch.outbox` receives the ids of tracks that changed, from triggers on the catalogue; it is
+append-only, so an app's transaction never waits for us. `moodsearch.work` is the list of tracks to
+look at, with their retries. `moodsearch.pending(model, first, last)` compares the catalogue with
+`moodsearch.track_state` and alone decides what is to be done.
+"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+STATE = """
+CREATE TABLE moodsearch.track_state (
+    track_id bigint PRIMARY KEY,
+    -- The audio that was last looked at, and what was found.
+    file_id text,
+    audio_state text CHECK (audio_state IN ('decodable', 'failed')),
+    failure text,
+    duration_seconds double precision,
+    -- The audio and the model of the stored embedding.
+    embedded_file_id text,
+    embedded_model text,
+    -- What the vector store holds: audio, model, and a digest of the document's attributes.
+    indexed_file_id text,
+    indexed_model text,
+    indexed_attributes text,
+    -- The audio that was last classified, and why that failed if it did.
+    genres_file_id text,
+    genres_failure text,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX track_state_failed ON moodsearch.track_state (track_id) WHERE failure IS NOT NULL;
+
+CREATE TABLE moodsearch.outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    track_id bigint NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE moodsearch.work (
+    job text NOT NULL CHECK (job IN ('index', 'genres')),
+    track_id bigint NOT NULL,
+    attempts int NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    last_error text,
+    PRIMARY KEY (job, track_id)
+);
+CREATE INDEX work_due ON moodsearch.work (job, next_attempt_at);
+
+CREATE TABLE moodsearch.feature_flags (
+    user_did text NOT NULL,
+    flag text NOT NULL CHECK (length(flag) BETWEEN 1 AND 64),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_did, flag)
+);
+
+CREATE TABLE moodsearch.vector_namespaces (
+    namespace text PRIMARY KEY,
+    table_name text NOT NULL UNIQUE,
+    fingerprint text NOT NULL,
+    model_id text NOT NULL,
+    dimension int NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- One generation of the index for each model; answers come from the live one.
+CREATE TABLE moodsearch.generations (
+    model text PRIMARY KEY,
+    model_id text NOT NULL,
+    namespace text NOT NULL UNIQUE,
+    is_live boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX generations_one_live ON moodsearch.generations (is_live) WHERE is_live;
+"""
+
+PENDING = """
+CREATE FUNCTION moodsearch.attributes(title text, handle text, did text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN md5(jsonb_build_array(title, handle, did)::text);
+
+CREATE FUNCTION moodsearch.pending(model text, first_id bigint, last_id bigint)
+RETURNS TABLE (
+    track_id bigint, work text, needs_genres boolean,
+    file_id text, file_type text, r2_url text,
+    title text, artist_handle text, artist_did text, attributes text, is_public boolean
+)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT *
+    FROM (
+        SELECT
+            coalesce(t.id, s.track_id),
+            CASE
+                WHEN t.id IS NULL THEN 'remove'
+                WHEN t.visibility IS DISTINCT FROM 'public' THEN
+                    CASE WHEN s.indexed_model IS NOT NULL THEN 'remove' END
+                WHEN s.file_id IS DISTINCT FROM t.file_id THEN 'probe'
+                WHEN s.audio_state = 'failed' THEN
+                    CASE WHEN s.indexed_model IS NOT NULL THEN 'remove' END
+                WHEN s.embedded_file_id IS DISTINCT FROM t.file_id
+                    OR s.embedded_model IS DISTINCT FROM model THEN 'embed'
+                WHEN s.indexed_file_id IS DISTINCT FROM t.file_id
+                    OR s.indexed_model IS DISTINCT FROM model
+                    OR s.indexed_attributes IS DISTINCT FROM
+                        moodsearch.attributes(t.title, a.handle, t.artist_did) THEN 'index'
+            END AS work,
+            coalesce(
+                t.visibility = 'public' AND s.audio_state = 'decodable'
+                AND s.file_id = t.file_id
+                AND s.embedded_file_id = t.file_id AND s.embedded_model = model
+                AND t.extra ->> 'genre_predictions_file_id' IS DISTINCT FROM t.file_id
+                AND s.genres_file_id IS DISTINCT FROM t.file_id,
+                false
+            ) AS needs_genres,
+            t.file_id, t.file_type, t.r2_url,
+            t.title, a.handle, t.artist_did,
+            moodsearch.attributes(t.title, a.handle, t.artist_did),
+            coalesce(t.visibility = 'public', false)
+        FROM (SELECT * FROM public.tracks WHERE id BETWEEN first_id AND last_id) t
+        JOIN public.artists a ON a.did = t.artist_did
+        FULL JOIN (
+            SELECT * FROM moodsearch.track_state
+            WHERE track_id BETWEEN first_id AND last_id
+        ) s ON s.track_id = t.id
+    ) compared
+    WHERE work IS NOT NULL OR needs_genres
+$$;
+"""
+
+TRIGGERS = """
+CREATE FUNCTION moodsearch.tracks_inserted() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+BEGIN
+    INSERT INTO moodsearch.outbox (track_id) SELECT id FROM changed;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION moodsearch.tracks_updated() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+BEGIN
+    INSERT INTO moodsearch.outbox (track_id)
+    SELECT n.id FROM changed n JOIN previous o ON o.id = n.id
+    WHERE (n.title, n.artist_did, n.file_id, n.visibility)
+        IS DISTINCT FROM (o.title, o.artist_did, o.file_id, o.visibility);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION moodsearch.tracks_truncated() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+BEGIN
+    INSERT INTO moodsearch.outbox (track_id) SELECT track_id FROM moodsearch.track_state;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION moodsearch.artists_updated() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+BEGIN
+    INSERT INTO moodsearch.outbox (track_id)
+    SELECT t.id
+    FROM changed n
+    JOIN previous o ON o.did = n.did
+    JOIN public.tracks t ON t.artist_did = n.did
+    WHERE n.handle IS DISTINCT FROM o.handle;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.tracks
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted();
+CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.tracks
+    REFERENCING NEW TABLE AS changed OLD TABLE AS previous
+    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_updated();
+CREATE TRIGGER moodsearch_deleted AFTER DELETE ON public.tracks
+    REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted();
+CREATE TRIGGER moodsearch_truncated AFTER TRUNCATE ON public.tracks
+    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_truncated();
+CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.artists
+    REFERENCING NEW TABLE AS changed OLD TABLE AS previous
+    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_updated();
+"""
+
+INSTALL_TRIGGERS = f"""
+DO $do$
+BEGIN
+    EXECUTE $sql${TRIGGERS}$sql$;
+    INSERT INTO moodsearch.settings VALUES ('sees_changes', 'true');
+EXCEPTION WHEN insufficient_privilege THEN
+    -- Not the owner of the app's tables: the nightly reconcile finds the changes instead.
+    INSERT INTO moodsearch.settings VALUES ('sees_changes', 'false');
+END $do$;
+"""
+
+
+def upgrade() -> None:
+    op.execute(STATE)
+    op.execute(PENDING)
+    op.execute(INSTALL_TRIGGERS)
+
+
+def downgrade() -> None:
+    op.execute(
+        """
+        DROP FUNCTION IF EXISTS moodsearch.tracks_inserted, moodsearch.tracks_updated,
+            moodsearch.tracks_truncated, moodsearch.artists_updated CASCADE;
+        DROP FUNCTION moodsearch.pending, moodsearch.attributes;
+        DROP TABLE moodsearch.generations, moodsearch.vector_namespaces, moodsearch.feature_flags,
+            moodsearch.work, moodsearch.outbox, moodsearch.track_state;
+        DELETE FROM moodsearch.settings WHERE key = 'sees_changes';
+        """
+    )

@@ -1,0 +1,154 @@
+"""Importing audio files as uploads: the bytes into the object store, the rows into the catalogue."""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from resources.audio.probe import probe
+from resources.audio.tags import AudioTags, audio_format, read_tags
+from resources.catalogue.database import Connection, Database
+from resources.errors import TrackError, UserError
+from resources.object_store.protocol import ObjectStore
+
+UNKNOWN_ARTIST: Final = "Unknown artist"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What became of a file. `is_new` is False when the catalogue already had these bytes."""
+
+    track_id: int
+    title: str
+    artist: str
+    is_new: bool
+
+
+class Uploads:
+    """Writes to a catalogue of our own.
+
+    Raises `UserError` when the catalogue's tables are an app's: uploads go through the app there.
+    """
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+        if not owns_catalogue(database):
+            raise UserError(
+                "this database is an app's own: upload through the app, and mood search will "
+                "index what it finds there (moodsearch backfill)"
+            )
+
+    def add(self, path: Path) -> Upload:
+        """Import one audio file.
+
+        Raises `TrackError` when it cannot be read as audio, and `UserError` or `BackendError` when
+        it cannot be stored.
+        """
+        file_id = _digest(path)
+        file_type = audio_format(path)
+        probe(path)
+        tags = read_tags(path)
+        known = self._find(file_id)
+        if known is not None:
+            return known
+        self._store.put_file(audio_key(file_id, file_type), path)
+        with self._database.transaction() as connection:
+            connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [file_id]
+            )
+            return self._find(file_id) or _insert(connection, path, file_id, file_type, tags)
+
+    def _find(self, file_id: str) -> Upload | None:
+        rows = self._database.rows(
+            """
+            SELECT t.id, t.title, a.display_name
+            FROM public.tracks t JOIN public.artists a ON a.did = t.artist_did
+            WHERE t.file_id = %(file_id)s ORDER BY t.id LIMIT 1
+            """,
+            {"file_id": file_id},
+        )
+        if not rows:
+            return None
+        return Upload(rows[0]["id"], rows[0]["title"], rows[0]["display_name"], is_new=False)
+
+
+def audio_key(file_id: str, file_type: str) -> str:
+    """Where a track's audio is in the object store."""
+    return f"audio/{file_id}.{file_type}"
+
+
+def owns_catalogue(database: Database) -> bool:
+    """Whether the catalogue's tables are ours rather than an app's."""
+    rows = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'owns_catalogue'")
+    return bool(rows and rows[0]["value"])
+
+
+def _insert(
+    connection: Connection, path: Path, file_id: str, file_type: str, tags: AudioTags
+) -> Upload:
+    title = tags.title or _title_from_name(path)
+    artist = tags.artist or UNKNOWN_ARTIST
+    did = _upsert_artist(connection, artist)
+    album_id = None if tags.album is None else _upsert_album(connection, did, tags.album)
+    row = connection.execute(
+        "INSERT INTO public.tracks (title, artist_did, album_id, file_id, file_type)"
+        " VALUES (%s, %s, %s, %s, %s) RETURNING id",
+        [title, did, album_id, file_id, file_type],
+    ).fetchone()
+    assert row is not None
+    return Upload(row["id"], title, artist, is_new=True)
+
+
+def _upsert_artist(connection: Connection, name: str) -> str:
+    """Artists are told apart by name, whatever its case and accents' encoding."""
+    identity = unicodedata.normalize("NFKC", name).casefold()
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    did = f"did:local:{digest}"
+    handle = slug(name) or digest
+    taken = connection.execute(
+        "SELECT 1 FROM public.artists WHERE handle = %s AND did <> %s", [handle, did]
+    ).fetchone()
+    if taken is not None:
+        handle = f"{handle}-{digest[:6]}"
+    connection.execute(
+        "INSERT INTO public.artists (did, handle, display_name) VALUES (%s, %s, %s)"
+        " ON CONFLICT (did) DO NOTHING",
+        [did, handle, name],
+    )
+    return did
+
+
+def _upsert_album(connection: Connection, artist_did: str, title: str) -> str:
+    album_slug = slug(title) or hashlib.sha256(title.encode()).hexdigest()[:16]
+    row = connection.execute(
+        "INSERT INTO public.albums (artist_did, slug, title) VALUES (%s, %s, %s)"
+        " ON CONFLICT (artist_did, slug) DO UPDATE SET slug = excluded.slug RETURNING id",
+        [artist_did, album_slug, title],
+    ).fetchone()
+    assert row is not None
+    return str(row["id"])
+
+
+def slug(text: str) -> str:
+    """Lower-case words of ASCII letters and digits, joined by hyphens; empty when there are none."""
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:60]
+
+
+def _title_from_name(path: Path) -> str:
+    readable = path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    printable = "".join(c if c.isprintable() else " " for c in readable)
+    return " ".join(printable.replace("_", " ").split()) or "Untitled"
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of the file's bytes in hex: the same bytes twice are one track."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    except OSError as error:
+        raise TrackError(f"cannot be read: {error.strerror}") from None
+    return digest.hexdigest()

@@ -1,0 +1,259 @@
+"""What is pending: the comparison of the catalogue with what is stored, and the list of tracks whose
+turn it is.
+
+`moodsearch.pending` alone decides whether there is something to do for a track. `moodsearch.work`
+only says which tracks to look at and when, so that looking costs what changed and not what exists.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Final, Literal
+
+from resources.catalogue.blocks import BLOCK_SIZE, LARGE_BLOCK_SIZE, LARGE_CATALOGUE, Block
+from resources.catalogue.database import Database
+from resources.errors import BackendError
+
+Job = Literal["index", "genres"]
+WorkKind = Literal["probe", "embed", "index", "remove"]
+
+FIRST_DELAY_SECONDS: Final = 30
+LONGEST_DELAY_SECONDS: Final = 6 * 3600
+_ABSORB_AT_ONCE: Final = 20_000
+_MAX_ID: Final = 2**63 - 1
+_BLOCK_LOCK: Final = 0x6D6F6F64
+"""First half of the advisory lock of a block ("mood" in ASCII); the second is the block's number."""
+
+
+@dataclass(frozen=True)
+class PendingTrack:
+    """A track for which something is to be done.
+
+    `work` is the first of its steps that is missing (later ones follow from it); None when only its
+    genres are. The catalogue's fields are None for a track that is deleted.
+    """
+
+    track_id: int
+    work: WorkKind | None
+    needs_genres: bool
+    file_id: str | None
+    file_type: str | None
+    r2_url: str | None
+    title: str | None
+    artist_handle: str | None
+    artist_did: str | None
+    attributes: str | None
+    is_public: bool
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.file_id is None
+
+
+@dataclass(frozen=True)
+class DueBlock:
+    """A block with tracks whose turn it is."""
+
+    block: Block
+    tracks: int
+    attempts: int
+
+
+class PendingWork:
+    """Pending work for the model with fingerprint `model`."""
+
+    def __init__(self, database: Database, model: str) -> None:
+        self._database = database
+        self._model = model
+        self.block_size = _block_size(database)
+
+    def block_of(self, track_id: int) -> Block:
+        return Block.containing(track_id, self.block_size)
+
+    def pending(self, block: Block) -> list[PendingTrack]:
+        """What is to be done in `block`, by id."""
+        return self._select(block.first, block.last)
+
+    def pending_everywhere(self, limit: int | None = None) -> list[PendingTrack]:
+        """What is to be done in the whole catalogue, by id. Costs the size of the catalogue."""
+        return self._select(0, _MAX_ID, limit)
+
+    def _select(self, first: int, last: int, limit: int | None = None) -> list[PendingTrack]:
+        columns = ", ".join(field.name for field in fields(PendingTrack))
+        rows = self._database.rows(
+            f"SELECT {columns} FROM moodsearch.pending(%(model)s, %(first)s, %(last)s)"
+            " ORDER BY track_id LIMIT %(limit)s",
+            {"model": self._model, "first": first, "last": last, "limit": limit},
+        )
+        return [PendingTrack(**row) for row in rows]
+
+    def absorb_changes(self) -> int:
+        """Put the tracks that changed since the last call on the list, due at once.
+
+        Returns how many changes there were. Costs the number of changes.
+        """
+        rows = self._database.rows(
+            """
+            WITH taken AS (
+                DELETE FROM moodsearch.outbox
+                WHERE id IN (SELECT id FROM moodsearch.outbox ORDER BY id LIMIT %(limit)s)
+                RETURNING track_id, changed_at
+            ), listed AS (
+                INSERT INTO moodsearch.work (job, track_id, changed_at)
+                SELECT 'index', track_id, min(changed_at) FROM taken GROUP BY track_id
+                ORDER BY track_id
+                ON CONFLICT (job, track_id) DO UPDATE
+                SET attempts = 0, next_attempt_at = now(), last_error = NULL
+            )
+            SELECT count(*) AS changes FROM taken
+            """,
+            {"limit": _ABSORB_AT_ONCE},
+        )
+        return int(rows[0]["changes"])
+
+    def reconcile(self) -> int:
+        """Put every pending track that is not on the list on it. Costs the size of the catalogue."""
+        rows = self._database.rows(
+            """
+            WITH found AS (
+                SELECT * FROM moodsearch.pending(%(model)s, 0, %(last)s)
+            ), listed AS (
+                INSERT INTO moodsearch.work (job, track_id)
+                SELECT 'index', track_id FROM found WHERE work IS NOT NULL
+                UNION ALL
+                SELECT 'genres', track_id FROM found WHERE needs_genres
+                ON CONFLICT DO NOTHING
+                RETURNING 1
+            )
+            SELECT count(*) AS added FROM listed
+            """,
+            {"model": self._model, "last": _MAX_ID},
+        )
+        return int(rows[0]["added"])
+
+    def due_blocks(self, job: Job, limit: int) -> list[DueBlock]:
+        """Blocks with tracks whose turn it is, by id; tracks with nothing left to do are dropped."""
+        self._drop_settled(job, "next_attempt_at <= now()", {})
+        rows = self._database.rows(
+            """
+            SELECT track_id / %(size)s AS block, count(*) AS tracks, max(attempts) AS attempts
+            FROM moodsearch.work
+            WHERE job = %(job)s AND next_attempt_at <= now()
+            GROUP BY 1 ORDER BY 1 LIMIT %(limit)s
+            """,
+            {"job": job, "size": self.block_size, "limit": limit},
+        )
+        return [
+            DueBlock(
+                Block.containing(row["block"] * self.block_size, self.block_size),
+                row["tracks"],
+                row["attempts"],
+            )
+            for row in rows
+        ]
+
+    def postpone(self, job: Job, block: Block) -> None:
+        """Count an attempt at the block's due tracks and set their next one: 30 s, doubling, at
+        most 6 h. A run that succeeds takes them off the list before that."""
+        self._database.rows(
+            """
+            UPDATE moodsearch.work
+            SET attempts = attempts + 1,
+                next_attempt_at = now() + make_interval(
+                    secs => least(%(first_delay)s * 2.0 ^ least(attempts, 20), %(longest)s))
+            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                AND next_attempt_at <= now()
+            """,
+            {
+                "job": job,
+                "first": block.first,
+                "last": block.last,
+                "first_delay": FIRST_DELAY_SECONDS,
+                "longest": LONGEST_DELAY_SECONDS,
+            },
+        )
+
+    def settle(self, job: Job, block: Block) -> None:
+        """Take the block's tracks for which nothing is left to do off the list."""
+        self._drop_settled(
+            job,
+            "track_id BETWEEN %(first)s AND %(last)s",
+            {"first": block.first, "last": block.last},
+        )
+
+    def _drop_settled(self, job: Job, which: str, parameters: dict[str, int]) -> None:
+        is_pending = "needs_genres" if job == "genres" else "work IS NOT NULL"
+        self._database.rows(
+            f"""
+            DELETE FROM moodsearch.work w
+            WHERE job = %(job)s AND {which} AND NOT EXISTS (
+                SELECT 1 FROM moodsearch.pending(%(model)s, w.track_id, w.track_id)
+                WHERE {is_pending}
+            )
+            """,
+            {"job": job, "model": self._model, **parameters},
+        )
+
+    def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:
+        """Put tracks on the list, due at once."""
+        self._database.rows(
+            """
+            INSERT INTO moodsearch.work (job, track_id)
+            SELECT %(job)s, id FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
+            ON CONFLICT (job, track_id) DO UPDATE SET attempts = 0, next_attempt_at = now()
+            """,
+            {"job": job, "ids": list(track_ids)},
+        )
+
+    def note_errors(self, job: Job, errors: Mapping[int, str]) -> None:
+        """Remember why tracks are still waiting (shown by `moodsearch doctor`)."""
+        self._database.rows(
+            """
+            INSERT INTO moodsearch.work (job, track_id, last_error, attempts, next_attempt_at)
+            SELECT %(job)s, id, reason, 1, now() + make_interval(secs => %(delay)s)
+            FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS e (id, reason) ORDER BY id
+            ON CONFLICT (job, track_id) DO UPDATE SET last_error = excluded.last_error
+            """,
+            {
+                "job": job,
+                "ids": list(errors),
+                "reasons": list(errors.values()),
+                "delay": FIRST_DELAY_SECONDS,
+            },
+        )
+
+    @contextmanager
+    def lock(self, block: Block, *, wait_seconds: int = 600) -> Iterator[None]:
+        """Hold the block: nobody else works on it, in this process or another.
+
+        The lock is the connection's, so the server lets go of it however this process ends. Raises
+        `BackendError` when somebody else holds it for longer than `wait_seconds`.
+        """
+        number = block.first // self.block_size
+        with self._database.own_connection() as connection:
+            connection.execute(f"SET lock_timeout = '{wait_seconds}s'")
+            try:
+                connection.execute("SELECT pg_advisory_lock(%s, %s)", [_BLOCK_LOCK, number])
+            except Exception as error:
+                if type(error).__name__ != "LockNotAvailable":
+                    raise
+                raise BackendError(
+                    f"block {block.key} is being worked on by another process"
+                ) from None
+            yield
+
+
+def _block_size(database: Database) -> int:
+    """The block size, fixed when an installation first asks for it."""
+    rows = database.rows(
+        """
+        INSERT INTO moodsearch.settings
+        SELECT 'block_size', to_jsonb(CASE WHEN coalesce(max(id), 0) > %(large)s
+            THEN %(large_size)s ELSE %(size)s END)
+        FROM public.tracks
+        ON CONFLICT (key) DO UPDATE SET value = moodsearch.settings.value
+        RETURNING value
+        """,
+        {"large": LARGE_CATALOGUE, "large_size": LARGE_BLOCK_SIZE, "size": BLOCK_SIZE},
+    )
+    return int(rows[0]["value"])

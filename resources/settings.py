@@ -1,0 +1,126 @@
+"""The one reader of the environment. Every process (Dagster, API, command line) gets its settings
+here and nowhere else."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from resources.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Values of the environment variables of the same names; `docs/configuration.md` lists them."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, frozen=True
+    )
+
+    moodsearch_home: Path = Path(".moodsearch")
+    database_url: SecretStr | None = None
+    session_secret: SecretStr | None = None
+
+    r2_endpoint_url: str | None = None
+    r2_bucket: str | None = None
+    r2_public_bucket_url: str | None = None
+    aws_access_key_id: SecretStr | None = None
+    aws_secret_access_key: SecretStr | None = None
+
+    clap_model: str = "offline"
+    clap_precision: Literal["int8", "fp32"] = "int8"
+    clap_text: Literal["local", "modal"] = "modal"
+
+    modal_enabled: bool = False
+    modal_embed_audio_url: str | None = None
+    modal_embed_text_url: str | None = None
+    modal_timeout_seconds: float = Field(default=120, gt=0, le=3600)
+
+    turbopuffer_enabled: bool = False
+    turbopuffer_api_key: SecretStr | None = None
+    turbopuffer_region: str = "api"
+    turbopuffer_namespace: str = Field(
+        default="plyr-tracks", pattern=r"^[A-Za-z0-9\-_.]{1,100}$"
+    )
+    turbopuffer_base_url: str | None = None
+
+    replicate_enabled: bool = False
+    replicate_api_token: SecretStr | None = None
+    replicate_top_n: int = Field(default=10, ge=1, le=400)
+    replicate_timeout_seconds: float = Field(default=120, gt=0, le=3600)
+    replicate_base_url: str | None = None
+
+    @field_validator("moodsearch_home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator(
+        "r2_endpoint_url",
+        "r2_public_bucket_url",
+        "modal_embed_audio_url",
+        "modal_embed_text_url",
+        "turbopuffer_base_url",
+        "replicate_base_url",
+    )
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with https:// or http://")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(
+            ("postgresql://", "postgres://")
+        ):
+            raise ValueError("must start with postgresql://")
+        return url
+
+    @field_validator("session_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        # RFC 7518 section 3.2: an HS256 key is at least as long as the hash.
+        if secret is not None and len(secret.get_secret_value().encode()) < 32:
+            raise ValueError("must be at least 32 bytes long")
+        return secret
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        self._need(self.modal_enabled, "MODAL_ENABLED", ["modal_embed_audio_url"])
+        if self.clap_text == "modal":
+            self._need(self.modal_enabled, "MODAL_ENABLED", ["modal_embed_text_url"])
+        self._need(self.turbopuffer_enabled, "TURBOPUFFER_ENABLED", ["turbopuffer_api_key"])
+        self._need(self.replicate_enabled, "REPLICATE_ENABLED", ["replicate_api_token"])
+        needed_for_r2 = ["r2_endpoint_url", "r2_bucket", "aws_access_key_id"]
+        needed_for_r2.append("aws_secret_access_key")
+        self._need(self.uses_r2, "R2_BUCKET or R2_ENDPOINT_URL", needed_for_r2)
+        return self
+
+    def _need(self, enabled: bool, reason: str, names: list[str]) -> None:
+        missing = [name.upper() for name in names if enabled and getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} must be set, because {reason} is")
+
+    @property
+    def uses_r2(self) -> bool:
+        """Whether audio is in R2 or another S3; otherwise in a folder under the home."""
+        return self.r2_endpoint_url is not None or self.r2_bucket is not None
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises `ConfigurationError`, one line that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(_explain(error))) from None
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for detail in error.errors(include_input=False, include_url=False):
+        variable = "_".join(str(part) for part in detail["loc"]).upper()
+        message = detail["msg"].removeprefix("Value error, ")
+        lines.append(f"{variable}: {message}" if variable else message)
+    return lines
