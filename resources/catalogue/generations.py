@@ -5,74 +5,103 @@ from dataclasses import dataclass
 from resources.catalogue.database import Database
 from resources.embedding.protocol import ModelDescription
 
+_COLUMNS = "id, namespace, model, model_id, is_live"
+
 
 @dataclass(frozen=True)
 class Generation:
-    """An index of one model's vectors. `model`: the model's fingerprint."""
+    """A namespace of vectors of one model. `model`: the model's fingerprint."""
 
+    id: str
+    namespace: str
     model: str
     model_id: str
-    namespace: str
     is_live: bool
 
 
 class Generations:
-    """`base_namespace`: the namespace's configured name; the first generation has it as it is."""
+    """Generations of one index: `store` (pgvector, turbopuffer) and the namespace's configured name,
+    which the first generation has as it is."""
 
-    def __init__(self, database: Database, base_namespace: str) -> None:
+    def __init__(self, database: Database, store: str, namespace: str) -> None:
         self._database = database
-        self._base = base_namespace
+        self._index = f"{store}:{namespace}"
+        self._namespace = namespace
 
     def live(self) -> Generation | None:
         """The generation that answers; None before anything was indexed."""
         rows = self._database.rows(
-            "SELECT model, model_id, namespace, is_live FROM moodsearch.generations WHERE is_live"
+            f"SELECT {_COLUMNS} FROM moodsearch.generations"
+            " WHERE is_live AND index_name = %(index)s",
+            {"index": self._index},
         )
         return Generation(**rows[0]) if rows else None
+
+    def all(self) -> list[Generation]:
+        """Oldest first."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE index_name = %(index)s"
+            " ORDER BY created_at",
+            {"index": self._index},
+        )
+        return [Generation(**row) for row in rows]
 
     def open(self, model: ModelDescription) -> Generation:
         """The generation of `model`, made when there is none. The very first is live at once."""
         rows = self._database.rows(
-            """
-            INSERT INTO moodsearch.generations (model, model_id, namespace, is_live)
-            SELECT %(model)s, %(model_id)s,
-                CASE WHEN found THEN %(base)s || '-' || left(%(model)s, 8) ELSE %(base)s END,
-                NOT found
-            FROM (SELECT EXISTS (SELECT 1 FROM moodsearch.generations) AS found) g
-            ON CONFLICT (model) DO UPDATE SET model_id = excluded.model_id
-            RETURNING model, model_id, namespace, is_live
+            f"""
+            INSERT INTO moodsearch.generations (id, index_name, namespace, model, model_id, is_live)
+            SELECT %(id)s, %(index)s,
+                CASE WHEN found THEN %(namespace)s || '-' || left(%(model)s, 8)
+                    ELSE %(namespace)s END,
+                %(model)s, %(model_id)s, NOT found
+            FROM (
+                SELECT EXISTS (
+                    SELECT 1 FROM moodsearch.generations WHERE index_name = %(index)s
+                ) AS found
+            ) others
+            ON CONFLICT (id) DO UPDATE SET model_id = excluded.model_id
+            RETURNING {_COLUMNS}
             """,
-            {"model": model.fingerprint, "model_id": model.id, "base": self._base},
+            {
+                "id": f"{self._index}:{model.fingerprint}",
+                "index": self._index,
+                "namespace": self._namespace,
+                "model": model.fingerprint,
+                "model_id": model.id,
+            },
         )
         return Generation(**rows[0])
 
-    def promote_when_complete(self, model: str) -> bool:
-        """Make `model`'s generation live once it holds every public track that the live one holds.
+    def promote_when_complete(self, generation: Generation) -> bool:
+        """Make `generation` live once no public track is left that only the live one holds.
 
         Returns whether it took over now.
         """
-        rows = self._database.rows(
-            """
-            WITH complete AS (
-                SELECT 1 FROM moodsearch.generations g
-                WHERE g.model = %(model)s AND NOT g.is_live AND NOT EXISTS (
+        parameters = {"id": generation.id, "index": self._index}
+        with self._database.transaction() as connection:
+            waiting = connection.execute(
+                """
+                SELECT 1
+                FROM moodsearch.generations g
+                LEFT JOIN moodsearch.generations live
+                    ON live.is_live AND live.index_name = g.index_name
+                WHERE g.id = %(id)s AND (g.is_live OR EXISTS (
                     SELECT 1 FROM moodsearch.track_state s
                     JOIN public.tracks t ON t.id = s.track_id AND t.visibility = 'public'
-                    JOIN moodsearch.generations l ON l.is_live AND l.model = s.indexed_model
-                )
-            ), demoted AS (
-                UPDATE moodsearch.generations SET is_live = false
-                WHERE is_live AND EXISTS (SELECT 1 FROM complete)
-                RETURNING 1
+                    WHERE s.indexed_in = live.id
+                ))
+                """,
+                parameters,
+            ).fetchone()
+            if waiting is not None:
+                return False
+            connection.execute(
+                "UPDATE moodsearch.generations SET is_live = false"
+                " WHERE is_live AND index_name = %(index)s",
+                parameters,
             )
-            SELECT EXISTS (SELECT 1 FROM complete) AS complete, count(*) FROM demoted
-            """,
-            {"model": model},
-        )
-        if not rows[0]["complete"]:
-            return False
-        self._database.rows(
-            "UPDATE moodsearch.generations SET is_live = true WHERE model = %(model)s",
-            {"model": model},
-        )
-        return True
+            connection.execute(
+                "UPDATE moodsearch.generations SET is_live = true WHERE id = %(id)s", parameters
+            )
+            return True

@@ -78,16 +78,16 @@ class TrackRecords:
             [(file_id, model, track_id) for track_id, file_id in tracks],
         )
 
-    def indexed(self, model: str, records: Sequence[IndexRecord]) -> None:
-        """Remember what the vector store of `model` holds."""
+    def indexed(self, generation: str, records: Sequence[IndexRecord]) -> None:
+        """Remember what `generation` (its id) of the index holds."""
         self._many(
             """
             UPDATE moodsearch.track_state
-            SET indexed_file_id = %s, indexed_model = %s, indexed_attributes = %s,
+            SET indexed_in = %s, indexed_file_id = %s, indexed_attributes = %s,
                 updated_at = now()
             WHERE track_id = %s
             """,
-            [(record.file_id, model, record.attributes, record.track_id) for record in records],
+            [(generation, record.file_id, record.attributes, record.track_id) for record in records],
         )
 
     def removed(self, track_ids: Sequence[int]) -> None:
@@ -97,7 +97,7 @@ class TrackRecords:
             connection.execute(
                 """
                 UPDATE moodsearch.track_state
-                SET indexed_file_id = NULL, indexed_model = NULL, indexed_attributes = NULL,
+                SET indexed_in = NULL, indexed_file_id = NULL, indexed_attributes = NULL,
                     updated_at = now()
                 WHERE track_id = ANY(%(ids)s)
                 """,

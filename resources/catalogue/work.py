@@ -60,11 +60,11 @@ class DueBlock:
 
 
 class PendingWork:
-    """Pending work for the model with fingerprint `model`."""
+    """Pending work for embeddings of `model` (a fingerprint), indexed in `generation` (its id)."""
 
-    def __init__(self, database: Database, model: str) -> None:
+    def __init__(self, database: Database, model: str, generation: str) -> None:
         self._database = database
-        self._model = model
+        self._target = {"model": model, "generation": generation}
         self.block_size = _block_size(database)
 
     def block_of(self, track_id: int) -> Block:
@@ -81,9 +81,12 @@ class PendingWork:
     def _select(self, first: int, last: int, limit: int | None = None) -> list[PendingTrack]:
         columns = ", ".join(field.name for field in fields(PendingTrack))
         rows = self._database.rows(
-            f"SELECT {columns} FROM moodsearch.pending(%(model)s, %(first)s, %(last)s)"
-            " ORDER BY track_id LIMIT %(limit)s",
-            {"model": self._model, "first": first, "last": last, "limit": limit},
+            f"""
+            SELECT {columns}
+            FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s)
+            ORDER BY track_id LIMIT %(limit)s
+            """,
+            {**self._target, "first": first, "last": last, "limit": limit},
         )
         return [PendingTrack(**row) for row in rows]
 
@@ -116,7 +119,7 @@ class PendingWork:
         rows = self._database.rows(
             """
             WITH found AS (
-                SELECT * FROM moodsearch.pending(%(model)s, 0, %(last)s)
+                SELECT * FROM moodsearch.pending(%(model)s, %(generation)s, 0, %(last)s)
             ), listed AS (
                 INSERT INTO moodsearch.work (job, track_id)
                 SELECT 'index', track_id FROM found WHERE work IS NOT NULL
@@ -127,7 +130,7 @@ class PendingWork:
             )
             SELECT count(*) AS added FROM listed
             """,
-            {"model": self._model, "last": _MAX_ID},
+            {**self._target, "last": _MAX_ID},
         )
         return int(rows[0]["added"])
 
@@ -187,11 +190,12 @@ class PendingWork:
             f"""
             DELETE FROM moodsearch.work w
             WHERE job = %(job)s AND {which} AND NOT EXISTS (
-                SELECT 1 FROM moodsearch.pending(%(model)s, w.track_id, w.track_id)
+                SELECT 1
+                FROM moodsearch.pending(%(model)s, %(generation)s, w.track_id, w.track_id)
                 WHERE {is_pending}
             )
             """,
-            {"job": job, "model": self._model, **parameters},
+            {"job": job, **self._target, **parameters},
         )
 
     def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 `moodsearch.outbox` receives the ids of tracks that changed, from triggers on the catalogue; it is
 append-only, so an app's transaction never waits for us. `moodsearch.work` is the list of tracks to
-look at, with their retries. `moodsearch.pending(model, first, last)` compares the catalogue with
+look at, with their retries. `moodsearch.pending(model, generation, first, last)` compares the catalogue with
 `moodsearch.track_state` and alone decides what is to be done.
 """
 
@@ -24,9 +24,9 @@ CREATE TABLE moodsearch.track_state (
     -- The audio and the model of the stored embedding.
     embedded_file_id text,
     embedded_model text,
-    -- What the vector store holds: audio, model, and a digest of the document's attributes.
+    -- What the index holds: in which generation, which audio, a digest of the document's attributes.
+    indexed_in text,
     indexed_file_id text,
-    indexed_model text,
     indexed_attributes text,
     -- The audio that was last classified, and why that failed if it did.
     genres_file_id text,
@@ -68,15 +68,17 @@ CREATE TABLE moodsearch.vector_namespaces (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One generation of the index for each model; answers come from the live one.
+-- One generation of an index (a store's namespace) for each model; answers come from the live one.
 CREATE TABLE moodsearch.generations (
-    model text PRIMARY KEY,
+    id text PRIMARY KEY,
+    index_name text NOT NULL,
+    namespace text NOT NULL,
+    model text NOT NULL,
     model_id text NOT NULL,
-    namespace text NOT NULL UNIQUE,
     is_live boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX generations_one_live ON moodsearch.generations (is_live) WHERE is_live;
+CREATE UNIQUE INDEX generations_one_live ON moodsearch.generations (index_name) WHERE is_live;
 """
 
 PENDING = """
@@ -84,7 +86,9 @@ CREATE FUNCTION moodsearch.attributes(title text, handle text, did text) RETURNS
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN md5(jsonb_build_array(title, handle, did)::text);
 
-CREATE FUNCTION moodsearch.pending(model text, first_id bigint, last_id bigint)
+CREATE FUNCTION moodsearch.pending(
+    model text, generation text, first_id bigint, last_id bigint
+)
 RETURNS TABLE (
     track_id bigint, work text, needs_genres boolean,
     file_id text, file_type text, r2_url text,
@@ -99,14 +103,14 @@ AS $$
             CASE
                 WHEN t.id IS NULL THEN 'remove'
                 WHEN t.visibility IS DISTINCT FROM 'public' THEN
-                    CASE WHEN s.indexed_model IS NOT NULL THEN 'remove' END
+                    CASE WHEN s.indexed_in IS NOT NULL THEN 'remove' END
                 WHEN s.file_id IS DISTINCT FROM t.file_id THEN 'probe'
                 WHEN s.audio_state = 'failed' THEN
-                    CASE WHEN s.indexed_model IS NOT NULL THEN 'remove' END
+                    CASE WHEN s.indexed_in IS NOT NULL THEN 'remove' END
                 WHEN s.embedded_file_id IS DISTINCT FROM t.file_id
                     OR s.embedded_model IS DISTINCT FROM model THEN 'embed'
                 WHEN s.indexed_file_id IS DISTINCT FROM t.file_id
-                    OR s.indexed_model IS DISTINCT FROM model
+                    OR s.indexed_in IS DISTINCT FROM generation
                     OR s.indexed_attributes IS DISTINCT FROM
                         moodsearch.attributes(t.title, a.handle, t.artist_did) THEN 'index'
             END AS work,

@@ -1,0 +1,207 @@
+"""The one place where settings choose implementations, for every process alike: Dagster, the API and
+the command line."""
+
+import contextlib
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+from resources.catalogue.database import Database
+from resources.catalogue.flags import Flags
+from resources.catalogue.generations import Generation, Generations
+from resources.catalogue.migrate import migrate
+from resources.catalogue.records import TrackRecords
+from resources.catalogue.tracks import Tracks
+from resources.catalogue.uploads import Uploads
+from resources.catalogue.work import PendingWork
+from resources.embedding.identity import track_model
+from resources.embedding.offline import load_offline_model
+from resources.embedding.protocol import EmbeddingModel, ModelDescription
+from resources.errors import ConfigurationError
+from resources.genres.protocol import GenreClassifier
+from resources.genres.replicate import ReplicateClassifier
+from resources.genres.zero_shot import ZeroShotClassifier
+from resources.object_store.folder import FolderStore
+from resources.object_store.protocol import ObjectStore
+from resources.object_store.s3 import S3Store
+from resources.postgres import EmbeddedPostgres
+from resources.settings import Settings
+from resources.vectors.pgvector import PgvectorStore
+from resources.vectors.protocol import VectorStore
+from resources.vectors.turbopuffer import TurbopufferStore
+
+DAGSTER_SCHEMA: Final = "moodsearch_dagster"
+"""Dagster's own tables live in this schema of the catalogue's database."""
+
+
+class Backends:
+    """Everything outside, opened when first asked for. A context manager; `close` is idempotent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._embedded = None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
+        migrate(self.database_url)
+
+    def close(self) -> None:
+        if "database" in self.__dict__:
+            self.database.close()
+        if self._embedded is not None:
+            self._embedded.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def database_url(self) -> str:
+        """Contains the password, if there is one: never print it."""
+        if self._embedded is not None:
+            return self._embedded.url
+        assert self.settings.database_url is not None
+        return self.settings.database_url.get_secret_value()
+
+    @property
+    def dagster_url(self) -> str:
+        """SQLAlchemy URL of Dagster's storage. It names the driver, because SQLAlchemy 2.1 would
+        take psycopg 3 otherwise, which dagster-postgres does not work with."""
+        address = self.database_url.split("://", 1)[1]
+        separator = "&" if "?" in address else "?"
+        search_path = quote(f"-csearch_path={DAGSTER_SCHEMA}")
+        return f"postgresql+psycopg2://{address}{separator}options={search_path}"
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.database_url)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        settings = self.settings
+        if not settings.uses_r2:
+            return FolderStore(settings.moodsearch_home / "objects")
+        assert settings.r2_endpoint_url is not None
+        assert settings.r2_bucket is not None
+        assert settings.aws_access_key_id is not None
+        assert settings.aws_secret_access_key is not None
+        return S3Store(
+            endpoint_url=settings.r2_endpoint_url,
+            bucket=settings.r2_bucket,
+            access_key_id=settings.aws_access_key_id.get_secret_value(),
+            secret_access_key=settings.aws_secret_access_key.get_secret_value(),
+            public_bucket_url=settings.r2_public_bucket_url,
+        )
+
+    @cached_property
+    def local_model(self) -> EmbeddingModel:
+        """The model that runs in this process."""
+        if self.settings.clap_model != "offline":
+            raise ConfigurationError(
+                f"CLAP_MODEL: {self.settings.clap_model!r} is not known; this version runs offline"
+            )
+        return load_offline_model()
+
+    @cached_property
+    def audio_model(self) -> EmbeddingModel:
+        """The model that embeds tracks."""
+        return self.local_model
+
+    @cached_property
+    def text_model(self) -> EmbeddingModel:
+        """The model that embeds queries: the same space as `audio_model`."""
+        return self.audio_model
+
+    @cached_property
+    def track_model(self) -> ModelDescription:
+        """What every stored vector carries."""
+        return track_model(self.audio_model.model)
+
+    @cached_property
+    def generations(self) -> Generations:
+        kind = "turbopuffer" if self.settings.turbopuffer_enabled else "pgvector"
+        return Generations(self.database, kind, self.settings.turbopuffer_namespace)
+
+    @cached_property
+    def generation(self) -> Generation:
+        """The generation of the index that belongs to the configured model."""
+        return self.generations.open(self.track_model)
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        """The vectors of the configured model."""
+        return self.open_vectors(self.generation.namespace, self.track_model)
+
+    def open_vectors(self, namespace: str, model: ModelDescription) -> VectorStore:
+        settings = self.settings
+        if not settings.turbopuffer_enabled:
+            return PgvectorStore(self.database.pool, namespace, model)
+        assert settings.turbopuffer_api_key is not None
+        return TurbopufferStore(
+            api_key=settings.turbopuffer_api_key.get_secret_value(),
+            region=settings.turbopuffer_region,
+            base_url=settings.turbopuffer_base_url,
+            namespace=namespace,
+            model=model,
+        )
+
+    @cached_property
+    def classifier(self) -> GenreClassifier:
+        settings = self.settings
+        if not settings.replicate_enabled:
+            return ZeroShotClassifier(self.text_model, top_n=settings.replicate_top_n)
+        assert settings.replicate_api_token is not None
+        return ReplicateClassifier(
+            api_token=settings.replicate_api_token.get_secret_value(),
+            store=self.store,
+            top_n=settings.replicate_top_n,
+            timeout_seconds=settings.replicate_timeout_seconds,
+            base_url=settings.replicate_base_url,
+        )
+
+    @cached_property
+    def work(self) -> PendingWork:
+        return PendingWork(self.database, self.track_model.fingerprint, self.generation.id)
+
+    @cached_property
+    def records(self) -> TrackRecords:
+        return TrackRecords(self.database)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(self.database, self.store)
+
+    @cached_property
+    def tracks(self) -> Tracks:
+        return Tracks(self.database)
+
+    @cached_property
+    def flags(self) -> Flags:
+        return Flags(self.database)
+
+
+def session_secret(settings: Settings) -> str:
+    """The secret that signs users' tokens: `SESSION_SECRET`, or one made once under the home."""
+    if settings.session_secret is not None:
+        return settings.session_secret.get_secret_value()
+    path = settings.moodsearch_home / "session_secret"
+    return _read_or_create(path)
+
+
+def _read_or_create(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError), path.open("x", opener=_only_for_the_owner) as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _only_for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,80 @@
+"""Fixtures shared by all tests: a real PostgreSQL, and a fresh migrated database for each test."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from resources.catalogue.database import Database
+from resources.catalogue.migrate import migrate
+from resources.postgres import EmbeddedPostgres
+
+TEMPLATE = "moodsearch_template"
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The developer's own configuration has no say in the tests."""
+    prefixes = ("MOODSEARCH_", "R2_", "AWS_", "CLAP_", "MODAL_", "TURBOPUFFER_", "REPLICATE_")
+    for name in list(os.environ):
+        if name.startswith((*prefixes, "DATABASE_URL", "SESSION_SECRET", "DAGSTER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MOODSEARCH_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of the session's own server, whose database is a migrated template."""
+    # Not under pytest's folders: they are closed to the other user that Postgres runs as for root.
+    home = Path(tempfile.mkdtemp(prefix="moodsearch-tests-"))
+    try:
+        with EmbeddedPostgres(home) as server:
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+                connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            migrate(_with_database(server.url, TEMPLATE))
+            yield server.url
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty database of this test's own."""
+    yield from _create_database(postgres_server, "template1")
+
+
+@pytest.fixture
+def database_url(postgres_server: str) -> Iterator[str]:
+    """URL of a migrated database of this test's own."""
+    yield from _create_database(postgres_server, TEMPLATE)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def _create_database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        yield _with_database(server, name)
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+
+
+def _with_database(url: str, name: str) -> str:
+    return url.replace("/moodsearch?", f"/{name}?")
