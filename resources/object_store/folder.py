@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from resources.errors import BackendError, ObjectNotFoundError, UserError
+from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
 
 PARTIAL_LIFETIME_SECONDS: Final = 24 * 3600
@@ -119,7 +120,7 @@ class FolderStore:
 
     @contextmanager
     def _partial(self, folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
-        """A new file in `folder`, on the same disk as its target, gone afterwards if still there."""
+        """A new file in `folder`, on its target's disk; removed if it is still there."""
         path = folder / f"{RESERVED_PREFIX}{secrets.token_hex(8)}"
         try:
             with path.open("xb") as file:
@@ -144,7 +145,7 @@ class FolderStore:
             elif name.endswith("/"):
                 if key.startswith(prefix) or prefix.startswith(key):
                     yield from self._walk(key, prefix)
-            elif key.startswith(prefix) and entry.is_file() and _is_unicode(name):
+            elif key.startswith(prefix) and entry.is_file() and _is_unicode(key):
                 yield key
 
     @contextmanager
@@ -183,23 +184,14 @@ class FolderStore:
         return BackendError(f"Could not use {reason}")
 
 
-def open_source(path: Path) -> BinaryIO:
-    """Open a local file that is to be stored; `UserError` when it cannot be read."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        reason = os.strerror(error.errno or errno.EIO)
-        raise UserError(f"Could not read {path}: {reason}") from error
-
-
 def _listed_name(entry: "os.DirEntry[str]") -> str:
     return f"{entry.name}/" if entry.is_dir() else entry.name
 
 
-def _is_unicode(name: str) -> bool:
-    """Whether the name is a possible part of a key: files put here by others may have any bytes."""
+def _is_unicode(key: str) -> bool:
+    """Whether it can be a key: names of files put here by others may have any bytes."""
     try:
-        name.encode()
+        key.encode()
     except UnicodeEncodeError:
         return False
     return True

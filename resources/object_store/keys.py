@@ -27,7 +27,8 @@ def validate_key(key: str) -> str:
     """Return `key` if every store can hold it, else raise `InvalidKeyError`.
 
     A key is `/`-separated segments of at most 255 bytes each, none of them empty, `.` or `..`, with
-    at most 1,024 bytes in all, of valid Unicode without NUL.
+    at most 1,024 bytes in all, of valid Unicode without control characters
+    (listings are XML, which cannot hold most of them).
     """
     problem = _problem(key)
     if problem:
@@ -44,8 +45,8 @@ def _problem(key: str) -> str | None:
         return "it is empty"
     if key.startswith("/"):
         return "it starts with a slash"
-    if "\0" in key:
-        return "it contains a NUL"
+    if any(character < " " or character == "\x7f" for character in key):
+        return "it contains a control character"
     if len(encoded) > MAX_KEY_BYTES:
         return f"it is longer than {MAX_KEY_BYTES} bytes"
     return next(filter(None, map(_segment_problem, key.split("/"))), None)

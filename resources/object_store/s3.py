@@ -1,0 +1,196 @@
+"""Objects in Cloudflare R2 or any other S3."""
+
+import io
+import mimetypes
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+from urllib.parse import quote, urlsplit
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from resources.errors import BackendError, ConfigurationError, ObjectNotFoundError
+from resources.object_store.files import open_source
+from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
+from resources.object_store.ranges import RangeReader
+from resources.object_store.s3_errors import translated
+
+URL_LIFETIME_SECONDS: Final = 3600
+"""How long others may fetch an object under a presigned URL."""
+
+PART_BYTES: Final = 16 << 20
+"""Files above this size are uploaded in parts, so that a retry does not start over."""
+
+READ_ATTEMPTS: Final = 3
+"""The client retries requests, but not an answer's body that breaks off."""
+
+
+class S3Store:
+    """Objects in one bucket, over one pooled client that is safe to share between threads.
+
+    `endpoint_url`: such as `https://<account>.r2.cloudflarestorage.com`. `public_bucket_url`: where
+    its objects are public, if they are. `max_attempts`: of each request, with the growing delays of
+    botocore's standard mode. Raises `ConfigurationError` for an unusable endpoint.
+    """
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        bucket: str,
+        access_key_id: str,
+        secret_access_key: str,
+        public_bucket_url: str | None = None,
+        *,
+        max_attempts: int = 4,
+        connect_timeout_seconds: float = 5,
+        read_timeout_seconds: float = 30,
+        max_connections: int = 32,
+    ) -> None:
+        self._host = urlsplit(endpoint_url).hostname or endpoint_url
+        self._bucket = bucket
+        self._public_bucket_url = public_bucket_url
+        config = Config(
+            # R2 has one region; path addressing needs no DNS name for each bucket.
+            region_name=region_of(self._host),
+            s3={"addressing_style": "path"},
+            signature_version="s3v4",
+            retries={"mode": "standard", "total_max_attempts": max_attempts},
+            connect_timeout=connect_timeout_seconds,
+            read_timeout=read_timeout_seconds,
+            max_pool_connections=max_connections,
+            # Not every S3 server takes the checksums that botocore adds by default since 1.36.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        try:
+            self._client = boto3.session.Session().client(
+                "s3",
+                endpoint_url=endpoint_url,
+                aws_access_key_id=access_key_id,
+                aws_secret_access_key=secret_access_key,
+                config=config,
+            )
+        except ValueError:
+            raise ConfigurationError("R2_ENDPOINT_URL is not a usable web address") from None
+        self._translated = partial(translated, bucket, self._host)
+
+    def __repr__(self) -> str:
+        return f"S3Store(host={self._host!r}, bucket={self._bucket!r})"
+
+    def put(self, key: str, data: bytes) -> None:
+        with self._translated(key):
+            self._client.put_object(**self._at(key), Body=data, ContentType=_content_type(key))
+
+    def put_file(self, key: str, path: Path) -> None:
+        target = self._at(key)
+        open_source(path).close()
+        with self._translated(key):
+            self._client.upload_file(
+                str(path),
+                **target,
+                ExtraArgs={"ContentType": _content_type(key)},
+                Config=TransferConfig(
+                    multipart_threshold=PART_BYTES,
+                    multipart_chunksize=PART_BYTES,
+                    max_concurrency=4,
+                ),
+            )
+
+    def get(self, key: str) -> bytes:
+        return self._read(key)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        head = self._head(key)
+        etag = str(head["ETag"])
+        fetch = partial(self._fetch_range, key, etag)
+        with io.BufferedReader(RangeReader(int(head["ContentLength"]), fetch)) as file:
+            yield cast(BinaryIO, file)
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._head(key)
+        except ObjectNotFoundError:
+            return False
+        return True
+
+    def size(self, key: str) -> int:
+        return int(self._head(key)["ContentLength"])
+
+    def delete(self, key: str) -> None:
+        with suppress(ObjectNotFoundError), self._translated(key):
+            self._client.delete_object(**self._at(key))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        with self._translated(prefix):
+            listed = iter(pages)
+            while page := next(listed, None):
+                for entry in page.get("Contents", []):
+                    # Such as the empty `folder/` that consoles create to show a folder.
+                    with suppress(InvalidKeyError):
+                        yield validate_key(entry["Key"])
+
+    def url(self, key: str) -> str | None:
+        target = self._at(key)
+        if self._public_bucket_url is not None:
+            return f"{self._public_bucket_url.rstrip('/')}/{quote(key)}"
+        return str(
+            self._client.generate_presigned_url(
+                "get_object", Params=target, ExpiresIn=URL_LIFETIME_SECONDS
+            )
+        )
+
+    def check(self) -> None:
+        target = {"Bucket": self._bucket, "Key": f"{RESERVED_PREFIX}check"}
+        with self._translated(target["Key"]):
+            self._client.put_object(**target, Body=b"")
+            self._client.delete_object(**target)
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": validate_key(key)}
+
+    def _head(self, key: str) -> dict[str, Any]:
+        target = self._at(key)
+        try:
+            with self._translated(key):
+                return cast(dict[str, Any], self._client.head_object(**target))
+        except ObjectNotFoundError:
+            # The answer to HEAD has no body that would tell a missing bucket from a missing key.
+            with self._translated(key):
+                self._client.get_object(**target, Range="bytes=0-0")["Body"].close()
+            raise
+
+    def _fetch_range(self, key: str, etag: str, first: int, last: int) -> bytes:
+        data = self._read(key, Range=f"bytes={first}-{last}", IfMatch=etag)
+        if len(data) != last - first + 1:
+            raise BackendError(f"{self._host} did not answer with the range that was asked for")
+        return data
+
+    def _read(self, key: str, **conditions: str) -> bytes:
+        target = self._at(key)
+        with self._translated(key):
+            for _ in range(READ_ATTEMPTS - 1):
+                response = self._client.get_object(**target, **conditions)
+                with suppress(BotoCoreError):
+                    return bytes(response["Body"].read())
+            return bytes(self._client.get_object(**target, **conditions)["Body"].read())
+
+
+def region_of(host: str) -> str:
+    """The region to sign for: the one in names like `s3.eu-west-1.amazonaws.com`, else `auto`,
+    which R2 asks for and most other servers take."""
+    match = re.match(r"s3[.-]([a-z]+-[a-z0-9-]+)\.", host)
+    return match.group(1) if match else "auto"
+
+
+def _content_type(key: str) -> str:
+    return mimetypes.guess_type(key)[0] or "application/octet-stream"
