@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resources.embedding.protocol import ModelDescription
+
+LARGEST_ID: Final = 2**64 - 1
+"""Ids are unsigned 64-bit integers; a store may hold less and then says so."""
+
+LARGEST_LIMIT: Final = 10_000
+"""Most documents that one query can return (turbopuffer's documented limit)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +38,9 @@ class Match:
 class VectorStore(Protocol):
     """Vectors of one model in one namespace, nearest first by cosine. Safe to use from threads.
 
-    Every method raises `BackendError` when the store does not answer, and `ModelMismatchError` when
-    the namespace holds another model's vectors. A namespace that does not exist yet reads as empty.
+    Every method raises `BackendError` when the store does not answer. Every method but `drop`
+    raises `ModelMismatchError` when the namespace holds another model's vectors. A namespace that
+    does not exist yet reads as empty.
     """
 
     @property
@@ -45,10 +52,11 @@ class VectorStore(Protocol):
         ...
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
-        """Insert or replace whole documents, in batches.
+        """Insert or replace whole documents, in batches; of two with one id the last one counts.
 
-        Raises `ValueError` for a vector of the wrong shape, not finite, or not of length 1 (within
-        1e-3): nothing wrong is ever stored.
+        Raises `ValueError` for an id out of range and for a vector of the wrong shape, not finite,
+        or not of length 1 (within 1e-3); then nothing of the call is stored. NUL characters are
+        left out of the texts, because Postgres cannot hold them.
         """
         ...
 
@@ -57,7 +65,11 @@ class VectorStore(Protocol):
         ...
 
     def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
-        """The `limit` nearest documents to `vector` (512,), best first."""
+        """The `limit` nearest documents to `vector` (512,), best first, equals by ascending id.
+
+        Raises `ValueError` for a vector that `upsert` would refuse and for a limit outside
+        [1, `LARGEST_LIMIT`].
+        """
         ...
 
     def count(self) -> int:
@@ -69,7 +81,8 @@ class VectorStore(Protocol):
         ...
 
     def drop(self) -> None:
-        """Delete the namespace and everything in it; no error when there is none."""
+        """Delete the namespace and everything in it, whichever model it belongs to; no error when
+        there is none."""
         ...
 
     def check(self) -> None:

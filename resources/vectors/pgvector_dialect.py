@@ -1,0 +1,73 @@
+"""How pgvector is spoken to: names, tables, the binary form of a vector, and the settings
+of a search."""
+
+import hashlib
+import re
+import struct
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+LEAST_CANDIDATES: Final = 400
+"""Smallest `hnsw.ef_search`. Measured on 10,000 random vectors, the hardest case: recall@10 is 0.26
+with pgvector's default of 40 and 0.94 with 400, at 4 ms instead of 1 ms a query."""
+
+MOST_CANDIDATES: Final = 1_000
+"""The largest `hnsw.ef_search` that pgvector accepts; beyond it the scan continues iteratively."""
+
+SCANNED_PER_RESULT: Final = 4
+DEFAULT_MAX_SCAN_TUPLES: Final = 20_000
+"""pgvector gives up an iterative scan after so many tuples (its default), deleted ones included."""
+
+
+CREATE_TABLE: Final = (
+    "CREATE TABLE {table} (id bigint PRIMARY KEY, embedding {schema}.vector({dimension}) NOT NULL,"
+    " title text NOT NULL, artist_handle text NOT NULL, artist_did text NOT NULL)"
+)
+CREATE_INDEX: Final = (
+    "CREATE INDEX {index} ON {table} USING hnsw (embedding {schema}.vector_cosine_ops)"
+)
+
+
+def candidates(limit: int) -> int:
+    """`hnsw.ef_search` for a query."""
+    return min(MOST_CANDIDATES, max(LEAST_CANDIDATES, 2 * limit))
+
+
+def scanned_tuples(limit: int) -> int:
+    """`hnsw.max_scan_tuples` for a query."""
+    return max(DEFAULT_MAX_SCAN_TUPLES, SCANNED_PER_RESULT * limit)
+
+
+def table_name(namespace: str) -> str:
+    """At most 57 of Postgres's 63 bytes; the hash keeps namespaces apart that read alike."""
+    readable = re.sub(r"[^a-z0-9]+", "_", namespace.lower())[:36].strip("_")
+    return f"vectors_{readable}_{hashlib.sha256(namespace.encode()).hexdigest()[:12]}"
+
+
+def index_name(namespace: str) -> str:
+    return f"{table_name(namespace)}_hnsw"
+
+
+class BinaryVector:
+    """A vector on its way to Postgres."""
+
+    def __init__(self, vector: NDArray[np.float32]) -> None:
+        self.vector = vector
+
+
+class BinaryVectorDumper(Dumper):
+    """pgvector's binary form (`vector_recv`): dimension and zero as int16, then float32s, all
+    big-endian.
+
+    Registered on the cursor, not on the pool's connections, which are not ours; without a type oid,
+    so that the cast in the statement gives the type and nothing need be looked up.
+    """
+
+    format = Format.BINARY
+
+    def dump(self, obj: BinaryVector) -> bytes:
+        return struct.pack(">hh", obj.vector.size, 0) + obj.vector.astype(">f4").tobytes()

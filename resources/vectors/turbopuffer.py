@@ -1,0 +1,211 @@
+"""Vectors in turbopuffer, through its official SDK."""
+
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from turbopuffer import Timeout
+from turbopuffer.types import (
+    NamespaceDeleteAllResponse,
+    NamespaceQueryResponse,
+    NamespaceWriteResponse,
+    Row,
+)
+
+from resources.embedding.protocol import ModelDescription
+from resources.errors import BackendError, ConfigurationError
+from resources.vectors.documents import (
+    best_first,
+    check_id,
+    check_limit,
+    checked_vector,
+    model_mismatch,
+    normal_documents,
+)
+from resources.vectors.protocol import LARGEST_ID, LARGEST_LIMIT, Match, VectorDocument
+from resources.vectors.turbopuffer_client import NamespaceMissingError, TurbopufferClient
+from resources.vectors.turbopuffer_rows import (
+    batches,
+    fingerprint_of,
+    id_of,
+    row_of,
+    schema,
+    similarity_of,
+)
+
+PAGE_ROWS: Final = LARGEST_LIMIT
+"""Ids in a page of an export: the most that one query returns."""
+
+NAMESPACE_PATTERN: Final = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
+"""The service's rule."""
+
+
+class TurbopufferStore:
+    """A namespace at turbopuffer, or at a compatible server at `base_url`.
+
+    Each document carries its model's fingerprint in the attribute `model`. Every write, count and
+    export first reads one document and compares; a query compares the fingerprint of every result,
+    so that even two models that write the first documents of a namespace at the same moment are
+    never mixed in an answer.
+
+    `read_seconds` bounds queries and `check`, `write_seconds` everything else (each batch of a
+    write), retries included. Raises `ConfigurationError` for a malformed namespace or key, and from
+    any call when the service refuses the key.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        region: str,
+        namespace: str,
+        model: ModelDescription,
+        base_url: str | None = None,
+        read_seconds: float = 5.0,
+        write_seconds: float = 60.0,
+    ) -> None:
+        if not NAMESPACE_PATTERN.fullmatch(namespace):
+            raise ConfigurationError(
+                f"TURBOPUFFER_NAMESPACE: {namespace!r} is not 1 to 128 of the characters"
+                " A-Z, a-z, 0-9, '-', '_' and '.'"
+            )
+        self._client = TurbopufferClient(api_key=api_key, region=region, base_url=base_url)
+        self._remote = self._client.namespace(namespace)
+        self._namespace = namespace
+        self._model = model
+        self._read_seconds = read_seconds
+        self._write_seconds = write_seconds
+
+    def __repr__(self) -> str:
+        return f"TurbopufferStore({self._namespace!r}, {self._client!r})"
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
+
+    @property
+    def model(self) -> ModelDescription:
+        return self._model
+
+    def close(self) -> None:
+        """Close the connections; the store cannot be used any more."""
+        self._client.close()
+
+    def upsert(self, documents: Sequence[VectorDocument]) -> None:
+        rows = normal_documents(documents, self._model.dimension, LARGEST_ID)
+        if not rows:
+            return
+        self._exists(self._write_seconds)
+        for batch in batches(row_of(document, self._model.fingerprint) for document in rows):
+            self._write(
+                upsert_rows=batch,
+                distance_metric="cosine_distance",
+                schema=schema(self._model.dimension),
+            )
+
+    def delete(self, ids: Sequence[int]) -> None:
+        for id_ in ids:
+            check_id(id_, LARGEST_ID)
+        if not self._exists(self._write_seconds):
+            return
+        unique = sorted({int(id_) for id_ in ids})
+        for start in range(0, len(unique), PAGE_ROWS):
+            self._write(deletes=unique[start : start + PAGE_ROWS])
+
+    def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
+        check_limit(limit)
+        # Python floats: the SDK cannot serialise numpy's.
+        wanted = checked_vector(vector, self._model.dimension).tolist()
+        rows = self._rows(
+            self._read_seconds,
+            rank_by=("vector", "ANN", wanted),
+            limit=limit,
+            include_attributes=["model"],
+        )
+        for row in rows:
+            self._refuse_another_model(row)
+        return best_first([Match(id_of(row), similarity_of(row)) for row in rows])
+
+    def count(self) -> int:
+        if not self._exists(self._write_seconds):
+            return 0
+        try:
+            answer = self._query(self._write_seconds, aggregate_by={"documents": ("Count",)})
+        except NamespaceMissingError:
+            return 0
+        documents = (answer.aggregations or {}).get("documents")
+        if not isinstance(documents, int):
+            raise BackendError("turbopuffer's answer to a count has no number")
+        return documents
+
+    def ids(self, first: int, last: int) -> list[int]:
+        first, last = max(first, 0), min(last, LARGEST_ID)
+        found: list[int] = []
+        if first > last or not self._exists(self._write_seconds):
+            return found
+        lower = ("id", "Gte", first)
+        while True:
+            page = self._rows(
+                self._write_seconds,
+                rank_by=("id", "asc"),
+                filters=("And", (lower, ("id", "Lte", last))),
+                limit=PAGE_ROWS,
+            )
+            found.extend(id_of(row) for row in page)
+            if len(page) < PAGE_ROWS:
+                return found
+            lower = ("id", "Gt", found[-1])
+
+    def drop(self) -> None:
+        def send(timeout: Timeout) -> NamespaceDeleteAllResponse:
+            return self._remote.delete_all(timeout=timeout)
+
+        with contextlib.suppress(NamespaceMissingError):
+            self._client.call(send, NamespaceDeleteAllResponse, within_seconds=self._write_seconds)
+
+    def check(self) -> None:
+        self._exists(self._read_seconds)
+
+    def _exists(self, within_seconds: float) -> bool:
+        """Whether the namespace holds anything. Raises `ModelMismatchError` when it is another
+        model's."""
+        rows = self._rows(
+            within_seconds, rank_by=("id", "asc"), limit=1, include_attributes=["model"]
+        )
+        for row in rows:
+            self._refuse_another_model(row)
+        return bool(rows)
+
+    def _refuse_another_model(self, row: Row) -> None:
+        fingerprint = fingerprint_of(row)
+        if fingerprint != self._model.fingerprint:
+            stored = f"model {fingerprint[:8]}" if fingerprint else "an unknown model"
+            raise model_mismatch(self._namespace, stored, self._model)
+
+    def _write(self, **body: Any) -> None:
+        def send(timeout: Timeout) -> NamespaceWriteResponse:
+            return self._remote.write(**body, timeout=timeout)
+
+        try:
+            self._client.call(send, NamespaceWriteResponse, within_seconds=self._write_seconds)
+        except NamespaceMissingError:
+            # A first write creates the namespace; what was to be deleted may be gone with it.
+            if "deletes" not in body:
+                raise BackendError(
+                    "turbopuffer answers a write with 404; is its URL right?"
+                ) from None
+
+    def _rows(self, within_seconds: float, **body: Any) -> list[Row]:
+        try:
+            return self._query(within_seconds, **body).rows or []
+        except NamespaceMissingError:
+            return []
+
+    def _query(self, within_seconds: float, **body: Any) -> NamespaceQueryResponse:
+        def send(timeout: Timeout) -> NamespaceQueryResponse:
+            return self._remote.query(**body, timeout=timeout)
+
+        return self._client.call(send, NamespaceQueryResponse, within_seconds=within_seconds)

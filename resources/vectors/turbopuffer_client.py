@@ -1,0 +1,156 @@
+"""Calls to turbopuffer that end in time, and errors that say what to do and never show the key.
+
+The SDK's own retries are off: it sleeps as long as a Retry-After header says, up to half an hour.
+"""
+
+import email.utils
+import random
+import re
+import time
+from collections.abc import Callable
+from json import JSONDecodeError
+from typing import Final, NoReturn, TypeVar
+
+import turbopuffer
+from turbopuffer.lib.namespace import Namespace
+
+from resources.errors import BackendError, ConfigurationError
+
+Answer = TypeVar("Answer", bound=turbopuffer.BaseModel)
+
+CONNECT_SECONDS: Final = 5.0
+"""The SDK's default."""
+
+FIRST_DELAY_SECONDS: Final = 0.25
+LONGEST_DELAY_SECONDS: Final = 8.0
+"""Delays between attempts double from the first to the longest, less up to a quarter of jitter. The
+SDK does the same."""
+
+RETRIED_STATUSES: Final = frozenset({408, 409, 429})
+"""Besides every 5xx: what the SDK retries. Every call here has the same effect when repeated."""
+
+OUR_MISTAKES: Final = frozenset({400, 413, 422})
+"""The service understood the request and refuses it: these crash loudly."""
+
+
+class NamespaceMissingError(Exception):
+    """The namespace does not exist (yet)."""
+
+
+class TurbopufferClient:
+    """One long-lived client. Safe to use from threads. The key is in no message and no repr.
+
+    `base_url` may contain `{region}`. Raises `ConfigurationError` for a key that cannot be one.
+    """
+
+    def __init__(self, *, api_key: str, region: str, base_url: str | None) -> None:
+        if not re.fullmatch(r"[!-~]+", api_key):
+            # The HTTP library would refuse it in an error that shows the header.
+            raise ConfigurationError("TURBOPUFFER_API_KEY is empty or contains spaces or non-ASCII")
+        self._api_key = api_key
+        address = base_url or "https://{region}.turbopuffer.com"
+        if "{region}" not in address:
+            # The SDK refuses an address without a place for the region whenever there is a region,
+            # also one from the environment: give it a place for nothing.
+            address, region = address + "{region}", ""
+        self._address = address.replace("{region}", region)
+        self._client = turbopuffer.Turbopuffer(
+            api_key=api_key, region=region, base_url=address, max_retries=0, telemetry=False
+        )
+
+    def __repr__(self) -> str:
+        return f"TurbopufferClient({self._address})"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def namespace(self, name: str) -> Namespace:
+        """A local handle; makes no request."""
+        return self._client.namespace(name)
+
+    def call(
+        self,
+        send: Callable[[turbopuffer.Timeout], Answer],
+        answer: type[Answer],
+        *,
+        within_seconds: float,
+    ) -> Answer:
+        """Call `send` with the time it has, again while that may help, until it answers.
+
+        Ends after `within_seconds`, give or take a server that keeps sending a few bytes at a time.
+        Half of the time is one attempt's, so that one lost connection does not use it up. Raises
+        `NamespaceMissingError`, `ConfigurationError` for a refused key and `BackendError`.
+        """
+        deadline = time.monotonic() + within_seconds
+        delay = FIRST_DELAY_SECONDS
+        while True:
+            seconds = max(0.01, min(within_seconds / 2, deadline - time.monotonic()))
+            timeout = turbopuffer.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+            try:
+                result = send(timeout)
+                if isinstance(result, answer):
+                    return result
+                # The SDK hands on whatever came in another content type, as text.
+                failure = BackendError(f"{self._address} does not answer as turbopuffer does")
+            except turbopuffer.TurbopufferError as error:
+                failure = self._retryable(error)
+            except JSONDecodeError:
+                failure = BackendError(f"{self._address} does not answer as turbopuffer does")
+            pause = failure.retry_after_seconds or delay * random.uniform(0.75, 1)
+            if time.monotonic() + pause >= deadline:
+                raise failure from None
+            time.sleep(pause)
+            delay = min(2 * delay, LONGEST_DELAY_SECONDS)
+
+    def _retryable(self, error: turbopuffer.TurbopufferError) -> BackendError:
+        """What to raise when no time is left. Raises at once where trying again cannot help.
+
+        Without the SDK's error as the cause: it holds the request, whose headers hold the key.
+        """
+        if isinstance(error, turbopuffer.APIStatusError):
+            status = error.status_code
+            if status in RETRIED_STATUSES or status >= 500:
+                return BackendError(
+                    f"turbopuffer answers {status}: {self._reason(error)}",
+                    retry_after_seconds=_retry_after(error),
+                )
+            self._raise_final(error)
+        if isinstance(error, turbopuffer.APITimeoutError):
+            return BackendError(f"turbopuffer does not answer in time ({self._address})")
+        if isinstance(error, turbopuffer.APIConnectionError):
+            return BackendError(
+                f"turbopuffer cannot be reached at {self._address}; is TURBOPUFFER_REGION right?"
+            )
+        return BackendError(f"{self._address} does not answer as turbopuffer does")
+
+    def _raise_final(self, error: turbopuffer.APIStatusError) -> NoReturn:
+        status = error.status_code
+        if status == 404:
+            raise NamespaceMissingError from None
+        if status in {401, 403}:
+            raise ConfigurationError(
+                f"TURBOPUFFER_API_KEY: turbopuffer refuses it ({status}): {self._reason(error)}"
+            ) from None
+        if status in OUR_MISTAKES:
+            raise RuntimeError(
+                f"turbopuffer refuses a request ({status}): {self._reason(error)}"
+            ) from None
+        raise BackendError(f"turbopuffer answers {status}: {self._reason(error)}") from None
+
+    def _reason(self, error: turbopuffer.APIStatusError) -> str:
+        """What the service says, on one short line; it may quote the key."""
+        text = error.body.get("error") if isinstance(error.body, dict) else None
+        line = " ".join(str(text or "no reason given").split())
+        return line.replace(self._api_key, "***")[:200]
+
+
+def _retry_after(error: turbopuffer.APIStatusError) -> float | None:
+    """Seconds that the service asks to wait (RFC 9110 section 10.2.3), never negative."""
+    headers = error.response.headers
+    for name, seconds_each in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers.get(name, "")) * seconds_each)
+        except ValueError:
+            continue
+    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+    return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None

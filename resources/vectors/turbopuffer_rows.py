@@ -1,0 +1,78 @@
+"""Documents and answers as turbopuffer writes them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from turbopuffer.types import Row
+
+from resources.errors import BackendError
+from resources.vectors.protocol import VectorDocument
+
+BATCH_ROWS: Final = 1_000
+BATCH_BYTES: Final = 16 * 2**20
+"""A write request has at most so many rows and about so many bytes. The service advises hundreds to
+thousands of rows and takes 512 MB; a small request is repeated quickly when a connection breaks."""
+
+
+def schema(dimension: int) -> dict[str, Any]:
+    """Nothing is filtered by the texts: unfilterable, they cost half and may exceed 4 KiB."""
+    text = {"type": "string", "filterable": False}
+    return {
+        "vector": {"type": f"[{dimension}]f32", "ann": True},
+        "title": text,
+        "artist_handle": text,
+        "artist_did": text,
+        "model": text,
+    }
+
+
+def row_of(document: VectorDocument, fingerprint: str) -> dict[str, Any]:
+    """`fingerprint`: the model's, in the attribute `model`."""
+    return {
+        "id": document.id,
+        # Python floats: the SDK sends them as base64, and cannot serialise numpy's.
+        "vector": document.vector.tolist(),
+        "title": document.title,
+        "artist_handle": document.artist_handle,
+        "artist_did": document.artist_did,
+        "model": fingerprint,
+    }
+
+
+def batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Rows grouped into requests of at most `BATCH_ROWS` rows and about `BATCH_BYTES` bytes."""
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        row_size = _bytes_on_the_wire(row)
+        if batch and (len(batch) == BATCH_ROWS or size + row_size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += row_size
+    if batch:
+        yield batch
+
+
+def _bytes_on_the_wire(row: dict[str, Any]) -> int:
+    """Base64 of float32 is 16/3 bytes a value; the rest is UTF-8 and some 100 bytes of JSON."""
+    texts = sum(len(value.encode()) for value in row.values() if isinstance(value, str))
+    return 100 + len(row["vector"]) * 16 // 3 + texts
+
+
+def fingerprint_of(row: Row) -> str | None:
+    """The model's that the row's vector comes from; None when nobody wrote one."""
+    fingerprint = (row.model_extra or {}).get("model")
+    return str(fingerprint) if fingerprint else None
+
+
+def id_of(row: Row) -> int:
+    return int(row.id)
+
+
+def similarity_of(row: Row) -> float:
+    """Cosine, in [-1, 1]: the service answers 1 - cosine, rounded."""
+    distance = (row.model_extra or {}).get("$dist")
+    if not isinstance(distance, int | float):
+        raise BackendError("turbopuffer's answer to a query has no distances")
+    return min(1.0, max(-1.0, 1.0 - distance))
