@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
+from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
 from resources.catalogue.generations import Generation, Generations
@@ -43,7 +44,9 @@ class Backends:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._embedded = None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
+        self._embedded = (
+            None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
+        )
         migrate(self.database_url)
 
     def close(self) -> None:
@@ -51,6 +54,11 @@ class Backends:
             self.database.close()
         if self._embedded is not None:
             self._embedded.close()
+
+    def ensure_running(self) -> None:
+        """Start the embedded server again if it was killed. A few milliseconds when it was not."""
+        if self._embedded is not None:
+            self._embedded.ensure_running()
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +108,10 @@ class Backends:
             secret_access_key=settings.aws_secret_access_key.get_secret_value(),
             public_bucket_url=settings.r2_public_bucket_url,
         )
+
+    def audio_key(self, audio: AudioFile) -> str:
+        """Where a track's audio is in `store`."""
+        return audio.key(self.settings.r2_public_bucket_url)
 
     @cached_property
     def local_model(self) -> EmbeddingModel:

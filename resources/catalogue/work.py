@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
+from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.blocks import BLOCK_SIZE, LARGE_BLOCK_SIZE, LARGE_CATALOGUE, Block
 from resources.catalogue.database import Database
 from resources.errors import BackendError
@@ -48,6 +49,13 @@ class PendingTrack:
     @property
     def is_deleted(self) -> bool:
         return self.file_id is None
+
+    @property
+    def audio(self) -> AudioFile:
+        """Where its audio is. Only for a track that is not deleted."""
+        assert self.file_id is not None
+        assert self.file_type is not None
+        return AudioFile(self.file_id, self.file_type, self.r2_url)
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,20 @@ class PendingWork:
             {**self._target, "first": first, "last": last, "limit": limit},
         )
         return [PendingTrack(**row) for row in rows]
+
+    def searchable(self, block: Block) -> dict[int, str]:
+        """What the index must hold of `block`: public tracks whose audio was looked at and can be
+        decoded, with the id of that audio."""
+        rows = self._database.rows(
+            """
+            SELECT t.id, t.file_id
+            FROM public.tracks t JOIN moodsearch.track_state s ON s.track_id = t.id
+            WHERE t.id BETWEEN %(first)s AND %(last)s AND t.visibility = 'public'
+                AND s.file_id = t.file_id AND s.audio_state = 'decodable'
+            """,
+            {"first": block.first, "last": block.last},
+        )
+        return {row["id"]: row["file_id"] for row in rows}
 
     def absorb_changes(self) -> int:
         """Put the tracks that changed since the last call on the list, due at once.

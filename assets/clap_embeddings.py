@@ -1,0 +1,160 @@
+"""clap_embeddings: each track's place in the space that it shares with text."""
+
+import dagster as dg
+import numpy as np
+import polars as pl
+
+from assets.blocks import TRACK_BLOCKS, block_of
+from assets.embedding import EmbeddedTrack, embed_tracks
+from assets.plots import histogram
+from assets.report import Report, preview
+from assets.tables import BlockTable, Embeddings
+from assets.track_audio import track_audio
+from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
+from resources.backends import Backends
+from resources.catalogue.blocks import Block
+from resources.catalogue.records import AudioRecord
+from resources.catalogue.work import PendingTrack
+from resources.errors import BackendError
+
+_SPREAD_SAMPLE = 200
+
+
+@dg.asset(
+    partitions_def=TRACK_BLOCKS,
+    deps=[track_audio],
+    group_name="mood_search",
+    kinds={"onnx", "polars", "parquet"},
+    retry_policy=RETRIES,
+    description="Each track's 512-dimensional vector in the space that it shares with text, and "
+    "the vectors of the windows it was pooled from.",
+)
+def clap_embeddings(
+    context: dg.AssetExecutionContext,
+    config: WorkConfig,
+    backends: dg.ResourceParam[Backends],
+    progress: dg.ResourceParam[Progress],
+) -> dg.MaterializeResult:
+    block = block_of(context)
+    report = Report()
+    with working_on(backends, block):
+        table = embeddings_table(backends, block)
+        pending = pending_tracks(backends, block, config)
+        stored = table.read().select("track_id", "file_id")
+        known = set(stored["track_id"])
+        deleted = [track.track_id for track in pending if track.is_deleted]
+        table.remove(deleted)
+        report.removed = len(known.intersection(deleted))
+        to_embed = _without_stored_ones(backends, pending, stored)
+        for chunk in embed_tracks(
+            to_embed,
+            store=backends.store,
+            key_of=lambda track: backends.audio_key(track.audio),
+            model=backends.audio_model,
+            concurrency=config.concurrency,
+        ):
+            _store(backends, table, chunk)
+            _count(report, chunk, known)
+            progress.advance("clap_embeddings", len(chunk))
+    report.unchanged = len(known) - report.changed - report.removed
+    backends.work.note_errors("index", report.waiting)
+    if report.waiting and not report.new + report.changed:
+        raise BackendError(next(iter(report.waiting.values())))
+    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, table.read())})
+
+
+def embeddings_table(backends: Backends, block: Block) -> BlockTable:
+    """The block's vectors of the configured model."""
+    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
+
+
+def _without_stored_ones(
+    backends: Backends, pending: list[PendingTrack], stored: pl.DataFrame
+) -> list[PendingTrack]:
+    """What is to be embedded: pending tracks whose vectors are not in the table.
+
+    Vectors that are there although the track is pending were stored by a run that was killed before
+    it said so, or the track is back in the catalogue: they are good.
+    """
+    has_vector = set(stored.iter_rows())
+    candidates = [track for track in pending if track.work in ("embed", "index")]
+    found = [t for t in candidates if (t.track_id, t.file_id) in has_vector]
+    backends.records.embedded(
+        backends.track_model.fingerprint,
+        [(track.track_id, track.audio.file_id) for track in found if track.work == "embed"],
+    )
+    return [t for t in candidates if (t.track_id, t.file_id) not in has_vector]
+
+
+def _store(backends: Backends, table: BlockTable, chunk: list[EmbeddedTrack]) -> None:
+    """The table first: a kill in between loses nothing that is said to be done."""
+    rows = [_row(result) for result in chunk if result.vector is not None]
+    if rows:
+        table.merge(pl.DataFrame(rows, schema=Embeddings.empty().schema))
+    done = [
+        (result.track.track_id, result.track.audio.file_id)
+        for result in chunk
+        if result.vector is not None
+    ]
+    backends.records.embedded(backends.track_model.fingerprint, done)
+    backends.work.ask_for("genres", [track_id for track_id, _ in done])
+    backends.records.audio(
+        [
+            AudioRecord(result.track.track_id, result.track.audio.file_id, None, result.failure)
+            for result in chunk
+            if result.failure is not None
+        ]
+    )
+
+
+def _row(result: EmbeddedTrack) -> dict[str, object]:
+    assert result.windows is not None
+    return {
+        "track_id": result.track.track_id,
+        "file_id": result.track.file_id,
+        "vector": result.vector,
+        "windows": list(result.windows),
+        "starts_seconds": list(result.starts_seconds),
+    }
+
+
+def _count(report: Report, chunk: list[EmbeddedTrack], known: set[int]) -> None:
+    done = [result.track.track_id for result in chunk if result.vector is not None]
+    report.count(done, known)
+    report.failed += sum(result.failure is not None for result in chunk)
+    report.waiting |= {
+        result.track.track_id: result.waiting for result in chunk if result.waiting is not None
+    }
+
+
+def _overview(backends: Backends, table: pl.DataFrame) -> dict[str, dg.MetadataValue]:
+    model = backends.track_model
+    metadata: dict[str, dg.MetadataValue] = {
+        "dagster/row_count": dg.MetadataValue.int(table.height),
+        "model": dg.MetadataValue.text(f"{model.id} ({model.fingerprint[:12]})"),
+        "preview": preview(
+            table.tail(10)
+            .select(
+                "track_id",
+                pl.col("starts_seconds").list.len().alias("windows"),
+                pl.col("vector").arr.to_list().list.head(4).alias("vector_begins_with"),
+            )
+            .with_columns(pl.col("vector_begins_with").cast(pl.List(pl.String)).list.join(", "))
+            .to_dicts()
+        ),
+    }
+    if table.height > 1:
+        similarities = _pairwise_similarities(table)
+        metadata["mean_similarity"] = dg.MetadataValue.float(float(np.mean(similarities)))
+        metadata["similarity_spread"] = histogram(
+            similarities.tolist(), label="cosine similarity of pairs of tracks", bins=40
+        )
+    return metadata
+
+
+def _pairwise_similarities(table: pl.DataFrame) -> np.ndarray:
+    """Cosines (m,) of all pairs among the last tracks: a model that hears no difference shows as
+    one spike near 1."""
+    vectors = table["vector"].tail(_SPREAD_SAMPLE).to_numpy()
+    rows, columns = np.triu_indices(len(vectors), k=1)
+    return np.einsum("ij,ij->i", vectors[rows], vectors[columns])

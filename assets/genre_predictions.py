@@ -1,0 +1,148 @@
+"""genre_predictions: what genres a classifier hears in each track, for recommended tags."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import dagster as dg
+import polars as pl
+
+from assets.blocks import TRACK_BLOCKS, block_of
+from assets.clap_embeddings import clap_embeddings, embeddings_table
+from assets.report import Report, preview
+from assets.tables import BlockTable, GenrePredictions
+from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
+from resources.backends import Backends
+from resources.catalogue.blocks import Block
+from resources.catalogue.work import PendingTrack
+from resources.errors import BackendError, TrackError
+from resources.genres.protocol import GenrePrediction, GenreRequest
+
+_STORE_EVERY = 64
+
+
+@dataclass(frozen=True)
+class Classified:
+    """A track's predictions, or why there are none: `failure` for good, `waiting` for now."""
+
+    track: PendingTrack
+    predictions: Sequence[GenrePrediction] = ()
+    failure: str | None = None
+    waiting: str | None = None
+
+
+@dg.asset(
+    partitions_def=TRACK_BLOCKS,
+    deps=[clap_embeddings],
+    group_name="mood_search",
+    kinds={"replicate", "polars", "parquet"},
+    retry_policy=RETRIES,
+    description="Genres of each track with a confidence, kept in the app's `tracks.extra` too: "
+    "effnet-discogs on Replicate, or zero-shot from the embeddings.",
+)
+def genre_predictions(
+    context: dg.AssetExecutionContext,
+    config: WorkConfig,
+    backends: dg.ResourceParam[Backends],
+    progress: dg.ResourceParam[Progress],
+) -> dg.MaterializeResult:
+    block = block_of(context)
+    report = Report()
+    with working_on(backends, block):
+        table = BlockTable(backends.store, GenrePredictions, block)
+        known = set(table.read()["track_id"])
+        pending = pending_tracks(backends, block, config)
+        to_classify = [track for track in pending if track.needs_genres]
+        requests = _requests(backends, block, to_classify)
+        chunk: list[Classified] = []
+        for result in _classify(backends, requests, config.concurrency):
+            chunk.append(result)
+            progress.advance("genre_predictions", 1)
+            if len(chunk) == _STORE_EVERY:
+                _store(backends, table, chunk, report, known)
+                chunk = []
+        _store(backends, table, chunk, report, known)
+        backends.work.note_errors("genres", report.waiting)
+        backends.work.settle("genres", block)
+    report.unchanged = len(known) - report.changed
+    if report.waiting and not report.new + report.changed:
+        raise BackendError(next(iter(report.waiting.values())))
+    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, table.read())})
+
+
+def _requests(
+    backends: Backends, block: Block, tracks: list[PendingTrack]
+) -> list[tuple[PendingTrack, GenreRequest]]:
+    if not tracks:
+        return []
+    rows = embeddings_table(backends, block).read().select("track_id", "vector")
+    vector_of = dict(zip(rows["track_id"], rows["vector"].to_numpy(), strict=True))
+    return [
+        (
+            track,
+            GenreRequest(
+                track.track_id, backends.audio_key(track.audio), vector_of[track.track_id]
+            ),
+        )
+        for track in tracks
+        if track.track_id in vector_of
+    ]
+
+
+def _classify(
+    backends: Backends, requests: list[tuple[PendingTrack, GenreRequest]], concurrency: int
+) -> Iterator[Classified]:
+    def classify_one(item: tuple[PendingTrack, GenreRequest]) -> Classified:
+        track, request = item
+        try:
+            return Classified(track, backends.classifier.classify(request))
+        except TrackError as error:
+            return Classified(track, failure=str(error))
+        except BackendError as error:
+            return Classified(track, waiting=str(error))
+
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="classify") as pool:
+        yield from pool.map(classify_one, requests)
+
+
+def _store(
+    backends: Backends,
+    table: BlockTable,
+    chunk: list[Classified],
+    report: Report,
+    known: set[int],
+) -> None:
+    done = [result for result in chunk if result.failure is None and result.waiting is None]
+    if done:
+        rows = [_row(backends, result) for result in done]
+        table.merge(pl.DataFrame(rows, schema=GenrePredictions.empty().schema))
+    for result in done:
+        audio = result.track.audio
+        backends.records.genres(result.track.track_id, audio.file_id, result.predictions)
+    for result in chunk:
+        if result.failure is not None:
+            audio = result.track.audio
+            backends.records.genres_failed(result.track.track_id, audio.file_id, result.failure)
+            report.failed += 1
+        if result.waiting is not None:
+            report.waiting[result.track.track_id] = result.waiting
+    report.count([result.track.track_id for result in done], known)
+
+
+def _row(backends: Backends, result: Classified) -> dict[str, object]:
+    return {
+        "track_id": result.track.track_id,
+        "file_id": result.track.audio.file_id,
+        "classifier": backends.classifier.name,
+        "names": [prediction.name for prediction in result.predictions],
+        "confidences": [prediction.confidence for prediction in result.predictions],
+    }
+
+
+def _overview(backends: Backends, table: pl.DataFrame) -> dict[str, dg.MetadataValue]:
+    commonest = table["names"].list.first().drop_nulls().value_counts(sort=True).head(10)
+    return {
+        "dagster/row_count": dg.MetadataValue.int(table.height),
+        "classifier": dg.MetadataValue.text(backends.classifier.name),
+        "commonest": preview(commonest.rename({"names": "genre"}).to_dicts()),
+    }

@@ -1,0 +1,101 @@
+"""search_index: the vector store as a projection of the embeddings and the catalogue."""
+
+from typing import Final
+
+import dagster as dg
+import polars as pl
+
+from assets.blocks import TRACK_BLOCKS, block_of
+from assets.clap_embeddings import clap_embeddings, embeddings_table
+from assets.report import Report, preview
+from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
+from resources.backends import Backends
+from resources.catalogue.records import IndexRecord
+from resources.catalogue.work import PendingTrack
+from resources.vectors.protocol import VectorDocument
+
+_DOCUMENTS_AT_ONCE: Final = 500
+"""Documents between two notes of what was done."""
+
+
+@dg.asset(
+    partitions_def=TRACK_BLOCKS,
+    deps=[clap_embeddings],
+    group_name="mood_search",
+    kinds={"turbopuffer", "postgres"},
+    retry_policy=RETRIES,
+    description="The vector store: each public track's vector, title and artist. Tracks that are "
+    "deleted, hidden or cannot be decoded are taken out.",
+)
+def search_index(
+    context: dg.AssetExecutionContext,
+    config: WorkConfig,
+    backends: dg.ResourceParam[Backends],
+    progress: dg.ResourceParam[Progress],
+) -> dg.MaterializeResult:
+    block = block_of(context)
+    report = Report()
+    with working_on(backends, block):
+        pending = pending_tracks(backends, block, config)
+        known = set(backends.vectors.ids(block.first, block.last)) if pending else set()
+        removed = [track.track_id for track in pending if track.work == "remove"]
+        _remove(backends, removed)
+        to_index = [track for track in pending if track.work == "index"]
+        vectors = embeddings_table(backends, block).read() if to_index else pl.DataFrame()
+        for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
+            part = to_index[start : start + _DOCUMENTS_AT_ONCE]
+            _upsert(backends, part, vectors)
+            progress.advance("search_index", len(part))
+        backends.work.settle("index", block)
+    report.count([track.track_id for track in to_index], known)
+    report.removed = len(known.intersection(removed))
+    report.unchanged = len(known) - report.changed - report.removed
+    took_over = backends.generations.promote_when_complete(backends.generation)
+    if took_over:
+        context.log.info("the index of %s answers from now on", backends.track_model.id)
+    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, to_index)})
+
+
+def _remove(backends: Backends, track_ids: list[int]) -> None:
+    if track_ids:
+        backends.vectors.delete(track_ids)
+        backends.records.removed(track_ids)
+
+
+def _upsert(backends: Backends, tracks: list[PendingTrack], vectors: pl.DataFrame) -> None:
+    """The store first: a kill in between writes the same documents again."""
+    ids = [track.track_id for track in tracks]
+    rows = vectors.filter(pl.col("track_id").is_in(ids)).select("track_id", "vector")
+    vector_of = dict(zip(rows["track_id"], rows["vector"].to_numpy(), strict=True))
+    backends.vectors.upsert(
+        [
+            VectorDocument(
+                id=track.track_id,
+                vector=vector_of[track.track_id],
+                title=track.title or "",
+                artist_handle=track.artist_handle or "",
+                artist_did=track.artist_did or "",
+            )
+            for track in tracks
+        ]
+    )
+    backends.records.indexed(
+        backends.generation.id,
+        [
+            IndexRecord(track.track_id, track.audio.file_id, str(track.attributes))
+            for track in tracks
+        ],
+    )
+
+
+def _overview(backends: Backends, tracks: list[PendingTrack]) -> dict[str, dg.MetadataValue]:
+    return {
+        "namespace": dg.MetadataValue.text(backends.vectors.namespace),
+        "documents_in_namespace": dg.MetadataValue.int(backends.vectors.count()),
+        "preview": preview(
+            [
+                {"track_id": t.track_id, "title": t.title, "artist": t.artist_handle}
+                for t in tracks[:10]
+            ]
+        ),
+    }

@@ -1,0 +1,102 @@
+"""The tables that cross asset boundaries: their schemas, and where they are kept.
+
+One Parquet file for each table and block on the object store, replaced as a whole, so a reader sees
+the old table or the new one.
+"""
+
+import io
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from resources.catalogue.blocks import Block
+from resources.embedding.protocol import EMBEDDING_DIMENSION
+from resources.errors import ObjectNotFoundError
+from resources.object_store.protocol import ObjectStore
+
+VECTOR: Final = pl.Array(pl.Float32, EMBEDDING_DIMENSION)
+
+
+class TrackAudio(pa.DataFrameModel):
+    """What is in each track's audio file. `failure`: why it cannot be decoded, else null."""
+
+    track_id: pl.Int64 = pa.Field(unique=True, ge=0)
+    file_id: pl.String
+    duration_seconds: pl.Float64 = pa.Field(nullable=True, gt=0)
+    sample_rate: pl.Int32 = pa.Field(nullable=True, gt=0)
+    channels: pl.Int32 = pa.Field(nullable=True, gt=0)
+    codec: pl.String = pa.Field(nullable=True)
+    failure: pl.String = pa.Field(nullable=True)
+
+    class Config:
+        strict = True
+
+
+class Embeddings(pa.DataFrameModel):
+    """Each track's vector, the vectors of the windows it was pooled from, and where those start."""
+
+    track_id: pl.Int64 = pa.Field(unique=True, ge=0)
+    file_id: pl.String
+    vector: pl.Array = pa.Field(dtype_kwargs={"inner": pl.Float32, "shape": EMBEDDING_DIMENSION})
+    windows: pl.List = pa.Field(dtype_kwargs={"inner": VECTOR})
+    starts_seconds: pl.List = pa.Field(dtype_kwargs={"inner": pl.Float64})
+
+    class Config:
+        strict = True
+
+
+class GenrePredictions(pa.DataFrameModel):
+    """Each track's predicted tags, best first, and who predicted them."""
+
+    track_id: pl.Int64 = pa.Field(unique=True, ge=0)
+    file_id: pl.String
+    classifier: pl.String
+    names: pl.List = pa.Field(dtype_kwargs={"inner": pl.String})
+    confidences: pl.List = pa.Field(dtype_kwargs={"inner": pl.Float64})
+
+    class Config:
+        strict = True
+
+
+class BlockTable:
+    """One table of one block. `schema`: its pandera model; `version` tells tables apart that must
+    not be mixed (a model's fingerprint)."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        schema: type[pa.DataFrameModel],
+        block: Block,
+        version: str = "",
+    ) -> None:
+        self._store = store
+        self._schema = schema
+        folder = f"{schema.__name__.lower()}/{version[:16]}" if version else schema.__name__.lower()
+        self.key = f"moodsearch/{folder}/{block.key}.parquet"
+
+    def read(self) -> pl.DataFrame:
+        """The stored table, by track id; an empty one when there is none."""
+        try:
+            return pl.read_parquet(io.BytesIO(self._store.get(self.key)))
+        except ObjectNotFoundError:
+            return self._schema.empty()
+
+    def write(self, table: pl.DataFrame) -> None:
+        """Replace the stored table. Raises `pandera.errors.SchemaError` for what does not fit."""
+        checked = self._schema.validate(table.sort("track_id"))
+        parquet = io.BytesIO()
+        checked.write_parquet(parquet, compression="lz4")
+        self._store.put(self.key, parquet.getvalue())
+
+    def merge(self, rows: pl.DataFrame) -> None:
+        """Insert `rows`, replacing those of the same tracks."""
+        kept = self.read().filter(~pl.col("track_id").is_in(rows["track_id"].implode()))
+        self.write(pl.concat([kept, rows.select(kept.columns)]))
+
+    def remove(self, track_ids: list[int]) -> None:
+        """Drop the tracks' rows; nothing is written when there are none."""
+        table = self.read()
+        kept = table.filter(~pl.col("track_id").is_in(track_ids))
+        if kept.height < table.height:
+            self.write(kept)

@@ -1,0 +1,73 @@
+"""What keeps an installation tidy, every night: changes that no trigger saw, and old runs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+
+from resources.backends import Backends
+
+KEEP_RUNS: Final = timedelta(days=7)
+"""A run is 45 kB of event log; ten thousand a day would be 3 GB a week."""
+
+_RUNS_AT_ONCE: Final = 500
+
+
+@dg.op(description="Puts every track that is pending on the list of work, whatever made it so.")
+def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]) -> None:
+    added = backends.work.reconcile()
+    context.log.info("%d pending tracks were not on the list of work", added)
+    context.add_output_metadata({"added": added})
+
+
+@dg.op(description="Deletes runs older than a week, except the latest of each block and job.")
+def forget_old_runs(context: dg.OpExecutionContext) -> None:
+    deleted = delete_old_runs(context.instance, datetime.now(UTC) - KEEP_RUNS)
+    context.log.info("%d old runs deleted", deleted)
+    context.add_output_metadata({"deleted": deleted})
+
+
+def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete finished runs created before `before`; returns how many.
+
+    Deleting a run deletes its materializations too, so the latest run of each block and job stays.
+    """
+    finished = [
+        dg.DagsterRunStatus.SUCCESS,
+        dg.DagsterRunStatus.FAILURE,
+        dg.DagsterRunStatus.CANCELED,
+    ]
+    latest: set[tuple[str, str | None]] = set()
+    deleted = 0
+    cursor: str | None = None
+    while True:
+        # Newest first, so the first of its block and job is the one to keep.
+        records = instance.get_run_records(
+            dg.RunsFilter(statuses=finished), limit=_RUNS_AT_ONCE, cursor=cursor
+        )
+        if not records:
+            return deleted
+        cursor = records[-1].dagster_run.run_id
+        for record in records:
+            run = record.dagster_run
+            kind = (run.job_name, run.tags.get(PARTITION_NAME_TAG))
+            is_latest = kind not in latest and run.status == dg.DagsterRunStatus.SUCCESS
+            if is_latest:
+                latest.add(kind)
+            elif record.create_timestamp < before:
+                instance.delete_run(run.run_id)
+                deleted += 1
+
+
+@dg.job(description="Finds changes that no trigger saw, and deletes old runs.")
+def housekeeping() -> None:
+    reconcile()
+    forget_old_runs()
+
+
+every_night = dg.ScheduleDefinition(
+    job=housekeeping,
+    cron_schedule="30 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

@@ -1,0 +1,30 @@
+"""The backends of a Dagster process: opened once and kept, because a sensor ticks every second."""
+
+import atexit
+from functools import cache
+
+import dagster as dg
+
+from assets.work import NoProgress
+from resources.backends import Backends
+from resources.settings import load_settings
+
+
+@cache
+def shared_backends() -> Backends:
+    """This process's backends. Raises `UserError` for wrong settings."""
+    backends = Backends(load_settings())
+    atexit.register(backends.close)
+    return backends
+
+
+@dg.resource(description="Everything outside, as chosen by the environment (docs/configuration.md)")
+def backends_resource(_: dg.InitResourceContext) -> Backends:
+    backends = shared_backends()
+    backends.ensure_running()
+    return backends
+
+
+@dg.resource(description="Who is told how a run goes on; nobody, outside the command line")
+def progress_resource(_: dg.InitResourceContext) -> NoProgress:
+    return NoProgress()
