@@ -3,6 +3,7 @@
 import dagster as dg
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from assets.blocks import TRACK_BLOCKS, block_of
 from assets.embedding import EmbeddedTrack, embed_tracks
@@ -34,7 +35,7 @@ def clap_embeddings(
     config: WorkConfig,
     backends: dg.ResourceParam[Backends],
     progress: dg.ResourceParam[Progress],
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
     with working_on(backends, block):
@@ -152,9 +153,9 @@ def _overview(backends: Backends, table: pl.DataFrame) -> dict[str, dg.MetadataV
     return metadata
 
 
-def _pairwise_similarities(table: pl.DataFrame) -> np.ndarray:
+def _pairwise_similarities(table: pl.DataFrame) -> NDArray[np.float32]:
     """Cosines (m,) of all pairs among the last tracks: a model that hears no difference shows as
     one spike near 1."""
     vectors = table["vector"].tail(_SPREAD_SAMPLE).to_numpy()
     rows, columns = np.triu_indices(len(vectors), k=1)
-    return np.einsum("ij,ij->i", vectors[rows], vectors[columns])
+    return np.asarray(np.einsum("ij,ij->i", vectors[rows], vectors[columns]))

@@ -45,7 +45,7 @@ def genre_predictions(
     config: WorkConfig,
     backends: dg.ResourceParam[Backends],
     progress: dg.ResourceParam[Progress],
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
     with working_on(backends, block):

@@ -32,7 +32,7 @@ def search_index(
     config: WorkConfig,
     backends: dg.ResourceParam[Backends],
     progress: dg.ResourceParam[Progress],
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
     with working_on(backends, block):

@@ -42,7 +42,7 @@ def track_audio(
     config: WorkConfig,
     backends: dg.ResourceParam[Backends],
     progress: dg.ResourceParam[Progress],
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
     with working_on(backends, block):

@@ -1,5 +1,5 @@
-"""What every asset's run has in common: which tracks it looks at, who sees its progress, and how its
-errors reach Dagster."""
+"""What every asset's run has in common: which tracks it looks at, who sees its progress, and how
+its errors reach Dagster."""
 
 import os
 from collections.abc import Iterator
@@ -58,8 +58,11 @@ def pending_tracks(backends: Backends, block: Block, config: WorkConfig) -> list
 
 @contextmanager
 def working_on(backends: Backends, block: Block) -> Iterator[None]:
-    """Hold the block for this asset. What only a person can mend fails the run at once, with the one
-    line that says how; anything else is retried."""
+    """Hold the block for this asset.
+
+    What only a person can mend fails the run at once, with the one line that says how; anything
+    else is retried.
+    """
     try:
         with backends.work.lock(block):
             yield

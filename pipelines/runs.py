@@ -64,5 +64,3 @@ def _is_dead(identity: str | None) -> bool:
 def _identity(process: psutil.Process) -> str:
     """Host, process id and start time: numbers alone are given out again."""
     return f"{socket.gethostname()}/{process.pid}/{int(process.create_time())}"
-
-

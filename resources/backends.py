@@ -1,5 +1,5 @@
-"""The one place where settings choose implementations, for every process alike: Dagster, the API and
-the command line."""
+"""The one place where settings choose implementations, for every process alike: Dagster, the API
+and the command line."""
 
 import contextlib
 import os
@@ -210,10 +210,8 @@ def session_secret(settings: Settings) -> str:
 
 def _read_or_create(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError), path.open("x", opener=_only_for_the_owner) as file:
-        file.write(secrets.token_urlsafe(48))
+    with contextlib.suppress(FileExistsError):
+        only_for_the_owner = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(only_for_the_owner, "w") as file:
+            file.write(secrets.token_urlsafe(48))
     return path.read_text().strip()
-
-
-def _only_for_the_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

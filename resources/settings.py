@@ -39,9 +39,7 @@ class Settings(BaseSettings):
     turbopuffer_enabled: bool = False
     turbopuffer_api_key: SecretStr | None = None
     turbopuffer_region: str = "api"
-    turbopuffer_namespace: str = Field(
-        default="plyr-tracks", pattern=r"^[A-Za-z0-9\-_.]{1,100}$"
-    )
+    turbopuffer_namespace: str = Field(default="plyr-tracks", pattern=r"^[A-Za-z0-9\-_.]{1,100}$")
     turbopuffer_base_url: str | None = None
 
     replicate_enabled: bool = False

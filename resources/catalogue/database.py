@@ -50,7 +50,7 @@ class Database:
     def rows(self, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:
         """All rows of a statement, in a transaction of its own."""
         with self.transaction() as connection:
-            cursor = connection.execute(query, parameters)  # type: ignore[call-overload]
+            cursor = connection.execute(query, parameters)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager

@@ -20,8 +20,11 @@ class Generation:
 
 
 class Generations:
-    """Generations of one index: `store` (pgvector, turbopuffer) and the namespace's configured name,
-    which the first generation has as it is."""
+    """Generations of one index.
+
+    `store`: pgvector or turbopuffer; `namespace`: the configured name, which the first generation
+    has as it is.
+    """
 
     def __init__(self, database: Database, store: str, namespace: str) -> None:
         self._database = database

@@ -24,7 +24,7 @@ class AudioRecord:
 
 @dataclass(frozen=True)
 class IndexRecord:
-    """What the vector store holds for a track. `attributes`: digest of the document's attributes."""
+    """What the index holds for a track. `attributes`: digest of the document's attributes."""
 
     track_id: int
     file_id: str

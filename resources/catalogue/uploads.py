@@ -1,4 +1,4 @@
-"""Importing audio files as uploads: the bytes into the object store, the rows into the catalogue."""
+"""Importing audio files as uploads: bytes into the object store, rows into the catalogue."""
 
 import hashlib
 import re
@@ -127,7 +127,7 @@ def _upsert_album(connection: Connection, artist_did: str, title: str) -> str:
 
 
 def slug(text: str) -> str:
-    """Lower-case words of ASCII letters and digits, joined by hyphens; empty when there are none."""
+    """Lower-case words of ASCII letters and digits, joined by hyphens; may be empty."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:60]
 

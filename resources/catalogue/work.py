@@ -1,5 +1,5 @@
-"""What is pending: the comparison of the catalogue with what is stored, and the list of tracks whose
-turn it is.
+"""What is pending: the comparison of the catalogue with what is stored, and the list of tracks
+whose turn it is.
 
 `moodsearch.pending` alone decides whether there is something to do for a track. `moodsearch.work`
 only says which tracks to look at and when, so that looking costs what changed and not what exists.
@@ -23,7 +23,7 @@ LONGEST_DELAY_SECONDS: Final = 6 * 3600
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
 _BLOCK_LOCK: Final = 0x6D6F6F64
-"""First half of the advisory lock of a block ("mood" in ASCII); the second is the block's number."""
+"""First half of a block's advisory lock ("mood" in ASCII); the second is the block's number."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class PendingWork:
         return int(rows[0]["changes"])
 
     def reconcile(self) -> int:
-        """Put every pending track that is not on the list on it. Costs the size of the catalogue."""
+        """Put every pending track on the list. Costs the size of the catalogue."""
         rows = self._database.rows(
             """
             WITH found AS (
@@ -157,7 +157,7 @@ class PendingWork:
         return int(rows[0]["added"])
 
     def due_blocks(self, job: Job, limit: int) -> list[DueBlock]:
-        """Blocks with tracks whose turn it is, by id; tracks with nothing left to do are dropped."""
+        """Blocks with tracks whose turn it is, by id; settled tracks are dropped."""
         self._drop_settled(job, "next_attempt_at <= now()", {})
         rows = self._database.rows(
             """

@@ -93,7 +93,8 @@ def upgrade() -> None:
     op.execute(SETTINGS)
     connection.execute(
         sa.text(
-            "INSERT INTO moodsearch.settings VALUES ('owns_catalogue', to_jsonb(CAST(:ours AS bool)))"
+            "INSERT INTO moodsearch.settings"
+            " VALUES ('owns_catalogue', to_jsonb(CAST(:ours AS bool)))"
         ),
         {"ours": not is_an_apps},
     )

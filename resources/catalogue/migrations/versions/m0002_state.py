@@ -2,8 +2,8 @@
 
 `moodsearch.outbox` receives the ids of tracks that changed, from triggers on the catalogue; it is
 append-only, so an app's transaction never waits for us. `moodsearch.work` is the list of tracks to
-look at, with their retries. `moodsearch.pending(model, generation, first, last)` compares the catalogue with
-`moodsearch.track_state` and alone decides what is to be done.
+look at, with their retries. `moodsearch.pending(model, generation, first, last)` compares the
+catalogue with `moodsearch.track_state` and alone decides what is to be done.
 """
 
 from alembic import op
@@ -24,7 +24,7 @@ CREATE TABLE moodsearch.track_state (
     -- The audio and the model of the stored embedding.
     embedded_file_id text,
     embedded_model text,
-    -- What the index holds: in which generation, which audio, a digest of the document's attributes.
+    -- What the index holds: its generation, the audio, a digest of the document's attributes.
     indexed_in text,
     indexed_file_id text,
     indexed_attributes text,

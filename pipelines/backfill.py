@@ -1,0 +1,125 @@
+"""Doing everything that is pending now, in this process, with the assets that Dagster runs."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import dagster as dg
+
+from assets.blocks import TRACK_BLOCKS
+from assets.work import Progress
+from pipelines.definitions import defs
+from pipelines.instance import dagster_instance
+from pipelines.jobs import classify_genres, index_tracks
+from pipelines.runs import fail_dead_runs, process_tags
+from resources.backends import Backends
+from resources.catalogue.blocks import Block
+from resources.catalogue.work import PendingTrack
+
+
+@dataclass
+class BackfillResult:
+    """What a backfill did. `errors`: why a block's run failed, by its key."""
+
+    planned: int = 0
+    embedded: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """Passes progress on and counts what was embedded."""
+
+    listener: Progress
+    counts: Counter[str]
+
+    def advance(self, asset: str, tracks: int) -> None:
+        self.counts[asset] += tracks
+        self.listener.advance(asset, tracks)
+
+
+def plan(backends: Backends, limit: int | None = None) -> list[PendingTrack]:
+    """What a backfill would do, by track id. Changes nothing."""
+    return backends.work.pending_everywhere(limit)
+
+
+def backfill(
+    backends: Backends,
+    tracks: list[PendingTrack],
+    *,
+    progress: Progress,
+    concurrency: int | None = None,
+    block_done: Callable[[int], None] = lambda _: None,
+) -> BackfillResult:
+    """Work on `tracks` (from `plan`), block by block, then on their genres.
+
+    `concurrency`: tracks fetched and decoded at once. `block_done` is told how many tracks of the
+    plan were in each block that was worked on. A block whose run fails does not stop the others.
+    """
+    result = BackfillResult(planned=len(tracks))
+    counts: Counter[str] = Counter()
+    overrides = {"backends": backends, "progress": _Counting(progress, counts)}
+    with dagster_instance(backends) as instance:
+        fail_dead_runs(instance)
+        blocks = {block: list(group) for block, group in _by_block(backends, tracks)}
+        instance.add_dynamic_partitions(str(TRACK_BLOCKS.name), [block.key for block in blocks])
+        for block, group in blocks.items():
+            ids = [track.track_id for track in group]
+            for job in (index_tracks, classify_genres):
+                error = _run(instance, job.name, block, ids, concurrency, overrides)
+                if error is not None:
+                    result.errors[block.key] = error
+                    break
+            block_done(len(group))
+    result.embedded = counts["clap_embeddings"]
+    return result
+
+
+def _by_block(
+    backends: Backends, tracks: Iterable[PendingTrack]
+) -> Iterable[tuple[Block, Iterable[PendingTrack]]]:
+    return groupby(tracks, key=lambda track: backends.work.block_of(track.track_id))
+
+
+def _run(
+    instance: dg.DagsterInstance,
+    job_name: str,
+    block: Block,
+    track_ids: list[int],
+    concurrency: int | None,
+    overrides: dict[str, object],
+) -> str | None:
+    """Run a job on the tracks of one block; returns why it failed."""
+    job = defs.resolve_job_def(job_name)
+    config: dict[str, object] = {"track_ids": track_ids}
+    if concurrency is not None:
+        config["concurrency"] = concurrency
+    assets = [key.to_python_identifier() for key in job.asset_layer.executable_asset_keys]
+    outcome = job.execute_in_process(
+        instance=instance,
+        partition_key=block.key,
+        run_config={"ops": {name: {"config": config} for name in assets}},
+        resources=overrides,
+        tags=process_tags(),
+        raise_on_error=False,
+    )
+    if outcome.success:
+        return None
+    return _why(outcome)
+
+
+def _why(outcome: dg.ExecuteInProcessResult) -> str:
+    """The innermost reason of the first step that failed, in one line."""
+    for event in outcome.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data is not None and data.user_failure_data.description:
+            return str(data.user_failure_data.description)
+        error = data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None:
+            return error.message.strip().split("\n", 1)[0]
+    return "the run failed; the Dagster UI shows why"

@@ -1,0 +1,105 @@
+"""What clients of HTTP services share: deadlines, delays between attempts, bounded answers."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from resources.errors import BackendError
+
+CONNECT_SECONDS: Final = 10.0
+
+
+class Deadline:
+    """A point in time, `seconds` from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def has_passed(self) -> bool:
+        return self.remaining_seconds == 0
+
+    def timeout(self) -> httpx.Timeout:
+        """For a request that may take the remaining time. At least a millisecond, since httpx takes
+        zero for a failure of its own."""
+        seconds = max(self.remaining_seconds, 0.001)
+        return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Delays between attempts: exponential with full jitter (Marc Brooker, "Exponential Backoff And
+    Jitter", AWS Architecture Blog, 2015), or what the service asked for, up to `longest_seconds`.
+    """
+
+    first_seconds: float = 0.5
+    longest_seconds: float = 30.0
+
+    def pause(self, attempt: int, deadline: Deadline, asked_seconds: float | None = None) -> bool:
+        """Wait before the attempt after `attempt` (from 0); False, at once, if the time is up."""
+        if asked_seconds is None:
+            ceiling = min(self.longest_seconds, self.first_seconds * 2**attempt)
+            seconds = random.uniform(0, ceiling)
+        else:
+            # A little later than asked, so that those who were refused together part.
+            seconds = min(self.longest_seconds, asked_seconds)
+            seconds += random.uniform(0, self.first_seconds)
+        if seconds >= deadline.remaining_seconds:
+            return False
+        time.sleep(seconds)
+        return True
+
+
+def retry_after_seconds(headers: httpx.Headers) -> float | None:
+    """What `Retry-After` asks for, as seconds or as a date (RFC 9110 section 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline) -> bytes:
+    """The body of a streamed answer. Raises `BackendError` if it is too long or too slow."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise BackendError(f"{response.url.host} answered with more than {limit_bytes} bytes")
+        if deadline.has_passed:
+            raise BackendError(f"{response.url.host} did not finish its answer in time")
+    return bytes(body)
+
+
+@contextmanager
+def streamed(
+    client: httpx.Client, request: httpx.Request, deadline: Deadline
+) -> Iterator[httpx.Response]:
+    """Send `request` and close its answer, whose body is still to be read."""
+    request.extensions["timeout"] = deadline.timeout().as_dict()
+    response = client.send(request, stream=True)
+    try:
+        yield response
+    finally:
+        response.close()
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """A service's message, fit for a line of ours."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."

@@ -1,0 +1,173 @@
+"""`moodsearch backfill`: do everything that is pending, now, with the assets that Dagster runs."""
+
+import logging
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from dagster._utils.warnings import BetaWarning, PreviewWarning
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.backfill import BackfillResult, backfill, plan
+from resources.backends import Backends
+from resources.catalogue.work import PendingTrack, WorkKind
+from resources.settings import load_settings
+
+LISTED: Final = 20
+"""Rows of the dry run's and the failures' lists; the rest is counted."""
+
+_WHAT: Final[dict[WorkKind | None, str]] = {
+    "probe": "read, embed and index",
+    "embed": "embed and index",
+    "index": "index again (title, artist or index changed)",
+    "remove": "remove from the index",
+    None: "classify genres",
+}
+
+_SHARE: Final = {"track_audio": 0.1, "clap_embeddings": 0.8, "search_index": 0.1}
+"""About how much of a track's time each asset takes, for the bar."""
+
+
+def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed: bool) -> int:
+    """Returns the exit code: 1 when something that was to be done was not."""
+    console = Console()
+    with Backends(load_settings()) as backends:
+        if retry_failed and not dry_run:
+            backends.records.forget_failures()
+        todo = plan(backends, limit)
+        if dry_run:
+            _print_plan(console, todo)
+            return 0
+        if not todo:
+            console.print("Nothing is pending: the index is up to date.")
+            _print_failures(console, backends)
+            return 0
+        return run_plan(console, backends, todo, concurrency)
+
+
+def run_plan(
+    console: Console, backends: Backends, todo: Sequence[PendingTrack], concurrency: int | None
+) -> int:
+    """Work on `todo` behind a progress bar and print what was done. Returns the exit code."""
+    quiet_dagster()
+    started = time.monotonic()
+    with _Bar(console, len(todo)) as bar:
+        result = backfill(
+            backends, list(todo), progress=bar, concurrency=concurrency, block_done=bar.block_done
+        )
+    _print_summary(console, backends, todo, result, time.monotonic() - started)
+    return 1 if result.errors or _still_pending(backends, todo) else 0
+
+
+def quiet_dagster() -> None:
+    """The bar says how it goes on; Dagster's event log is in its UI."""
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore", BetaWarning)
+    warnings.simplefilter("ignore", PreviewWarning)
+
+
+class _Bar:
+    """Tracks done, tracks per second and the time left."""
+
+    def __init__(self, console: Console, tracks: int) -> None:
+        self._done = 0
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _TracksPerSecond(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("Indexing", total=tracks)
+
+    def __enter__(self) -> "_Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def advance(self, asset: str, tracks: int) -> None:
+        self._bar.advance(self._task, _SHARE.get(asset, 0.0) * tracks)
+
+    def block_done(self, tracks: int) -> None:
+        """Steps that a track did not need were not counted: set the bar right."""
+        self._done += tracks
+        self._bar.update(self._task, completed=self._done)
+
+
+class _TracksPerSecond(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f} tracks/s", style="cyan")
+
+
+def _print_plan(console: Console, todo: Sequence[PendingTrack]) -> None:
+    if not todo:
+        console.print("Nothing is pending: the index is up to date.")
+        return
+    table = Table("track", "title", "what would be done", title=f"{len(todo)} tracks are pending")
+    for track in todo[:LISTED]:
+        table.add_row(str(track.track_id), Text(track.title or "(deleted)"), _WHAT[track.work])
+    console.print(table)
+    for work, count in Counter(track.work for track in todo).items():
+        console.print(f"{count:>8}  {_WHAT[work]}")
+    if len(todo) > LISTED:
+        console.print(f"The first {LISTED} are listed. Nothing was changed.")
+    else:
+        console.print("Nothing was changed.")
+
+
+def _still_pending(backends: Backends, todo: Sequence[PendingTrack]) -> list[PendingTrack]:
+    """Of what was to be done, what could not be."""
+    planned = {track.track_id for track in todo}
+    left = plan(backends)
+    return [track for track in left if track.track_id in planned and track.work is not None]
+
+
+def _print_summary(
+    console: Console,
+    backends: Backends,
+    todo: Sequence[PendingTrack],
+    result: BackfillResult,
+    seconds: float,
+) -> None:
+    waiting = _still_pending(backends, todo)
+    done = result.planned - len(waiting)
+    rate = done / seconds if seconds else 0.0
+    console.print(
+        f"{done} of {result.planned} tracks done in {seconds:.1f} s ({rate:.1f} tracks/s), "
+        f"{result.embedded} embedded, {backends.vectors.count()} in the index."
+    )
+    for block, reason in result.errors.items():
+        console.print(Text(f"Block {block} failed: {reason}", style="red"))
+    if waiting:
+        console.print(f"{len(waiting)} tracks are still pending; `moodsearch doctor` says why.")
+    _print_failures(console, backends)
+
+
+def _print_failures(console: Console, backends: Backends) -> None:
+    failed = backends.records.failed(limit=LISTED + 1)
+    if not failed:
+        return
+    table = Table("track", "title", "reason", title="Audio that cannot be used")
+    for track in failed[:LISTED]:
+        table.add_row(str(track.track_id), Text(track.title), Text(track.reason))
+    console.print(table)
+    if len(failed) > LISTED:
+        console.print(f"The first {LISTED} are listed.")
+    console.print("They are tried again when their file changes, or by: backfill --retry-failed")
