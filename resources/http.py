@@ -1,6 +1,7 @@
 """What clients of HTTP services share: deadlines, delays between attempts, bounded answers."""
 
 import random
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from resources.errors import BackendError
+from resources.errors import BackendError, ConfigurationError
 
 CONNECT_SECONDS: Final = 10.0
 
@@ -30,6 +31,13 @@ class Deadline:
     @property
     def has_passed(self) -> bool:
         return self.remaining_seconds == 0
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait; False, at once, if the time would be up by then."""
+        if seconds >= self.remaining_seconds:
+            return False
+        time.sleep(seconds)
+        return True
 
     def timeout(self) -> httpx.Timeout:
         """For a request that may take the remaining time. At least a millisecond, since httpx takes
@@ -56,10 +64,7 @@ class Backoff:
             # A little later than asked, so that those who were refused together part.
             seconds = min(self.longest_seconds, asked_seconds)
             seconds += random.uniform(0, self.first_seconds)
-        if seconds >= deadline.remaining_seconds:
-            return False
-        time.sleep(seconds)
-        return True
+        return deadline.sleep(seconds)
 
 
 def retry_after_seconds(headers: httpx.Headers) -> float | None:
@@ -103,3 +108,13 @@ def one_line(text: str, limit: int = 200) -> str:
     """A service's message, fit for a line of ours."""
     line = " ".join(text.split())
     return line if len(line) <= limit else f"{line[: limit - 3]}..."
+
+
+def printable_secret(variable: str, secret: str) -> str:
+    """`secret`, if it can be sent in a header; else `ConfigurationError`, which does not show it.
+
+    Clients put a header that they cannot send into their own error messages.
+    """
+    if not re.fullmatch(r"[!-~]+", secret):
+        raise ConfigurationError(f"{variable} has spaces, line breaks or other stray characters")
+    return secret

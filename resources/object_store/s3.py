@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from resources.errors import BackendError, ConfigurationError, ObjectNotFoundError
+from resources.http import printable_secret
 from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
 from resources.object_store.ranges import RangeReader
@@ -72,8 +73,8 @@ class S3Store:
             self._client = boto3.session.Session().client(
                 "s3",
                 endpoint_url=endpoint_url,
-                aws_access_key_id=access_key_id,
-                aws_secret_access_key=secret_access_key,
+                aws_access_key_id=printable_secret("AWS_ACCESS_KEY_ID", access_key_id),
+                aws_secret_access_key=printable_secret("AWS_SECRET_ACCESS_KEY", secret_access_key),
                 config=config,
             )
         except ValueError:
