@@ -1,0 +1,80 @@
+"""`moodsearch demo`: a catalogue of our own making, searchable by mood."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.backfill import plan
+from resources.backends import Backends
+from resources.settings import load_settings
+from serving.cli.backfill import run_plan
+from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
+from serving.search import SemanticSearch
+
+TOP = 5
+
+
+def run(serve: bool) -> int:
+    """Returns the exit code: 1 when the demo catalogue could not be indexed or found."""
+    console = Console()
+    with Backends(load_settings()) as backends:
+        files = _compose(console, backends.settings.moodsearch_home / "demo")
+        _add(console, backends, files)
+        todo = plan(backends)
+        code = run_plan(console, backends, todo, None) if todo else 0
+        if not todo:
+            console.print("Everything is indexed already.")
+        _search(console, backends)
+    if serve and code == 0:
+        from serving.cli import up
+
+        return up.run("127.0.0.1", 8000, 3000)
+    return code
+
+
+def _compose(console: Console, folder: Path) -> list[Path]:
+    """Write the pieces that are not there yet."""
+    styles = len({piece.style for piece in DEMO_PIECES})
+    console.print(f"{len(DEMO_PIECES)} short pieces in {styles} styles, composed by this program:")
+    with _bar(console) as bar:
+        task = bar.add_task("Composing", total=len(DEMO_PIECES))
+        return write_catalogue(
+            folder, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+
+
+def _add(console: Console, backends: Backends, files: list[Path]) -> None:
+    with _bar(console) as bar:
+        for file in bar.track(files, description="Adding   "):
+            backends.uploads.add(file)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _search(console: Console, backends: Backends) -> None:
+    search = SemanticSearch(backends)
+    for query in DEMO_QUERIES:
+        table = Table(title=Text(f'"{query.query}"'), title_justify="left", min_width=64)
+        table.add_column("#", justify="right")
+        table.add_column("title")
+        table.add_column("artist")
+        table.add_column("similarity", justify="right")
+        for rank, result in enumerate(search.search(query.query, TOP).results, start=1):
+            table.add_row(
+                str(rank),
+                Text(result.title),
+                Text(result.artist_display_name),
+                f"{result.similarity:.3f}",
+            )
+        console.print(table)

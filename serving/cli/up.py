@@ -1,0 +1,107 @@
+"""`moodsearch up`: Dagster's UI and daemon with the sensors on, the API and the search page."""
+
+import fcntl
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster
+from pipelines.runs import fail_unfinished_runs
+from resources.backends import Backends
+from resources.errors import UserError
+from resources.settings import load_settings
+from serving.supervisor import Program, Supervisor
+
+_NOISE: Final = (
+    "Checking for new runs for sensor",
+    "skipped: nothing is pending",
+    "that already exist",
+    "Priority sorting and checking tag concurrency",
+    "MonitoringDaemon - INFO",
+    "Launching run for",
+    "Completed launch of run",
+    "Creating new run for",
+)
+"""What the daemon says every few seconds."""
+
+_WORTH_SHOWING: Final = ("RUN_START", "RUN_SUCCESS", "RUN_FAILURE", "STEP_FAILURE")
+"""Events of a run, among its debug messages, that tell how it goes; the rest is in Dagster's UI."""
+
+
+def run(host: str, port: int, dagster_port: int) -> int:
+    """Runs until Ctrl-C. Returns the exit code."""
+    console = Console()
+    settings = load_settings()
+    for wanted in (port, dagster_port):
+        _refuse_taken_port(host, wanted)
+    with Backends(settings) as backends, _only_one(settings.moodsearch_home):
+        backends.audio_model  # noqa: B018  A wrong model is said now, not by four programs.
+        environment = prepare_dagster(backends)
+        with dagster_instance(backends) as instance:
+            fail_unfinished_runs(instance)
+        supervisor = Supervisor(_programs(host, port, dagster_port, environment), console)
+        return supervisor.run(
+            started=lambda: _say_where(console, host, port, dagster_port),
+            every_second=backends.ensure_running,
+        )
+
+
+def _programs(
+    host: str, port: int, dagster_port: int, environment: dict[str, str]
+) -> list[Program]:
+    def program(name: str, *command: str) -> Program:
+        return Program(
+            name,
+            [sys.executable, "-W", "ignore", "-m", *command],
+            environment,
+            is_noise=_is_noise,
+        )
+
+    workspace = str(REPOSITORY / "workspace.yaml")
+    return [
+        program("api", "serving.cli", "serve", "--host", host, "--port", str(port)),
+        program("daemon", "dagster._daemon", "run", "-w", workspace),
+        program(
+            "dagster", "dagster_webserver", "-w", workspace, "-h", host, "-p", str(dagster_port)
+        ),
+    ]
+
+
+def _is_noise(line: str) -> bool:
+    if " - DEBUG - " in line:
+        return not any(event in line for event in _WORTH_SHOWING)
+    return any(part in line for part in _NOISE)
+
+
+def _say_where(console: Console, host: str, port: int, dagster_port: int) -> None:
+    console.print(f"Search page and API  http://{host}:{port}", highlight=False)
+    console.print(f"Dagster              http://{host}:{dagster_port}", highlight=False)
+    console.print("The sensors are on in about 15 seconds. Ctrl-C stops everything.")
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Two daemons on one home would launch each run twice."""
+    with (home / "up.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"moodsearch up is already running on {home}") from None
+        yield
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another port with "
+                "--port or --dagster-port"
+            ) from None
