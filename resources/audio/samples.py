@@ -24,31 +24,32 @@ def mono(frame: AudioFrame) -> tuple[NDArray[np.float32], int]:
     (n,) float32 at the frame's rate, full scale 1, always finite: invalid samples become 0. Raises
     `TrackError` for a sample format that is not supported.
     """
-    channels = _channels(frame)
+    with np.errstate(over="ignore", invalid="ignore"):  # damage is looked for just below
+        channels = _channels(frame)
+        # A sum rather than a mean: this runs for each of a window's thousand frames.
+        mixed: NDArray[np.float32] = np.add.reduce(channels, axis=0)
+        mixed *= np.float32(1 / len(channels))
+    if np.abs(mixed).max(initial=0) <= _LOUDEST:  # false for NaN too
+        return mixed, len(mixed)
     finite = np.isfinite(channels)
-    if finite.all():
-        valid = channels.shape[1]
-    else:
-        valid = int(finite.any(axis=0).sum())
-        channels = np.where(finite, channels, np.float32(0))
-    mixed: NDArray[np.float32] = np.clip(channels, -_LOUDEST, _LOUDEST).mean(axis=0)
-    return mixed, valid
+    bounded = np.clip(np.where(finite, channels, 0), -_LOUDEST, _LOUDEST)
+    return bounded.mean(axis=0, dtype=np.float32), int(finite.any(axis=0).sum())
 
 
 def _channels(frame: AudioFrame) -> NDArray[np.float32]:
     """(channels, n) float32, full scale 1, whatever the frame's sample format."""
+    sample_format = frame.format
     try:
         raw: NDArray[Any] = frame.to_ndarray()
     except ValueError as error:
-        raise TrackError(f"sample format {frame.format.name} is not supported") from error
-    if not frame.format.is_planar:
+        raise TrackError(f"sample format {sample_format.name} is not supported") from error
+    if not sample_format.is_planar:
         raw = raw.reshape(-1, len(frame.layout.channels)).T
-    with np.errstate(over="ignore"):  # a double beyond float32 is an invalid sample, not an error
-        samples: NDArray[np.float32] = raw.astype(np.float32)
+    samples: NDArray[np.float32] = raw.astype(np.float32, order="C", copy=False)
     if raw.dtype.kind == "u":
         samples -= 128
     if raw.dtype.kind != "f":
-        samples *= 2.0 ** (1 - 8 * raw.dtype.itemsize)
+        samples *= np.float32(2.0 ** (1 - 8 * raw.dtype.itemsize))
     return samples
 
 

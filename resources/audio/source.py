@@ -5,10 +5,10 @@ it may read, how many threads it may use. What goes wrong is sorted here: a dama
 `TrackError`, a source that cannot be read raises its own error and never looks like a damaged file.
 """
 
-import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -20,65 +20,21 @@ from av.packet import Packet
 from av.stream import Discard
 
 from resources.audio.formats import ACCEPTED_DEMUXERS, canonical_format, looks_like_audio
+from resources.audio.guarded_file import GuardedFile
 from resources.errors import TrackError
 
 BUFFER_BYTES: Final = 64 * 1024
 """What FFmpeg reads at once."""
 
-FAST_SEEK_BYTES: Final = 32 * 1024 * 1024
+FAST_SEEK_BYTES: Final = 64 * 1024 * 1024
 """MP3 has no index: finding an exact place means reading every frame header before it. In files
-beyond this size (about 15 minutes at 320 kbit/s) places are found by proportion instead."""
+beyond this size (half an hour at 320 kbit/s) places are found by the encoder's table instead."""
 
-_READ_ALLOWANCE: Final = (16, 64 * 1024 * 1024)
-"""A file may be read this many times over, plus these bytes: far more than any sound file needs,
-and an end for files made to be searched forever."""
+_PRIMING_SECONDS: Final = 1.0
+"""More than any encoder puts before the first audible sample (AAC: 0.05 s, Opus: 0.08 s)."""
 
 _DEMUX_ERRORS: Final = 64
 """Broken places in a row after which the rest of a file is given up."""
-
-
-class _GuardedFile:
-    """The file object that FFmpeg reads from. Counts what is read; keeps the source's errors.
-
-    An exception cannot cross FFmpeg: it would be taken for the end of the file and reported later,
-    if at all. So the first one is kept in `error`, and from then on the file is at its end. There
-    is no `name`: FFmpeg must judge by content.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.size = file.seek(0, io.SEEK_END)
-        factor, extra = _READ_ALLOWANCE
-        self._allowance = factor * self.size + extra
-        self._position = 0
-        self._file_position = self.size
-        self.error: BaseException | None = None
-
-    def read(self, size: int) -> bytes:
-        if self.error is not None:
-            return b""
-        try:
-            if self._allowance < 0:
-                raise TrackError("damaged: analysing it takes too long")
-            if self._file_position != self._position:
-                self._file.seek(self._position)
-            data = self._file.read(size) or b""
-        except BaseException as error:  # raised again by open_audio
-            self.error = error
-            return b""
-        self._position = self._file_position = self._position + len(data)
-        self._allowance -= len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
-        if base + offset < 0:
-            return -1  # FFmpeg's sign of an error
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
 
 
 @dataclass(frozen=True)
@@ -87,7 +43,10 @@ class AudioFile:
 
     container: InputContainer
     stream: AudioStream
-    size: int
+    tick: Fraction
+    """The stream's clock, in seconds."""
+    first: int
+    """The first audible sample's timestamp, in ticks."""
 
     @property
     def codec(self) -> str:
@@ -100,31 +59,35 @@ class AudioFile:
     @property
     def claimed_duration(self) -> float | None:
         """What the container says or FFmpeg guesses from the bit rate; None for neither."""
-        if self.stream.duration is not None and self.stream.time_base is not None:
-            return float(self.stream.duration * self.stream.time_base)
+        if self.stream.duration is not None:
+            return float(self.stream.duration * self.tick)
         return None if self.container.duration is None else self.container.duration / av.time_base
 
     def seconds(self, timestamp: int) -> float:
         """Seconds for a timestamp of the stream."""
-        assert self.stream.time_base is not None
-        return float((timestamp - (self.stream.start_time or 0)) * self.stream.time_base)
+        return float((timestamp - self.first) * self.tick)
 
     def sample_index(self, timestamp: int, sample_rate: int) -> int:
         """The nearest sample at `sample_rate` to a timestamp of the stream, exactly."""
-        assert self.stream.time_base is not None
-        base = self.stream.time_base
-        ticks = (timestamp - (self.stream.start_time or 0)) * base.numerator * sample_rate
-        return (2 * ticks + base.denominator) // (2 * base.denominator)
+        numerator, denominator = self.tick.numerator, self.tick.denominator
+        return (2 * (timestamp - self.first) * numerator * sample_rate + denominator) // (
+            2 * denominator
+        )
 
     def seek(self, seconds: float) -> bool:
         """Go to the last place at or before `seconds` where decoding can begin.
 
         False when there is no way to go there; the position is then undefined but later.
         """
-        assert self.stream.time_base is not None
-        offset = int(max(0.0, seconds) / self.stream.time_base) + (self.stream.start_time or 0)
+        if seconds > 0:
+            return self._seek(self.first + int(seconds / self.tick))
+        # Where the container allows it, to the encoder's priming before the first audible sample.
+        priming = self.first - int(_PRIMING_SECONDS / self.tick)
+        return self._seek(priming) or self._seek(self.first)
+
+    def _seek(self, timestamp: int) -> bool:
         try:
-            self.container.seek(offset, stream=self.stream)
+            self.container.seek(timestamp, stream=self.stream)
         except (av.FFmpegError, OverflowError):
             return False
         return True
@@ -160,10 +123,11 @@ def open_audio(source: Path | BinaryIO) -> Iterator[AudioFile]:
     source itself raises (`OSError`, `BackendError`), also when that happens inside the block.
     """
     with ExitStack() as stack:
-        file = _GuardedFile(_binary_file(source, stack))
+        file = GuardedFile(_binary_file(source, stack))
         try:
             container = stack.enter_context(_container(file))
-            yield AudioFile(container, _prepared_stream(container), file.size)
+            stream, tick = _prepared_stream(container)
+            yield AudioFile(container, stream, tick, stream.start_time or 0)
         except (av.FFmpegError, TrackError) as error:
             if file.error is not None:
                 raise file.error from None
@@ -174,7 +138,7 @@ def open_audio(source: Path | BinaryIO) -> Iterator[AudioFile]:
             raise file.error
 
 
-def _container(file: _GuardedFile) -> InputContainer:
+def _container(file: GuardedFile) -> InputContainer:
     if file.size == 0:
         raise TrackError("empty file")
     return av.open(
@@ -186,7 +150,7 @@ def _container(file: _GuardedFile) -> InputContainer:
             # Stream analysis: FFmpeg's defaults, stated because they bound time and memory.
             "probesize": "5000000",
             "analyzeduration": "5000000",
-            "fflags": "+fastseek" if file.size > FAST_SEEK_BYTES else "-fastseek",
+            "fflags": "+fastseek" if _seeks_by_table(file) else "-fastseek",
         },
         # Tags come in any encoding; `tags` makes sense of the bytes.
         metadata_errors="surrogateescape",
@@ -202,8 +166,28 @@ def _binary_file(source: Path | BinaryIO, stack: ExitStack) -> BinaryIO:
     return stack.enter_context(source.open("rb", buffering=0))
 
 
-def _prepared_stream(container: InputContainer) -> AudioStream:
-    """The stream to hear, ready to decode on the calling thread alone."""
+def _seeks_by_table(file: GuardedFile) -> bool:
+    """Whether a file is a large MP3 whose first frame says how time maps to bytes (Xing, Info or
+    VBRI header). Without one FFmpeg would guess, and the guess can be wrong many times over."""
+    if file.size <= FAST_SEEK_BYTES:
+        return False
+    file.seek(0)
+    head = file.read(10)
+    if head.startswith(b"ID3") and len(head) == 10:
+        # ID3v2, section 3.1: the tag's size in four times seven bits, without these ten bytes.
+        shifts = (21, 14, 7, 0)
+        file.seek(10 + sum((byte & 0x7F) << n for byte, n in zip(head[6:], shifts, strict=True)))
+    else:
+        file.seek(0)
+    first_frame = file.read(256)
+    file.seek(0)
+    return any(name in first_frame for name in (b"Xing", b"Info", b"VBRI"))
+
+
+def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
+    """The stream to hear, ready to decode on the calling thread alone, and its clock."""
+    if len(container.streams) == 0:
+        raise TrackError("truncated or damaged: no complete frame")
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         raise TrackError("no audio stream")
@@ -219,10 +203,10 @@ def _prepared_stream(container: InputContainer) -> AudioStream:
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all
-    return stream
+    return stream, stream.time_base
 
 
-def _reason(file: _GuardedFile) -> str:
+def _reason(file: GuardedFile) -> str:
     file.seek(0)
     return (
         "truncated or damaged: no complete frame"

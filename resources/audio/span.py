@@ -51,40 +51,29 @@ class _Piece:
         return self.index + len(self.samples)
 
 
-@dataclass(frozen=True)
 class _Range:
     """The input samples [begin, end) at `rate` for a window that begins at 48 kHz sample `output`.
 
     `begin` is a whole number of samples at 48 kHz too, so the window's samples are those that
-    resampling the whole track would give.
+    resampling the whole track would give. `skipped_output`: samples at 48 kHz from there to the
+    window.
     """
 
-    rate: int
-    output: int
-
-    @property
-    def begin(self) -> int:
-        block = common_block(self.rate)
-        wanted = self.output * self.rate // SAMPLE_RATE - round(FILTER_SECONDS * self.rate)
-        return max(0, wanted // block * block)
-
-    @property
-    def end(self) -> int:
-        last = (self.output + WINDOW_SAMPLES) * self.rate // SAMPLE_RATE
-        return last + round(FILTER_SECONDS * self.rate)
-
-    @property
-    def skipped_output(self) -> int:
-        """Samples at 48 kHz from `begin` to the window."""
-        return self.output - self.begin * SAMPLE_RATE // self.rate
+    def __init__(self, rate: int, output: int) -> None:
+        block = common_block(rate)
+        margin = round(FILTER_SECONDS * rate)
+        self.rate = rate
+        self.start = output * rate // SAMPLE_RATE
+        self.begin = max(0, (self.start - margin) // block * block)
+        self.end = self.start + WINDOW_SECONDS * rate + margin
+        self.skipped_output = output - self.begin * SAMPLE_RATE // rate
 
     def heard(self, pieces: list[_Piece]) -> int:
         """Valid samples within the window, counted at 48 kHz."""
-        start = self.output * self.rate // SAMPLE_RATE
-        stop = start + WINDOW_SECONDS * self.rate
+        stop = self.start + WINDOW_SECONDS * self.rate
         valid = 0
         for piece in pieces:
-            overlap = min(piece.end, stop) - max(piece.index, start)
+            overlap = min(piece.end, stop) - max(piece.index, self.start)
             valid += max(0, overlap) * piece.valid // len(piece.samples)
         return min(valid * SAMPLE_RATE // self.rate, WINDOW_SAMPLES)
 
@@ -98,8 +87,10 @@ def decode_span(audio: AudioFile, start_seconds: float) -> Span:
     pieces: defaultdict[int, list[_Piece]] = defaultdict(list)
     audio.seek(start_seconds - PREROLL_SECONDS - FILTER_SECONDS - _block_seconds(audio))
     at_end = True
+    wanted = _Range(SAMPLE_RATE, output)
     for index, frame in _placed(audio):
-        wanted = _Range(frame.sample_rate, output)
+        if frame.sample_rate != wanted.rate:
+            wanted = _Range(frame.sample_rate, output)
         if index >= wanted.end:
             at_end = False
             break
@@ -127,7 +118,7 @@ def _placed(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
     Timestamps are rounded to the container's clock (1 ms in some), so a frame that follows its
     predecessor within that rounding follows it exactly; any other goes where its timestamp says.
     """
-    tick_seconds = float(audio.stream.time_base or 0)
+    rounding_seconds = 2 * float(audio.tick)
     expected: int | None = None
     rate = 0
     for frame in audio.frames():
@@ -138,7 +129,7 @@ def _placed(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
         index = expected
         if frame.pts is not None:
             index = audio.sample_index(frame.pts, rate)
-            if expected is not None and abs(index - expected) <= 2 * tick_seconds * rate + 1:
+            if expected is not None and abs(index - expected) <= rounding_seconds * rate + 1:
                 index = expected
         if index is None:
             continue  # no telling where it belongs

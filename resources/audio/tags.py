@@ -10,7 +10,6 @@ from resources.audio.source import open_audio
 from resources.errors import TrackError
 
 AUDIO_EXTENSIONS: Final = frozenset(
-    # fmt: off
     (
         ".aac",
         ".aif",
@@ -40,7 +39,6 @@ AUDIO_EXTENSIONS: Final = frozenset(
         ".wma",
         ".wv",
     )
-    # fmt: on
 )
 """What an import of a folder looks at: lower case, with the dot, as in `path.suffix.lower()`."""
 
