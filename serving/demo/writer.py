@@ -28,11 +28,13 @@ def write_catalogue(
     """Make sure that every piece has its file in ``folder``; returns the paths in catalogue order.
 
     A piece whose file exists is left alone; the recipe's version is part of each file name, so a
-    changed recipe is composed anew. ``progress`` is told how many files of how many are there.
+    changed recipe is composed anew, and the file of the older one is removed. ``progress`` is told how many files of how many are there.
     ``workers`` processes share the work (by default one per processor this process may use); with
     one, or where processes cannot be started, all of it happens in this process.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for piece in pieces:
+        _remove_older(piece, folder)
     report = progress or (lambda _done, _total: None)
     paths = [folder / piece.file_name for piece in pieces]
     missing = [piece for piece, path in zip(pieces, paths, strict=True) if not path.exists()]
@@ -73,6 +75,13 @@ def _write_in_processes(
         for done, future in enumerate(as_completed(running), start=1):
             future.result()
             report(total - len(missing) + done, total)
+
+
+def _remove_older(piece: DemoPiece, folder: Path) -> None:
+    name = piece.file_name.partition(".v")[0]
+    for path in folder.glob(f"{name}.v[0-9]*.*"):
+        if path.name != piece.file_name:
+            path.unlink()
 
 
 def _processors() -> int:

@@ -29,22 +29,22 @@ def dark_ambient(take: Take) -> Signal:
     rng, rate = take.rng, take.sample_rate
     root = take.pick((26, 29, 24, 31))
     canvas = Canvas(_SECONDS, rate)
-    canvas.add(_rumble(take, hertz(root)), 0.0, 0.9)
+    canvas.add(_rumble(take, hertz(root)), 0.0, 0.5)
     clusters = take.pick(((0, 7, 13), (0, 6, 12), (0, 3, 8), (0, 1, 7)))
     for index, start in enumerate(np.arange(0.0, _SECONDS - 6.0, 5.0)):
         for interval in clusters:
             note = root + 12 + interval - (index % 2 if interval == clusters[-1] else 0)
-            dark = (110.0, rng.uniform(320.0, 620.0))
+            dark = (140.0, rng.uniform(450.0, 1100.0))
             swelling = supersaw(
                 rng, rate, hertz(note), 8.0, cutoffs=dark, cents=14, attack=3.6, release=3.6
             )
-            canvas.add(swelling, start + rng.uniform(0.0, 1.2), 0.34, rng.uniform(-0.6, 0.6))
-    canvas.add(_wind(take), 0.0, 0.055, 0.3)
-    canvas.add(_wind(take), 0.0, 0.055, -0.3)
+            canvas.add(swelling, start + rng.uniform(0.0, 1.2), 0.42, rng.uniform(-0.6, 0.6))
+    canvas.add(_wind(take), 0.0, 0.14, 0.5)
+    canvas.add(_wind(take), 0.0, 0.14, -0.5)
     _distant_metal(take, canvas, root)
     hall = impulse_response(rng, rate, 7.0, 0.12)
     wet = reverberate(canvas.samples, hall, rate, 0.04)
-    mix = filtered(canvas.samples * np.float32(0.6) + wet * np.float32(0.9), rate, low_pass(2600.0))
+    mix = filtered(canvas.samples * np.float32(0.6) + wet * np.float32(0.9), rate, low_pass(4200.0))
     return master(mix, rate, drive=1.2, level=0.85, fade_in=2.0, fade_out=3.0)
 
 
@@ -65,7 +65,7 @@ def _wind(take: Take) -> Signal:
     rng, rate = take.rng, take.sample_rate
     length = sample_count(_SECONDS, rate)
     air = coloured(rng, length, rate, 0.6)
-    bands = [band_pass(centre, 2.2) for centre in (220.0, 380.0, 700.0)]
+    bands = [band_pass(centre, 2.2) for centre in (260.0, 520.0, 1100.0)]
     howl = swept(air, rate, bands, drift(rng, length, rate, 0.3, (0.0, 1.0)))
     return howl * drift(rng, length, rate, 0.4, (0.1, 1.0))
 
@@ -81,23 +81,23 @@ def _distant_metal(take: Take, canvas: Canvas, root: int) -> None:
             ratios=GONG_RATIOS,
             beating=3.0,
         )
-        far = filtered(scrape, rate, low_pass(900.0))
+        far = filtered(scrape, rate, low_pass(1800.0))
         slow = far * breakpoints([(0.0, 0.0), (1.5, 1.0)], far.size, rate)
-        canvas.add(slow, rng.uniform(2.0, _SECONDS - 8.0), 1.1, rng.uniform(-0.8, 0.8))
+        canvas.add(slow, rng.uniform(2.0, _SECONDS - 8.0), 2.0, rng.uniform(-0.8, 0.8))
 
 
 def meditation_bells(take: Take) -> Signal:
     """Singing bowls and bells, far apart, ringing into each other over near silence."""
     rng, rate = take.rng, take.sample_rate
     root = take.pick((53, 48, 57, 50))
-    canvas = Canvas(_SECONDS + 1.0, rate)
+    canvas = Canvas(_SECONDS + 0.8, rate)
     _bowls(take, canvas, root)
-    sparkle = take.pick(("chimes", "temple", "chimes", "bowls"))
+    sparkle = take.pick(("chimes", "temple", "chimes", "temple"))
     if sparkle == "chimes":
         _chimes(take, canvas, root)
     elif sparkle == "temple":
         for at in (1.0, 9.0, 17.0):
-            toll = bell(rng, rate, hertz(root - 5), 10.0, ratios=TUBULAR_RATIOS, brightness=0.72)
+            toll = bell(rng, rate, hertz(root + 7), 10.0, ratios=TUBULAR_RATIOS, brightness=0.8)
             canvas.add(toll, at, 0.8, rng.uniform(-0.3, 0.3))
     hum = _bowl_hum(take, hertz(root - 12))
     canvas.add(hum, 0.0, 0.05)
@@ -120,7 +120,7 @@ def _bowls(take: Take, canvas: Canvas, root: int) -> None:
             hertz(note),
             11.0,
             ratios=BOWL_RATIOS,
-            brightness=0.42,
+            brightness=0.55,
             beating=rng.uniform(0.6, 2.2),
         )
         place, strength = rng.uniform(-0.6, 0.6), rng.uniform(0.7, 1.0)

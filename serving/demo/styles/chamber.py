@@ -35,7 +35,7 @@ _QUARTET_FORMS: tuple[tuple[int, float, str, tuple[Chord, ...]], ...] = (
     (2, 72.0, "adagio", progression("0:m 5:m 7:7 0:m 8 3 7:sus4 7:7 0:m")),
     (7, 126.0, "allegro", progression("0 7 0 2:m 7:7 9:m 5 7:7 0 0")),
     (9, 96.0, "pizzicato", progression("0:m 7:7 0:m 5:m 3 8 7:7 0:m")),
-    (4, 63.0, "hymn", progression("0 5 0 7:sus4 9:m 2:m7 7:7 0")),
+    (4, 66.0, "hymn", progression("0 5 0 7:sus4 9:m 2:m7 7:7 0")),
 )  # fmt: skip
 """Tonic pitch class, quarter notes per minute, texture and one chord per bar."""
 
@@ -46,7 +46,7 @@ def string_quartet(take: Take) -> Signal:
     tonic, tempo, texture, chords = take.pick(_QUARTET_FORMS)
     beat = 60.0 / tempo
     beats_per_bar = {"adagio": 3, "allegro": 4, "pizzicato": 3, "hymn": 3}[texture]
-    seconds = len(chords) * beats_per_bar * beat + 1.6
+    seconds = len(chords) * beats_per_bar * beat + 1.4
     fiddles, low = Canvas(seconds, rate), Canvas(seconds, rate)
     upper = voicings(tonic, chords, 57, 79, 3)
     melody = 79

@@ -152,7 +152,7 @@ def drum_and_bass(take: Take) -> Signal:
     room = impulse_response(rng, rate, 0.5, 0.8)
     ambience = reverberate(filtered(drums.samples, rate, high_pass(300.0)), room, rate, 0.004)
     punchy = saturate(drums.samples + ambience * np.float32(0.18), 1.8)
-    mix = punchy + music.samples * np.float32(0.75) + pads * np.float32(0.35)
+    mix = punchy + music.samples * np.float32(0.75) + pads * np.float32(0.55)
     return master(mix, rate, drive=1.8, fade_out=0.4)
 
 
@@ -200,8 +200,8 @@ def _growl(take: Take, canvas: Canvas, bars: int, step: float, roots: list[int])
         for place, lasts in rhythm:
             at = (bar * 16 + place) * step
             growl = reese(rng, rate, hertz(note + 12), lasts * step, rng.choice((1.4, 2.9, 5.8)))
-            canvas.add(filtered(growl, rate, high_pass(90.0)), at, 0.6)
-            canvas.add(sine_bass(rate, hertz(note), lasts * step, 0.15), at, 0.8)
+            canvas.add(filtered(growl, rate, high_pass(90.0)), at, 0.95)
+            canvas.add(sine_bass(rate, hertz(note), lasts * step, 0.15), at, 0.55)
 
 
 def _pads(take: Take, bars: int, step: float, roots: list[int]) -> Signal:

@@ -50,16 +50,16 @@ def lofi_hip_hop(take: Take) -> Signal:
         root = root_between(tonic, chord, 31)
         for place, lasts, note in ((0, 5, root), (6, 2, root), (10, 4, root + 7)):
             at = start + swung(place, step, 0.2) + 0.02
-            low.add(sine_bass(rate, hertz(note), lasts * step, 0.35), at, 0.5)
+            low.add(sine_bass(rate, hertz(note), lasts * step, 0.35), at, 0.3)
         _dusty_drums(take, drums, kick, snap, start=start, step=step)
     kicks = [bar * 16 * step for bar in range(bars)]
     music = keys.samples + low.samples
     music *= ducking(keys.length, rate, kicks, 0.3, 0.25)
     bedroom = impulse_response(rng, rate, 0.6, 0.4)
-    dry = music + drums.samples * np.float32(0.55)
+    dry = music + drums.samples * np.float32(0.8)
     mix = dry + reverberate(dry, bedroom, rate) * np.float32(0.12)
     tape = wow(saturate(mix, 1.3), rate, 0.0011)
-    tape = filtered(tape, rate, low_pass(3400.0), high_pass(45.0))
+    tape = filtered(tape, rate, low_pass(4600.0), high_pass(45.0))
     tape += _record_surface(take, tape.shape[1])
     return master(tape, rate, drive=1.0, level=0.88, fade_out=1.0)
 
@@ -72,7 +72,7 @@ def _lofi_keys(take: Take, canvas: Canvas, voicing: list[int], start: float, ste
             at = start + swung(place, step, 0.2) + 0.012 * index
             force = rng.uniform(0.5, 0.7)
             sound = electric_piano(rng, rate, hertz(note), lasts * step, force)
-            canvas.add(sound, humanised(rng, at, 8.0), 0.85, 0.2)
+            canvas.add(sound, humanised(rng, at, 8.0), 1.1, 0.2)
     top = max(voicing)
     for place in (4, 7, 13):
         if rng.random() < 0.55:
@@ -146,7 +146,9 @@ def dub_reggae(take: Take) -> Signal:
     repeats = echo(sends.samples, rate, 3 * step, 0.62, 1900.0)
     spring = reverberate(sends.samples + repeats, impulse_response(rng, rate, 1.7, 0.35), rate)
     heavy = filtered(bass.samples, rate, low_pass(420.0), peak(75.0, 1.2, 1.8))
-    mix = chops.samples * np.float32(0.75) + drums.samples + heavy * np.float32(1.25)
+    mix = (
+        chops.samples * np.float32(1.5) + drums.samples * np.float32(1.1) + heavy * np.float32(0.62)
+    )
     mix += repeats * np.float32(0.65) + (spring + sends.samples) * np.float32(0.3)
     return master(mix, rate, drive=1.2, fade_out=1.2)
 
@@ -191,7 +193,7 @@ def _one_drop(
     for pattern, sounds, gain, pan in (
         ("........9.......", [kick], 0.95, 0.0),
         ("........9.......", [stick], 0.5, 0.1),
-        ("7.47..4.7.47..4.", ticks, 0.34, -0.2),
+        ("7.47..4.7.47..4.", ticks, 0.5, -0.2),
     ):
         play_pattern(
             drums,

@@ -35,7 +35,7 @@ def synthwave(take: Take) -> Signal:
     rng, rate = take.rng, take.sample_rate
     tonic, tempo, chords = take.pick(_FORMS)
     step = 15.0 / tempo
-    bars = take.bars(16 * step, multiple=4)
+    bars = take.bars(16 * step, multiple=2)
     seconds = bars * 16 * step + 1.0
     pads, bass, drums, bright = (Canvas(seconds, rate) for _ in range(4))
     voiced = voicings(tonic, chords, 55, 74, 4)
@@ -51,7 +51,7 @@ def synthwave(take: Take) -> Signal:
         _machine_drums(take, drums, start, step, bar)
     drums.add(crash(rng, rate), 0.0, 0.35)
     soaring = _lead_line(take, tonic, chords, bars, step)
-    bright.add(chorus(soaring, rate), 4 * 16 * step if bars > 4 else 0.0, 0.5)
+    bright.add(chorus(soaring, rate), 2 * 16 * step, 0.5)
     bright.samples += echo(bright.samples, rate, 3 * step, 0.42, 4000.0) * np.float32(0.7)
     kicks = [beat * 4 * step for beat in range(bars * 4)]
     music = pads.samples + bass.samples * np.float32(0.85)
@@ -130,7 +130,7 @@ def _gated_snare(take: Take) -> Signal:
 def _lead_line(take: Take, tonic: int, chords: tuple[Chord, ...], bars: int, step: float) -> Signal:
     rng = take.rng
     pitches, lengths, note = [], [], tonic + 72
-    for bar in range(max(4, bars - 4)):
+    for bar in range(bars - 2):
         pool = notes_between(pitch_classes(tonic, chords[bar % 4]), 67, 86)
         rhythm = ((6, 6, 4), (12, 2, 2), (4, 4, 8), (16,))[int(rng.integers(4))]
         for lasts in rhythm:

@@ -98,7 +98,7 @@ def bell(
 BOWL_RATIOS = (1.0, 2.71, 5.15, 8.26, 11.9)
 """Rim modes of a Himalayan singing bowl, relative to its hum."""
 
-TUBULAR_RATIOS = (0.5, 1.0, 1.19, 1.5, 2.0, 2.5, 2.67, 3.01, 4.1)
+TUBULAR_RATIOS = (0.5, 1.0, 1.19, 1.5, 2.0, 2.5, 2.67, 3.01, 4.1, 5.43, 6.8, 8.2, 9.7)
 """Hum, prime, tierce, quint, nominal and above of a cast bell."""
 
 CHIME_RATIOS = (1.0, 2.756, 5.404, 8.933)

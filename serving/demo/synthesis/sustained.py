@@ -43,7 +43,7 @@ VIOLIN_BODY: tuple[Response, ...] = (
     peak(560.0, 6.0, 2.0),
     peak(1150.0, 2.5, 1.5),
     peak(2500.0, 1.6, 2.0),
-    low_pass(5200.0),
+    low_pass(7000.0),
 )
 CELLO_BODY: tuple[Response, ...] = (
     peak(102.0, 6.0, 2.2),
@@ -141,7 +141,7 @@ def sung(
     cycles = np.stack(
         [
             formant_cycle(
-                frequency, sample_rate, np.array(v.formants) * [scale, 1.0, 1.0], tilt=0.75
+                frequency, sample_rate, np.array(v.formants) * [scale, 1.0, 1.0], tilt=0.6
             )
             for v in vowels
         ]
