@@ -45,6 +45,17 @@ class Overview:
         )
         return {str(row["kind"]): int(row["tracks"]) for row in rows}
 
+    def count_indexed(self, generation: str) -> int:
+        """Tracks that are recorded to be in `generation` (its id) of the index."""
+        rows = self._database.rows(
+            """
+            SELECT count(*) AS n
+            FROM moodsearch.track_state WHERE indexed_in = %(generation)s
+            """,
+            {"generation": generation},
+        )
+        return int(rows[0]["n"])
+
     def count_failed(self) -> int:
         """Tracks of the catalogue whose audio cannot be used."""
         rows = self._database.rows(

@@ -1,0 +1,86 @@
+"""What the API answers, as pydantic models: the OpenAPI document is made from them."""
+
+from dataclasses import asdict
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.search import FoundTrack, SearchAnswer
+
+
+class SemanticResult(BaseModel):
+    """A track that sounds like the query."""
+
+    type: Literal["track"] = Field(default="track", description="Always `track`.")
+    id: int = Field(description="The track's id.", examples=[123])
+    title: str = Field(examples=["Ambient Waves"])
+    artist_handle: str = Field(examples=["artist.bsky.social"])
+    artist_display_name: str = Field(examples=["Artist Name"])
+    image_url: str | None = Field(
+        description="The track's cover, if it has one.",
+        examples=["https://images.example.com/123.jpg"],
+    )
+    similarity: float = Field(
+        description="Cosine similarity to the query, -1 to 1.", examples=[0.483]
+    )
+
+    @classmethod
+    def of(cls, found: FoundTrack) -> Self:
+        return cls(**asdict(found))
+
+
+class SemanticSearchAnswer(BaseModel):
+    """Public tracks ranked by how much they sound like the query."""
+
+    results: list[SemanticResult] = Field(description="Best first.")
+    query: str = Field(description="The query as it was sent.", examples=["dark ambient techno"])
+    available: bool = Field(
+        description="False, with empty results, when the embedding model or the vector store is "
+        "disabled, unreachable or too slow. True with empty results: nothing matched."
+    )
+
+    @classmethod
+    def of(cls, answer: SearchAnswer) -> Self:
+        results = [SemanticResult.of(found) for found in answer.results]
+        return cls(results=results, query=answer.query, available=answer.available)
+
+
+class BackendState(BaseModel):
+    """Whether one backend answers."""
+
+    ok: bool
+    detail: str = Field(
+        description="What it is, or why it is not usable.", examples=["PostgreSQL 18.6"]
+    )
+
+
+class Readiness(BaseModel):
+    """Whether every backend answers."""
+
+    ready: bool
+    backends: dict[str, BackendState] = Field(
+        description="By name: `database`, `object_store`, `vector_store`, `model`."
+    )
+
+
+class Liveness(BaseModel):
+    """That the process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class CurrentUser(BaseModel):
+    """Who asks, and which features they have."""
+
+    did: str | None = Field(
+        description="The user's DID; null for an anonymous caller.", examples=["did:plc:abc123"]
+    )
+    flags: list[str] = Field(description="The user's feature flags.", examples=[["vibe-search"]])
+
+
+class Problem(BaseModel):
+    """Why a request was not answered."""
+
+    model_config = ConfigDict(title="Problem")
+
+    detail: str = Field(examples=["the token has expired; sign in again"])

@@ -1,0 +1,162 @@
+"""Names, options and help of every command.
+
+A command's module is imported inside its function, here and nowhere else: the models, the database
+driver and the orchestrator take seconds to import, and `moodsearch --help` needs none of them.
+"""
+# ruff: noqa: PLC0415
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8000
+DEFAULT_DAGSTER_PORT: Final = 3000
+
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the API and search page.")]
+User = Annotated[str, typer.Argument(help="The user's DID, or any other stable name.")]
+Flag = Annotated[str, typer.Argument(help="The flag, e.g. vibe-search.")]
+
+app = typer.Typer(
+    help="Search music by describing a mood.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Rich's panels would read markup in what the user typed, and take 0.1 s to import.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+flags = typer.Typer(help="Feature flags of users.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(flags, name="flags")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"moodsearch {version('mood-search')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def add(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Audio files or folders.")],
+) -> None:
+    """Import audio files, or folders of them, as uploads."""
+    from serving.cli.add import run
+
+    raise typer.Exit(run(paths))
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What the music sounds like, 3 to 200 characters.")],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Most tracks to show.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find the tracks that sound like a description."""
+    from serving.cli.search import run
+
+    raise typer.Exit(run(text, limit, as_json=json))
+
+
+@app.command()
+def serve(host: Host = DEFAULT_HOST, port: Port = DEFAULT_PORT) -> None:
+    """Serve the API and the search page alone."""
+    from serving.cli.serve import run
+
+    raise typer.Exit(run(host, port))
+
+
+@flags.command()
+def grant(user: User, flag: Flag) -> None:
+    """Give a flag to a user."""
+    from serving.cli.flags import grant
+
+    raise typer.Exit(grant(user, flag))
+
+
+@flags.command()
+def revoke(user: User, flag: Flag) -> None:
+    """Take a flag from a user."""
+    from serving.cli.flags import revoke
+
+    raise typer.Exit(revoke(user, flag))
+
+
+@flags.command("list")
+def list_(user: User) -> None:
+    """Show a user's flags, one on a line."""
+    from serving.cli.flags import show
+
+    raise typer.Exit(show(user))
+
+
+@app.command()
+def token(user: User) -> None:
+    """Print a token that proves for 30 days to be a user."""
+    from serving.cli.token import run
+
+    raise typer.Exit(run(user))
+
+
+@app.command()
+def doctor() -> None:
+    """Show what is configured, reachable, indexed and missing."""
+    from serving.cli.doctor import run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def backfill(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most tracks to work on.")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Tracks worked on at once.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try audio that could not be used again.")
+    ] = False,
+) -> None:
+    """Embed and index everything that is pending, now."""
+    from serving.cli.backfill import run
+
+    raise typer.Exit(run(dry_run, limit, concurrency, retry_failed))
+
+
+@app.command()
+def demo(
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Go on as moodsearch up afterwards.")
+    ] = False,
+) -> None:
+    """Compose a small catalogue, index it and search it."""
+    from serving.cli.demo import run
+
+    raise typer.Exit(run(serve))
+
+
+@app.command()
+def up(
+    host: Host = DEFAULT_HOST,
+    port: Port = DEFAULT_PORT,
+    dagster_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")
+    ] = DEFAULT_DAGSTER_PORT,
+) -> None:
+    """Run everything: Dagster with its sensors, the API and the search page."""
+    from serving.cli.up import run
+
+    raise typer.Exit(run(host, port, dagster_port))

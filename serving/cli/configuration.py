@@ -1,0 +1,88 @@
+"""What is configured, for people: never a secret, only that it is set."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from resources.settings import Settings
+
+_EMBEDDED: Final = "embedded PostgreSQL"
+
+
+def describe(settings: Settings) -> list[tuple[str, str]]:
+    """Names and values, in the order of reading."""
+    return [
+        ("home", str(settings.moodsearch_home)),
+        ("database", _database(settings)),
+        ("audio", _audio(settings)),
+        ("model", f"CLAP_MODEL={settings.clap_model}, {settings.clap_precision}"),
+        ("inference", _inference(settings)),
+        ("vector store", _vectors(settings)),
+        ("genres", _genres(settings)),
+        ("session secret", _session_secret(settings)),
+    ]
+
+
+def _database(settings: Settings) -> str:
+    if settings.database_url is None:
+        return f"{_EMBEDDED} in {settings.moodsearch_home / 'postgres'}"
+    parts = conninfo_to_dict(settings.database_url.get_secret_value())
+    where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+    return f"DATABASE_URL: {parts.get('dbname', '')} at {where}"
+
+
+def _audio(settings: Settings) -> str:
+    if not settings.uses_r2:
+        return f"folder {settings.moodsearch_home / 'objects'}"
+    return (
+        f"bucket {settings.r2_bucket} at {_host(settings.r2_endpoint_url)},"
+        f" AWS_ACCESS_KEY_ID {_is_set(settings.aws_access_key_id)},"
+        f" AWS_SECRET_ACCESS_KEY {_is_set(settings.aws_secret_access_key)}"
+    )
+
+
+def _inference(settings: Settings) -> str:
+    if not settings.modal_enabled:
+        return "in this process"
+    text = "Modal" if settings.clap_text == "modal" else "in this process"
+    return (
+        f"audio on Modal ({_host(settings.modal_embed_audio_url)}), queries {text},"
+        f" timeout {settings.modal_timeout_seconds:g} s"
+    )
+
+
+def _vectors(settings: Settings) -> str:
+    namespace = settings.turbopuffer_namespace
+    if not settings.turbopuffer_enabled:
+        return f"pgvector in the database, namespace {namespace}"
+    return (
+        f"turbopuffer {settings.turbopuffer_region}, namespace {namespace},"
+        f" TURBOPUFFER_API_KEY {_is_set(settings.turbopuffer_api_key)}"
+    )
+
+
+def _genres(settings: Settings) -> str:
+    if not settings.replicate_enabled:
+        return "zero-shot from the embeddings"
+    return (
+        f"effnet-discogs on Replicate, REPLICATE_API_TOKEN {_is_set(settings.replicate_api_token)}"
+    )
+
+
+def _session_secret(settings: Settings) -> str:
+    if settings.session_secret is not None:
+        return "SESSION_SECRET set"
+    made = Path(settings.moodsearch_home, "session_secret").exists()
+    return "generated under the home" if made else "generated when first needed"
+
+
+def _is_set(secret: SecretStr | None) -> str:
+    return "missing" if secret is None else "set"
+
+
+def _host(url: str | None) -> str:
+    """The host alone: an address may carry credentials."""
+    return (urlsplit(url).hostname if url else None) or "nowhere"

@@ -1,0 +1,150 @@
+"""`moodsearch doctor`: what is configured, reachable, indexed and missing."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from resources.backends import DAGSTER_SCHEMA, Backends
+from resources.catalogue.overview import Overview
+from resources.errors import BackendError, MoodSearchError
+from resources.settings import Settings, load_settings
+from serving.cli.configuration import describe
+from serving.cli.output import cell, console, table
+from serving.cli.text import printable
+from serving.health import Health, HealthChecks
+from serving.search import SemanticSearch
+
+CHECK_SECONDS: Final = 60.0
+"""A container that starts to embed queries takes about 30 s."""
+
+LISTED: Final = 10
+
+
+def run() -> int:
+    """1 when anything is wrong. Audio that cannot be used is shown, but is the audio's fault."""
+    settings = load_settings()
+    report = _Report(console())
+    report.heading("Configured")
+    report.facts(describe(settings))
+    report.heading("Reachable")
+    try:
+        _examine(settings, report)
+    except MoodSearchError as error:
+        report.state(Health("backends", False, str(error)))
+    return report.conclude()
+
+
+def _examine(settings: Settings, report: "_Report") -> None:
+    try:
+        backends = Backends(settings)
+    except BackendError as error:
+        report.state(Health("database", False, str(error)))
+        return
+    with backends:
+        search = SemanticSearch(backends)
+        checks = HealthChecks(
+            backends, search, ask_remote_model=True, check_seconds=CHECK_SECONDS
+        ).all()
+        for check in checks:
+            report.state(check)
+        overview = Overview(backends.database)
+        report.state(_dagster(overview))
+        report.heading("Indexed")
+        _index(backends, overview, report)
+        _failed(backends, overview, report)
+        _stuck(overview, report)
+
+
+def _dagster(overview: Overview) -> Health:
+    if overview.has_table(DAGSTER_SCHEMA, "runs"):
+        return Health("dagster", True, f"storage in the database, schema {DAGSTER_SCHEMA}")
+    return Health("dagster", True, "no storage yet; moodsearch backfill or up makes it")
+
+
+def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
+    model = backends.track_model
+    generations = backends.generations.all()
+    own = next((each for each in generations if each.model == model.fingerprint), None)
+    recorded = 0 if own is None else overview.count_indexed(own.id)
+    stored = 0 if own is None else backends.open_vectors(own.namespace, model).count()
+    pending = overview.pending(model.fingerprint, "" if own is None else own.id)
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(pending.items()))
+    report.facts(
+        [
+            ("public tracks", f"{backends.tracks.count_public():,}"),
+            ("in the index", f"{stored:,}" + ("" if own is None else f" in {own.namespace}")),
+            ("model of a track", f"{model.id} ({model.fingerprint[:8]})"),
+            ("pending", f"{kinds}; next: moodsearch backfill" if pending else "nothing"),
+        ]
+    )
+    for other in generations:
+        if other != own:
+            state = "live" if other.is_live else "replaced"
+            report.facts([(f"{state} index", f"{other.namespace}, vectors of {other.model_id}")])
+    if stored != recorded:
+        report.problem(
+            f"the index holds {stored:,} tracks, but {recorded:,} are recorded to be in it"
+        )
+
+
+def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
+    total = overview.count_failed()
+    if not total:
+        return
+    rows = table(">Id", "Title", "Reason")
+    for track in backends.records.failed(LISTED):
+        rows.add_row(str(track.track_id), cell(track.title), cell(track.reason))
+    report.heading(f"Audio that cannot be used: {total:,}")
+    report.out.print(rows)
+
+
+def _stuck(overview: Overview, report: "_Report") -> None:
+    stuck = overview.stuck(LISTED)
+    if not stuck:
+        return
+    rows = table(">Id", "Title", "Job", ">Attempts", "Last error")
+    for track in stuck:
+        title = track.title or "(deleted)"
+        attempts = str(track.attempts)
+        rows.add_row(str(track.track_id), cell(title), track.job, attempts, cell(track.last_error))
+    report.heading("Work that keeps failing")
+    report.out.print(rows)
+    report.problem("some work keeps failing; it is tried again with growing delays")
+
+
+class _Report:
+    """Prints as it goes, and remembers what is wrong."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self._problems: list[str] = []
+
+    def heading(self, text: str) -> None:
+        self.out.print(Text(f"\n{text}", style="bold"))
+
+    def facts(self, facts: Iterable[tuple[str, str]]) -> None:
+        for name, value in facts:
+            self.out.print(f"  {name:<18}{printable(value)}", soft_wrap=True)
+
+    def state(self, health: Health) -> None:
+        mark = Text("  ok    ", style="green") if health.ok else Text("  WRONG ", style="bold red")
+        detail = printable(" ".join(health.detail.split()))
+        name = health.name.replace("_", " ")
+        self.out.print(mark + Text(f"{name:<14}{detail}"), soft_wrap=True)
+        if not health.ok:
+            self.problem(f"{name}: {detail}")
+
+    def problem(self, text: str) -> None:
+        self._problems.append(text)
+
+    def conclude(self) -> int:
+        """Print the verdict. Returns the exit code."""
+        if not self._problems:
+            self.out.print(Text("\nEverything is in order.", style="green"))
+            return 0
+        self.out.print(Text("\nWrong:", style="bold red"))
+        for problem in self._problems:
+            self.out.print(f"  {printable(problem)}", soft_wrap=True)
+        return 1

@@ -1,0 +1,71 @@
+"""`moodsearch search`: the same answer as `GET /search/semantic`, without a server."""
+
+import typer
+
+from resources.backends import Backends
+from resources.errors import BackendError
+from resources.settings import Settings, load_settings
+from serving.api.models import SemanticSearchAnswer
+from serving.cli.output import cell, console, table
+from serving.cli.text import print_error
+from serving.search import (
+    DEFAULT_DEADLINE_SECONDS,
+    LONGEST_QUERY,
+    SHORTEST_QUERY,
+    SearchAnswer,
+    SemanticSearch,
+)
+
+
+def run(text: str, limit: int, *, as_json: bool) -> int:
+    """Print what is found. 1 when semantic search is not available."""
+    query = _checked(text)
+    answer = _answer(load_settings(), query, limit)
+    if as_json:
+        typer.echo(SemanticSearchAnswer.of(answer).model_dump_json())
+    elif answer.available:
+        _print(answer)
+    if answer.reason is not None:
+        print_error(f"semantic search is not available: {answer.reason}")
+    return 0 if answer.available else 1
+
+
+def _checked(text: str) -> str:
+    query = text.encode("utf-8", "replace").decode("utf-8")
+    if not SHORTEST_QUERY <= len(query) <= LONGEST_QUERY or not query.strip():
+        raise typer.BadParameter(
+            f"must be {SHORTEST_QUERY} to {LONGEST_QUERY} characters long, not only spaces",
+            param_hint="TEXT",
+        )
+    return query
+
+
+def _answer(settings: Settings, query: str, limit: int) -> SearchAnswer:
+    try:
+        with Backends(settings) as backends:
+            search = SemanticSearch(backends, deadline_seconds=_patience(settings))
+            return search.search(query, limit)
+    except BackendError as error:
+        return SearchAnswer(query, reason=str(error))
+
+
+def _patience(settings: Settings) -> float:
+    """Seconds. Whoever waits at a prompt waits for a container that starts, too."""
+    remote = settings.modal_enabled and settings.clap_text == "modal"
+    return settings.modal_timeout_seconds if remote else DEFAULT_DEADLINE_SECONDS
+
+
+def _print(answer: SearchAnswer) -> None:
+    if not answer.results:
+        console().print("Nothing found. Is anything indexed? moodsearch doctor tells.")
+        return
+    rows = table(">#", "Title", "Artist", ">Similarity", ">Id")
+    for rank, found in enumerate(answer.results, start=1):
+        rows.add_row(
+            str(rank),
+            cell(found.title, style="bold"),
+            cell(found.artist_display_name),
+            f"{found.similarity:.3f}",
+            str(found.id),
+        )
+    console().print(rows)

@@ -1,0 +1,138 @@
+"""Whether the backends answer: shared by `/readyz` and `moodsearch doctor`."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from resources.backends import Backends
+from resources.catalogue.overview import Overview
+from resources.embedding.protocol import EmbeddingModel
+from resources.errors import MoodSearchError
+from serving.deadline import DeadlineWorkers
+from serving.search import SemanticSearch
+
+DEFAULT_CHECK_SECONDS: Final = 5.0
+"""How long a check may take; the checks run at the same time."""
+
+DEFAULT_MAX_AGE_SECONDS: Final = 2.0
+"""How long an outcome is given again, so that asking often costs the backends little."""
+
+REMOTE_FAILURE_SECONDS: Final = 60.0
+"""How long a failed query counts against a model that runs elsewhere."""
+
+COLLAPSED_SIMILARITY: Final = 0.9
+"""Mean cosine between unrelated texts above which a model cannot tell them apart. Sound models stay
+below 0.4; one published CLAP checkpoint with a broken text projection has 0.999."""
+
+UNRELATED_TEXTS: Final = (
+    "solo piano",
+    "aggressive heavy metal with screaming vocals",
+    "birds singing in a forest",
+    "upbeat electronic dance music",
+    "a man speaking",
+)
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of one backend. `detail`: one line for people, without secrets."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class HealthChecks:
+    """Checks every backend, in parallel and in bounded time. Safe to use from threads.
+
+    A model that runs elsewhere is asked only with `ask_remote_model`: each call would start a
+    container and be paid for. Otherwise the last query that failed tells.
+    """
+
+    def __init__(
+        self,
+        backends: Backends,
+        search: SemanticSearch,
+        *,
+        ask_remote_model: bool = False,
+        check_seconds: float = DEFAULT_CHECK_SECONDS,
+        max_age_seconds: float = DEFAULT_MAX_AGE_SECONDS,
+    ) -> None:
+        self._backends = backends
+        self._search = search
+        self._ask_remote_model = ask_remote_model
+        self._check_seconds = check_seconds
+        self._max_age_seconds = max_age_seconds
+        self._workers = DeadlineWorkers(8)
+        self._lock = threading.Lock()
+        self._checked_at = float("-inf")
+        self._outcome: list[Health] = []
+
+    def all(self) -> list[Health]:
+        """The state of the database, object store, vector store and model. Never raises for a
+        backend that does not answer."""
+        with self._lock:
+            if time.monotonic() - self._checked_at > self._max_age_seconds:
+                self._outcome = self._check()
+                self._checked_at = time.monotonic()
+            return self._outcome
+
+    def _check(self) -> list[Health]:
+        checks: dict[str, Callable[[], str]] = {
+            "database": self._database,
+            "object_store": self._object_store,
+            "vector_store": self._vector_store,
+            "model": self._model,
+        }
+        with ThreadPoolExecutor(len(checks)) as threads:
+            return list(threads.map(self._outcome_of, checks.keys(), checks.values()))
+
+    def _outcome_of(self, name: str, check: Callable[[], str]) -> Health:
+        try:
+            return Health(name, True, self._workers.run(check, self._check_seconds))
+        except MoodSearchError as error:
+            return Health(name, False, " ".join(str(error).split()))
+
+    def _database(self) -> str:
+        return f"PostgreSQL {Overview(self._backends.database).server_version()}"
+
+    def _object_store(self) -> str:
+        self._backends.store.check()
+        return "S3" if self._backends.settings.uses_r2 else "folder"
+
+    def _vector_store(self) -> str:
+        name = "turbopuffer" if self._backends.settings.turbopuffer_enabled else "pgvector"
+        vectors = self._search.index.vectors()
+        if vectors is None:
+            return f"{name}, nothing indexed yet"
+        vectors.check()
+        return f"{name}, namespace {vectors.namespace}"
+
+    def _model(self) -> str:
+        model = self._backends.text_model
+        short = f"{model.model.id} ({model.model.fingerprint[:8]})"
+        settings = self._backends.settings
+        if settings.modal_enabled and settings.clap_text == "modal" and not self._ask_remote_model:
+            failure = self._search.recent_failure(REMOTE_FAILURE_SECONDS)
+            if failure:
+                raise MoodSearchError(failure)
+            return f"{short} on Modal"
+        similarity = mean_text_similarity(model)
+        if similarity > COLLAPSED_SIMILARITY:
+            raise MoodSearchError(
+                f"{short} is collapsed: unrelated texts have a mean similarity of {similarity:.3f},"
+                " so every query finds the same tracks; choose another CLAP_MODEL"
+            )
+        return short
+
+
+def mean_text_similarity(model: EmbeddingModel) -> float:
+    """Mean cosine, in [-1, 1], between the embeddings of unrelated texts."""
+    vectors = model.embed_text(UNRELATED_TEXTS)
+    pairs = np.triu_indices(len(vectors), k=1)
+    return float((vectors @ vectors.T)[pairs].mean())
