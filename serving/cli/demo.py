@@ -10,6 +10,7 @@ from rich.text import Text
 from pipelines.backfill import plan
 from resources.backends import Backends
 from resources.settings import load_settings
+from serving.cli import up
 from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
 from serving.search import SemanticSearch
@@ -29,8 +30,6 @@ def run(serve: bool) -> int:
             console.print("Everything is indexed already.")
         _search(console, backends)
     if serve and code == 0:
-        from serving.cli import up
-
         return up.run("127.0.0.1", 8000, 3000)
     return code
 

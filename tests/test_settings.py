@@ -1,0 +1,103 @@
+"""Settings: wrong ones are said in one line that names the variable, and secrets are never shown."""
+
+import pytest
+
+from resources.errors import ConfigurationError
+from resources.settings import Settings, load_settings
+
+SECRET = "tpuf_very_secret_value"
+
+
+def _complaint(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    return str(caught.value)
+
+
+def test_the_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOODSEARCH_HOME")
+    settings = Settings()
+    assert settings.moodsearch_home.name == ".moodsearch"
+    assert settings.moodsearch_home.is_absolute()
+    assert settings.database_url is None
+    assert not settings.uses_r2
+    assert (settings.clap_model, settings.clap_precision) == ("offline", "int8")
+    assert settings.clap_text == "modal"
+    assert (settings.modal_enabled, settings.modal_timeout_seconds) == (False, 120)
+    assert (settings.turbopuffer_enabled, settings.turbopuffer_region) == (False, "api")
+    assert settings.turbopuffer_namespace == "plyr-tracks"
+    assert (settings.replicate_enabled, settings.replicate_top_n) == (False, 10)
+    assert settings.replicate_timeout_seconds == 120
+
+
+@pytest.mark.parametrize(
+    ("enabled", "missing"),
+    [
+        ({"TURBOPUFFER_ENABLED": "true"}, ["TURBOPUFFER_API_KEY"]),
+        ({"REPLICATE_ENABLED": "true"}, ["REPLICATE_API_TOKEN"]),
+        ({"MODAL_ENABLED": "true"}, ["MODAL_EMBED_AUDIO_URL"]),
+        (
+            {"MODAL_ENABLED": "true", "MODAL_EMBED_AUDIO_URL": "https://a.example"},
+            ["MODAL_EMBED_TEXT_URL"],
+        ),
+        (
+            {"R2_BUCKET": "audio"},
+            ["R2_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        ),
+    ],
+)
+def test_something_enabled_without_what_it_needs_names_the_missing_variables(
+    monkeypatch: pytest.MonkeyPatch, enabled: dict[str, str], missing: list[str]
+) -> None:
+    complaint = _complaint(monkeypatch, **enabled)
+    assert "\n" not in complaint
+    for name in missing:
+        assert name in complaint
+
+
+def test_text_may_be_embedded_here_while_audio_is_embedded_on_modal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MODAL_ENABLED", "true")
+    monkeypatch.setenv("MODAL_EMBED_AUDIO_URL", "https://a.example")
+    monkeypatch.setenv("CLAP_TEXT", "local")
+    assert load_settings().modal_embed_text_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLAP_PRECISION", "int4"),
+        ("MODAL_TIMEOUT_SECONDS", "soon"),
+        ("MODAL_TIMEOUT_SECONDS", "0"),
+        ("REPLICATE_TOP_N", "0"),
+        ("TURBOPUFFER_NAMESPACE", "a b"),
+        ("R2_ENDPOINT_URL", "ftp://example.org"),
+        ("DATABASE_URL", "mysql://root@localhost/app"),
+        ("SESSION_SECRET", "short"),
+    ],
+)
+def test_a_malformed_value_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    complaint = _complaint(monkeypatch, **{name: value})
+    assert complaint.startswith(name)
+    assert "\n" not in complaint
+
+
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TURBOPUFFER_API_KEY", "REPLICATE_API_TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://user:{SECRET}@db/app")
+    settings = load_settings()
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings.model_dump())
+    assert SECRET not in _complaint(monkeypatch, CLAP_PRECISION="int4")
+    assert SECRET not in _complaint(monkeypatch, DATABASE_URL=f"mysql://user:{SECRET}@db/app")
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    assert load_settings().database_url is None
