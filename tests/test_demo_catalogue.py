@@ -67,9 +67,10 @@ def spectrum(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Frequencies in hertz and the power at each, over the first ten seconds or so."""
     size = 2**19
-    power = np.abs(np.fft.rfft(samples.mean(axis=0)[:size], size)) ** 2
-    hertz = np.arange(power.size) * (sample_rate / size)
-    return hertz, power.astype(np.float64)
+    spectrum_bins = np.fft.rfft(samples.mean(axis=0)[:size], size)
+    power: NDArray[np.float64] = np.square(np.abs(spectrum_bins)).astype(np.float64)
+    hertz = np.arange(power.size, dtype=np.float64) * (sample_rate / size)
+    return hertz, power
 
 
 def bass_share(samples: NDArray[np.float32], sample_rate: int) -> float:

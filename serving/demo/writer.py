@@ -28,9 +28,10 @@ def write_catalogue(
     """Make sure that every piece has its file in ``folder``; returns the paths in catalogue order.
 
     A piece whose file exists is left alone; the recipe's version is part of each file name, so a
-    changed recipe is composed anew, and the file of the older one is removed. ``progress`` is told how many files of how many are there.
-    ``workers`` processes share the work (by default one per processor this process may use); with
-    one, or where processes cannot be started, all of it happens in this process.
+    changed recipe is composed anew, and the file of the older one is removed. ``progress`` is told
+    how many files of how many are there. ``workers`` processes share the work (by default one per
+    processor this process may use); with one, or where processes cannot be started, all of it
+    happens in this process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for piece in pieces:
@@ -43,7 +44,7 @@ def write_catalogue(
     if count > 1:
         try:
             _write_in_processes(missing, folder, count, report, len(pieces))
-        except (BrokenProcessPool, OSError, PermissionError):
+        except (BrokenProcessPool, OSError):
             # A sandbox without semaphores or process creation: slower, but the same files.
             missing = [piece for piece in missing if not (folder / piece.file_name).exists()]
         else:

@@ -112,7 +112,7 @@ def _accompany(
                     plucked = pluck(
                         rng, rate, PIZZICATO, frequency=hertz(note), seconds=0.7, velocity=0.9
                     )
-                    canvas.add(plucked, humanised(rng, start + index * beat, 8.0), 1.1, pan)
+                    canvas.add(plucked, humanised(rng, start + index * beat, 8.0), 2.4, pan)
         elif texture == "allegro":
             for index in range(2 * beats if part else beats):
                 length = beat * (0.36 if part else 0.7)

@@ -63,7 +63,7 @@ def _techno_drums(take: Take, canvas: Canvas, bars: int, step: float) -> None:
             (ticks, closed, 0.34, -0.2),
             ("....8.......8...", claps, 0.4 if bar >= 2 else 0.0, 0.0),
             (perc, [blip], 0.35, 0.5),
-            ("5.5.5.5.5.5.5.5.", bells, 0.2 if bar >= bars // 2 else 0.0, 0.35),
+            ("5.5.5.5.5.5.5.5.", bells, 0.12 if bar >= bars // 2 else 0.0, 0.35),
         ):
             play_pattern(
                 canvas,

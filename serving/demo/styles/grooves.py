@@ -91,7 +91,7 @@ def _dusty_drums(
     for pattern, sounds, gain, pan in (
         (kick, [thump], 1.3, 0.0),
         (snap, [crack], 0.75, 0.0),
-        ("7.5.7.4.7.5.7.5.", ticks, 0.55, 0.15),
+        ("7.5.7.4.7.5.7.5.", ticks, 0.9, 0.15),
     ):
         play_pattern(
             canvas,

@@ -19,7 +19,7 @@ def bowed(
     velocity: float,
     *,
     attack: float = 0.09,
-    vibrato_cents: float = 16.0,
+    vibrato_cents: float = 22.0,
 ) -> Signal:
     """A bowed string before its body: a saw that brightens with the bow, vibrato, rosin hiss."""
     release = min(0.16, 0.4 * seconds)
