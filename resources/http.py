@@ -16,6 +16,11 @@ from resources.errors import BackendError, ConfigurationError
 
 CONNECT_SECONDS: Final = 10.0
 
+PASSING_ERRORS: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
+"""Failures without an answer after which another attempt may succeed."""
+
+PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+
 
 class Deadline:
     """A point in time, `seconds` from now."""
@@ -70,7 +75,7 @@ class Backoff:
 def retry_after_seconds(headers: httpx.Headers) -> float | None:
     """What `Retry-After` asks for, as seconds or as a date (RFC 9110 section 10.2.3)."""
     value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if re.fullmatch("[0-9]+", value):
         return float(value)
     try:
         date = parsedate_to_datetime(value)

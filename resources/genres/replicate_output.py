@@ -10,12 +10,18 @@ from urllib.parse import unquote_to_bytes
 import httpx
 
 from resources.errors import BackendError
-from resources.http import Backoff, Deadline, read_bounded, retry_after_seconds, streamed
+from resources.http import (
+    PASSING_ERRORS,
+    PASSING_STATUSES,
+    Backoff,
+    Deadline,
+    read_bounded,
+    retry_after_seconds,
+    streamed,
+)
 
 MAX_OUTPUT_BYTES: Final = 1 << 20
 """400 labels with a score each are about 20 KB."""
-
-_PASSING: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 
 
 def fetch_scores(
@@ -43,10 +49,10 @@ def _download(client: httpx.Client, url: str, deadline: Deadline, backoff: Backo
                 if response.status_code == 200:
                     return read_bounded(response, MAX_OUTPUT_BYTES, deadline)
                 reason = f"answered {response.status_code}"
-                passing = response.status_code == 429 or response.status_code >= 500
+                passing = response.status_code in PASSING_STATUSES
                 asked_seconds = retry_after_seconds(response.headers)
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            reason, passing = type(error).__name__, isinstance(error, _PASSING)
+            reason, passing = type(error).__name__, isinstance(error, PASSING_ERRORS)
         if not passing or not backoff.pause(attempt, deadline, asked_seconds):
             raise BackendError(
                 f"Replicate's output could not be fetched ({reason})",

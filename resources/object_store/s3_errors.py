@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import httpx
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -14,6 +15,7 @@ from resources.errors import (
     ObjectNotFoundError,
     UserError,
 )
+from resources.http import retry_after_seconds
 
 # Codes are S3's ("Error responses" in the S3 API reference); a bare status is what botocore makes
 # of an answer without a body, such as that to HEAD. R2 says `Unauthorized` to an unknown key id.
@@ -83,5 +85,4 @@ def _about_configuration(code: str, bucket: str, host: str) -> ConfigurationErro
 
 def _retry_after_seconds(error: ClientError) -> float | None:
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    seconds = str(headers.get("retry-after", ""))
-    return float(seconds) if seconds.isdigit() else None
+    return retry_after_seconds(httpx.Headers(headers))

@@ -20,11 +20,10 @@ from tests.genres.replicate_server import (
     SCORES,
     THROTTLED,
     TOKEN,
-    Answer,
-    Host,
     prediction,
     uploaded_file,
 )
+from tests.loopback import Answer, Host
 
 CREATE = "POST /v1/predictions"
 GET = "GET /v1/predictions/p1"

@@ -1,8 +1,6 @@
 """What is particular to S3: addresses, replaced objects, and answers that are errors."""
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -11,6 +9,7 @@ import pytest
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, ObjectNotFoundError
 from resources.object_store.ranges import BLOCK_BYTES
 from resources.object_store.s3 import S3Store, region_of
+from tests.loopback import Answer, Host
 
 SECRET = "the-secret-access-key"
 KEY = "audio/Jóga & 'friends' #1 🎧.mp3"
@@ -83,58 +82,19 @@ def test_a_missing_bucket_is_named_by_every_call(s3_endpoint: str, bucket: str) 
             call()
 
 
-class Faults(ThreadingHTTPServer):
-    """Answers every request with one status and S3 error code."""
-
-    daemon_threads = True
-    status = 500
-    code = "InternalError"
-    requests = 0
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), FaultHandler)
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-
-    def store(self, max_attempts: int = 1) -> S3Store:
-        return S3Store(
-            f"http://127.0.0.1:{self.server_port}",
-            "bucket",
-            "an-id",
-            SECRET,
-            max_attempts=max_attempts,
-            read_timeout_seconds=0.3,
-        )
-
-
-class FaultHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Faults
-
-    def do_GET(self) -> None:
-        self.server.requests += 1
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        message = f"<Error><Code>{self.server.code}</Code><Message>no</Message></Error>"
-        body = b"" if self.command == "HEAD" else message.encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Type", "application/xml")
-        self.send_header("Content-Length", str(len(body)))
-        if self.server.status == 503:
-            self.send_header("Retry-After", "7")
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_PUT = do_HEAD = do_DELETE = do_GET  # noqa: N815
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        pass
+def store_at(host: Host, max_attempts: int = 1) -> S3Store:
+    return S3Store(host.url, "bucket", "an-id", SECRET, max_attempts=max_attempts)
 
 
 @pytest.fixture
-def faults() -> Iterator[Faults]:
-    server = Faults()
-    yield server
-    server.shutdown()
-    server.server_close()
+def faulty() -> Iterator[Host]:
+    with Host() as host:
+        yield host
+
+
+def s3_error(status: int, code: str) -> Answer:
+    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+    return Answer(status, body, {"Content-Type": "application/xml", "Retry-After": "7"})
 
 
 @pytest.mark.parametrize(
@@ -151,24 +111,40 @@ def faults() -> Iterator[Faults]:
     ],
 )
 def test_an_error_answer_says_whose_it_is(
-    faults: Faults, status: int, code: str, error: type[MoodSearchError], mentions: str
+    faulty: Host, status: int, code: str, error: type[MoodSearchError], mentions: str
 ) -> None:
-    faults.status, faults.code = status, code
-    for call in (lambda: faults.store().get("key"), lambda: faults.store().put("key", b"")):
+    for method in ("GET", "PUT"):
+        faulty.on(f"{method} /bucket/key", s3_error(status, code))
+    store = store_at(faulty)
+    for call in (lambda: store.get("key"), lambda: store.put("key", b"")):
         with pytest.raises(error, match=mentions) as raised:
             call()
         assert SECRET not in str(raised.value)
         assert "\n" not in str(raised.value)
-    if status == 503:
-        assert isinstance(raised.value, BackendError)
-        assert raised.value.retry_after_seconds == 7
+        if isinstance(raised.value, BackendError):
+            assert raised.value.retry_after_seconds == 7
 
 
-def test_a_throttled_request_is_tried_again(faults: Faults) -> None:
-    faults.status, faults.code = 429, "TooManyRequests"
-    with pytest.raises(BackendError):
-        faults.store(max_attempts=2).get("key")
-    assert faults.requests == 2
+def test_a_throttled_request_is_tried_again(faulty: Host) -> None:
+    faulty.on("GET /bucket/key", s3_error(429, "TooManyRequests"), Answer(200, b"sound"))
+    assert store_at(faulty, max_attempts=2).get("key") == b"sound"
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(faulty: Host) -> None:
+    broken = Answer(200, b"sou", {"Content-Length": "5", "Connection": "close"})
+    faulty.on("GET /bucket/key", broken, broken, Answer(200, b"sound"))
+    assert store_at(faulty).get("key") == b"sound"
+    faulty.on("GET /bucket/key", broken)
+    with pytest.raises(BackendError, match="did not answer"):
+        store_at(faulty).get("key")
+
+
+def test_a_server_that_ignores_ranges_is_refused(faulty: Host) -> None:
+    whole = Answer(200, b"s" * 3 * BLOCK_BYTES, {"ETag": '"1"'})
+    faulty.on("HEAD /bucket/key", whole)
+    faulty.on("GET /bucket/key", whole)
+    with store_at(faulty).open("key") as file, pytest.raises(BackendError, match="range"):
+        file.read(10)
 
 
 def test_a_store_that_is_not_there_is_a_backend_error_for_every_call() -> None:
@@ -200,3 +176,12 @@ def test_nothing_secret_is_shown(s3_store: S3Store) -> None:
 )
 def test_the_region_is_read_from_the_host(host: str, region: str) -> None:
     assert region_of(host) == region
+
+
+@pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_a_key_with_a_line_break_is_named_and_not_shown(s3_endpoint: str, variable: str) -> None:
+    keys = ["an-id", SECRET]
+    keys[variable == "AWS_SECRET_ACCESS_KEY"] += "\n"
+    with pytest.raises(ConfigurationError, match=variable) as raised:
+        S3Store(s3_endpoint, "bucket", *keys)
+    assert SECRET not in str(raised.value)
