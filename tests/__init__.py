@@ -1,1 +1,1 @@
-"""Specifications of the product, run against real files, a real Postgres and real HTTP on loopback."""
+"""Specifications of the product, run on real files, a real Postgres and real HTTP on loopback."""

@@ -1,4 +1,4 @@
-"""Settings: wrong ones are said in one line that names the variable, and secrets are never shown."""
+"""Settings: wrong ones are said in one line naming the variable, and secrets are never shown."""
 
 import pytest
 
