@@ -106,7 +106,7 @@ def _decodable(audio: AudioFile, duration: float) -> tuple[int, int]:
         for frame in islice(audio.frames(), _TRIAL_FRAMES):
             decoded = decoded or frame.samples > 0
             if mono(frame)[1] and frame.sample_rate > 0:
-                return frame.sample_rate, len(frame.layout.channels)
+                return frame.sample_rate, frame.layout.nb_channels
     if decoded:
         raise TrackError("contains only invalid samples (NaN)")
     raise TrackError("truncated or damaged: no complete frame")

@@ -44,7 +44,7 @@ def _channels(frame: AudioFrame) -> NDArray[np.float32]:
     except ValueError as error:
         raise TrackError(f"sample format {sample_format.name} is not supported") from error
     if not sample_format.is_planar:
-        raw = raw.reshape(-1, len(frame.layout.channels)).T
+        raw = raw.reshape(-1, frame.layout.nb_channels).T
     samples: NDArray[np.float32] = raw.astype(np.float32, order="C", copy=False)
     if raw.dtype.kind == "u":
         samples -= 128

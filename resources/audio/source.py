@@ -186,10 +186,11 @@ def _seeks_by_table(file: GuardedFile) -> bool:
 
 def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
     """The stream to hear, ready to decode on the calling thread alone, and its clock."""
-    if len(container.streams) == 0:
-        raise TrackError("truncated or damaged: no complete frame")
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
+        kinds = {other.type for other in container.streams}
+        if kinds <= {"audio", "unknown"}:  # FFmpeg saw a stream and could not tell what it holds
+            raise TrackError("truncated or damaged: no complete frame")
         raise TrackError("no audio stream")
     context: Any = stream.codec_context  # None when FFmpeg has no decoder
     if context is None or stream.time_base is None:

@@ -47,7 +47,7 @@ LONGEST_TAG: Final = 500
 
 _KEYS: Final = {
     "title": ("title",),
-    "artist": ("artist", "album_artist", "albumartist", "performer"),
+    "artist": ("artist", "album_artist", "albumartist", "performer", "author"),
     "album": ("album",),
 }
 """Where each tag is looked for. FFmpeg gives ID3, MP4, RIFF and ASF names in these words."""
