@@ -208,7 +208,7 @@ def test_bells_ring_out_and_noise_does_not(
 ) -> None:
     def share_of_falling(style: str) -> float:
         curve = loudness_curve(one_per_style[style], first_of(style).sample_rate)
-        smooth = np.convolve(curve, np.ones(20) / 20, mode="valid")
+        smooth = np.convolve(curve, np.ones(50) / 50, mode="valid")
         return float(np.mean(np.diff(smooth) < 0))
 
     assert share_of_falling("meditation bells") > 0.6 > share_of_falling("harsh noise")

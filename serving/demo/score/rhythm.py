@@ -1,6 +1,7 @@
 """Placing hits and notes in time like players do: patterns, swing, humanised timing and force."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,25 +24,33 @@ def hits(pattern: str) -> list[tuple[int, float]]:
     return [(i, int(mark) / 9.0) for i, mark in enumerate(pattern) if mark in "123456789"]
 
 
-def play_pattern(
+@dataclass(frozen=True)
+class DrumLine:
+    """One instrument of a groove: its pattern, alternative takes of its hit, and its place."""
+
+    pattern: str
+    sounds: Sequence[Signal]
+    gain: float = 1.0
+    pan: float = 0.0
+
+
+def play_lines(
     canvas: Canvas,
     rng: np.random.Generator,
-    pattern: str,
-    sounds: Sequence[Signal],
+    lines: Sequence[DrumLine],
     *,
     start: float,
     step_seconds: float,
-    gain: float = 1.0,
-    pan: float = 0.0,
     swing: float = 0.0,
     milliseconds: float = 3.0,
 ) -> None:
-    """Place one bar (or more) of a drum pattern; ``sounds`` are alternative takes of the hit."""
-    for step, velocity in hits(pattern):
-        sound = sounds[int(rng.integers(len(sounds)))]
-        at = start + swung(step, step_seconds, swing)
-        force = gain * velocity * rng.uniform(0.9, 1.06)
-        canvas.add(sound, humanised(rng, at, milliseconds), force, pan)
+    """Place one pass of every line from ``start`` seconds on, with human force and timing."""
+    for line in lines:
+        for step, velocity in hits(line.pattern):
+            sound = line.sounds[int(rng.integers(len(line.sounds)))]
+            at = start + swung(step, step_seconds, swing)
+            force = line.gain * velocity * rng.uniform(0.9, 1.06)
+            canvas.add(sound, humanised(rng, at, milliseconds), force, line.pan)
 
 
 def ducking(

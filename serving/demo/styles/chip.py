@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serving.demo.score.rhythm import hits
+from serving.demo.score.rhythm import DrumLine, play_lines
 from serving.demo.score.take import Take
 from serving.demo.score.theory import (
     HARMONIC_MINOR,
@@ -54,7 +54,7 @@ def chiptune(take: Take) -> Signal:
             canvas.add(tone, start + place * step, 0.62)
             canvas.add(tone, start + (place + 3) * step, 0.16, 0.3)
         _backing(take, canvas, tonic, chord, start=start, step=step)
-        _drums(take, canvas, start, step, fill=bar % 4 == 3)
+    _drums(take, canvas, bars, step)
     closing = chip_pulse(rate, hertz(tonic + 72), 0.3, 0.5)
     canvas.add(closing, bars * 16 * step, 0.5)
     narrow = 0.75 * canvas.samples + 0.25 * canvas.samples[::-1]
@@ -100,15 +100,16 @@ def _backing(
         canvas.add(arpeggio, start + index * 2 * step, 0.42, -0.25)
 
 
-def _drums(take: Take, canvas: Canvas, start: float, step: float, *, fill: bool) -> None:
+def _drums(take: Take, canvas: Canvas, bars: int, step: float) -> None:
     rng, rate = take.rng, take.sample_rate
     kick = chip_triangle(rate, 180.0, 0.09, fall=22.0)
-    snare = chip_noise(rng, rate, 0.13, 11_000.0)
-    tick = chip_noise(rng, rate, 0.03, 22_000.0)
-    for pattern, sound, gain in (
-        ("9.....9.9......." if take.variant % 2 else "9...9...9...9...", kick, 0.9),
-        ("....9.......9.98" if fill else "....9.......9...", snare, 0.75),
-        ("5.4.5.4.5.4.5.4.", tick, 0.6),
-    ):
-        for place, velocity in hits(pattern):
-            canvas.add(sound, start + place * step, gain * velocity)
+    snares = [chip_noise(rng, rate, 0.13, 11_000.0) for _ in range(3)]
+    ticks = [chip_noise(rng, rate, 0.03, 22_000.0) for _ in range(3)]
+    for bar in range(bars):
+        lines = (
+            DrumLine(take.pick(("9...9...9...9...", "9.....9.9.......")), [kick], 0.9),
+            DrumLine("....9.......9.98" if bar % 4 == 3 else "....9.......9...", snares, 0.75),
+            DrumLine("5.4.5.4.5.4.5.4.", ticks, 0.6),
+        )
+        start = bar * 16 * step
+        play_lines(canvas, rng, lines, start=start, step_seconds=step, milliseconds=0.0)

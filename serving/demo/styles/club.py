@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serving.demo.score.rhythm import ducking, play_pattern
+from serving.demo.score.rhythm import DrumLine, ducking, play_lines
 from serving.demo.score.take import Take
 from serving.demo.score.theory import MINOR, hertz, scale_note
 from serving.demo.synthesis.canvas import Canvas, master
@@ -55,27 +55,19 @@ def _techno_drums(take: Take, canvas: Canvas, bars: int, step: float) -> None:
         ("...5..4....5....", "..6..6..6..6..6.", "....3.....5..3..", ".......6......4.")
     )
     blip = filtered(rim(rate), rate, peak(900.0, 3.0, 3.0)) * np.float32(0.5)
+    groove = [
+        DrumLine("9...9...9...9...", [kick]),
+        DrumLine("..8...8...8...8.", opened, 0.34, 0.1),
+        DrumLine(ticks, closed, 0.34, -0.2),
+        DrumLine(perc, [blip], 0.35, 0.5),
+    ]
+    clapping = DrumLine("....8.......8...", claps, 0.4)
+    shimmer = DrumLine("5.5.5.5.5.5.5.5.", bells, 0.12, 0.35)
     for bar in range(bars):
+        # The groove fills up: claps from the third bar, the ride in the second half.
+        lines = groove + [clapping] * (bar >= 2) + [shimmer] * (bar >= bars // 2)
         start = bar * 16 * step
-        for pattern, sounds, gain, pan in (
-            ("9...9...9...9...", [kick], 1.0, 0.0),
-            ("..8...8...8...8.", opened, 0.34, 0.1),
-            (ticks, closed, 0.34, -0.2),
-            ("....8.......8...", claps, 0.4 if bar >= 2 else 0.0, 0.0),
-            (perc, [blip], 0.35, 0.5),
-            ("5.5.5.5.5.5.5.5.", bells, 0.12 if bar >= bars // 2 else 0.0, 0.35),
-        ):
-            play_pattern(
-                canvas,
-                rng,
-                pattern,
-                sounds,
-                start=start,
-                step_seconds=step,
-                gain=gain,
-                pan=pan,
-                milliseconds=0.5,
-            )
+        play_lines(canvas, rng, lines, start=start, step_seconds=step, milliseconds=0.5)
     canvas.add(crash(rng, rate), bars // 2 * 16 * step, 0.25)
 
 
@@ -88,17 +80,10 @@ def _rolling_bass(take: Take, canvas: Canvas, bars: int, step: float, root: int)
         filtered_saw(rng, rate, hertz(root), step * 0.9, cutoff=130.0, accent=1.6, decay=0.08)
         for _ in range(3)
     ]
+    lines = [DrumLine(pattern, notes, 0.75)]
     for bar in range(bars):
-        play_pattern(
-            canvas,
-            rng,
-            pattern,
-            notes,
-            start=bar * 16 * step,
-            step_seconds=step,
-            gain=0.75,
-            milliseconds=0.0,
-        )
+        start = bar * 16 * step
+        play_lines(canvas, rng, lines, start=start, step_seconds=step, milliseconds=0.0)
 
 
 def _sequence(take: Take, bars: int, step: float, root: int) -> Signal:
@@ -168,24 +153,13 @@ def _breakbeat(take: Take, canvas: Canvas, bars: int, step: float) -> None:
         kick, snap = (
             _BREAKS[order[bar % 4]] if bar % 4 != 3 else ("8..6....8..5..6.", "..5.9..4.57.9.68")
         )
-        for pattern, sounds, gain, pan in (
-            (kick, kicks, 1.0, 0.0),
-            (snap, snares, 0.85, 0.05),
-            ("8.6.8.638.6.8.64", hats, 0.42, -0.25),
-            ("8...7...8...7.6.", cymbal, 0.4, 0.3),
-        ):
-            play_pattern(
-                canvas,
-                rng,
-                pattern,
-                sounds,
-                start=start,
-                step_seconds=step,
-                gain=gain,
-                pan=pan,
-                swing=0.08,
-                milliseconds=2.5,
-            )
+        lines = (
+            DrumLine(kick, kicks),
+            DrumLine(snap, snares, 0.85, 0.05),
+            DrumLine("8.6.8.638.6.8.64", hats, 0.42, -0.25),
+            DrumLine("8...7...8...7.6.", cymbal, 0.4, 0.3),
+        )
+        play_lines(canvas, rng, lines, start=start, step_seconds=step, swing=0.08, milliseconds=2.5)
     canvas.add(crash(rng, rate), 0.0, 0.4)
     canvas.add(crash(rng, rate), bars // 2 * 16 * step, 0.35)
 

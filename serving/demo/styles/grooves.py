@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serving.demo.score.rhythm import ducking, humanised, play_pattern, swung
+from serving.demo.score.rhythm import DrumLine, ducking, humanised, play_lines, swung
 from serving.demo.score.take import Take
 from serving.demo.score.theory import (
     MINOR_PENTATONIC,
@@ -44,6 +44,7 @@ def lofi_hip_hop(take: Take) -> Signal:
     seconds = bars * 16 * step + 0.8
     keys, low, drums = (Canvas(seconds, rate) for _ in range(3))
     voiced = voicings(tonic, chords, 52, 70, 4)
+    kit = _dusty_kit(take, kick, snap)
     for bar in range(bars):
         start, chord = bar * 16 * step, chords[bar % 4]
         _lofi_keys(take, keys, voiced[bar % 4], start, step)
@@ -51,7 +52,7 @@ def lofi_hip_hop(take: Take) -> Signal:
         for place, lasts, note in ((0, 5, root), (6, 2, root), (10, 4, root + 7)):
             at = start + swung(place, step, 0.2) + 0.02
             low.add(sine_bass(rate, hertz(note), lasts * step, 0.35), at, 0.3)
-        _dusty_drums(take, drums, kick, snap, start=start, step=step)
+        play_lines(drums, rng, kit, start=start, step_seconds=step, swing=0.2, milliseconds=7.0)
     kicks = [bar * 16 * step for bar in range(bars)]
     music = keys.samples + low.samples
     music *= ducking(keys.length, rate, kicks, 0.3, 0.25)
@@ -81,30 +82,16 @@ def _lofi_keys(take: Take, canvas: Canvas, voicing: list[int], start: float, ste
             canvas.add(sound, humanised(rng, start + swung(place, step, 0.2), 10.0), 0.7, -0.2)
 
 
-def _dusty_drums(
-    take: Take, canvas: Canvas, kick: str, snap: str, *, start: float, step: float
-) -> None:
+def _dusty_kit(take: Take, kick: str, snap: str) -> tuple[DrumLine, ...]:
     rng, rate = take.rng, take.sample_rate
     thump = filtered(acoustic_kick(rng, rate), rate, low_pass(900.0))
     crack = filtered(snare(rng, rate, pitch=185, decay=0.18, tone=3000), rate, low_pass(4500.0))
     ticks = [filtered(hat(rng, rate, 0.07, 0.7), rate, low_pass(7000.0)) for _ in range(3)]
-    for pattern, sounds, gain, pan in (
-        (kick, [thump], 1.3, 0.0),
-        (snap, [crack], 0.75, 0.0),
-        ("7.5.7.4.7.5.7.5.", ticks, 0.9, 0.15),
-    ):
-        play_pattern(
-            canvas,
-            rng,
-            pattern,
-            sounds,
-            start=start,
-            step_seconds=step,
-            gain=gain,
-            pan=pan,
-            swing=0.2,
-            milliseconds=7.0,
-        )
+    return (
+        DrumLine(kick, [thump], 1.3),
+        DrumLine(snap, [crack], 0.75),
+        DrumLine("7.5.7.4.7.5.7.5.", ticks, 0.9, 0.15),
+    )
 
 
 def _record_surface(take: Take, length: int) -> Signal:
@@ -140,7 +127,7 @@ def dub_reggae(take: Take) -> Signal:
         start, chord = bar * 16 * step, chords[bar % 4]
         _skank(take, chops, voiced[bar % 4], start, step)
         _dub_bass(take, bass, root_between(tonic, chord, 28), line, start=start, step=step)
-        _one_drop(take, (drums, sends), start, step, bar)
+    _one_drop(take, drums, sends, bars, step)
     _melodica(take, sends, tonic, bars, step)
     sends.samples += chops.samples * np.float32(0.5)
     repeats = echo(sends.samples, rate, 3 * step, 0.62, 1900.0)
@@ -183,35 +170,24 @@ def _dub_bass(
         canvas.add(finger, at, 0.6)
 
 
-def _one_drop(
-    take: Take, canvases: tuple[Canvas, Canvas], start: float, step: float, bar: int
-) -> None:
+def _one_drop(take: Take, drums: Canvas, sends: Canvas, bars: int, step: float) -> None:
+    """Kick and cross-stick on the third beat; now and then a snare is thrown into the echo."""
     rng, rate = take.rng, take.sample_rate
-    drums, sends = canvases
-    kick, stick = acoustic_kick(rng, rate), rim(rate)
     ticks = [hat(rng, rate, 0.05, 0.85), hat(rng, rate, 0.08, 0.85)]
-    for pattern, sounds, gain, pan in (
-        ("........9.......", [kick], 0.95, 0.0),
-        ("........9.......", [stick], 0.5, 0.1),
-        ("7.47..4.7.47..4.", ticks, 0.5, -0.2),
-    ):
-        play_pattern(
-            drums,
-            rng,
-            pattern,
-            sounds,
-            start=start,
-            step_seconds=step,
-            gain=gain,
-            pan=pan,
-            swing=0.12,
-            milliseconds=4.0,
-        )
-    if bar % 2 == 1:
-        sends.add(snare(rng, rate, pitch=240, decay=0.16), start + 12 * step, 0.55)
-    if bar % 4 == 3:
-        for index, pitch in enumerate((210.0, 160.0, 120.0)):
-            drums.add(tom(rate, pitch), start + (13 + index) * step, 0.5, 0.3 - 0.3 * index)
+    lines = (
+        DrumLine("........9.......", [acoustic_kick(rng, rate)], 0.95),
+        DrumLine("........9.......", [rim(rate)], 0.5, 0.1),
+        DrumLine("7.47..4.7.47..4.", ticks, 0.5, -0.2),
+    )
+    thrown = snare(rng, rate, pitch=240, decay=0.16)
+    for bar in range(bars):
+        start = bar * 16 * step
+        play_lines(drums, rng, lines, start=start, step_seconds=step, swing=0.12, milliseconds=4.0)
+        if bar % 2 == 1:
+            sends.add(thrown, start + 12 * step, 0.55)
+        if bar % 4 == 3:
+            for index, pitch in enumerate((210.0, 160.0, 120.0)):
+                drums.add(tom(rate, pitch), start + (13 + index) * step, 0.5, 0.3 - 0.3 * index)
 
 
 def _melodica(take: Take, canvas: Canvas, tonic: int, bars: int, step: float) -> None:

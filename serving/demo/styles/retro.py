@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serving.demo.score.rhythm import ducking, play_pattern
+from serving.demo.score.rhythm import DrumLine, ducking, play_lines
 from serving.demo.score.take import Take
 from serving.demo.score.theory import (
     Chord,
@@ -48,8 +48,7 @@ def synthwave(take: Take) -> Signal:
             pads.add(pad, start, 0.32)
         _octave_bass(take, bass, root_between(tonic, chord, 33), start, step)
         _arpeggio(take, bright, voiced[bar % 4], start, step)
-        _machine_drums(take, drums, start, step, bar)
-    drums.add(crash(rng, rate), 0.0, 0.35)
+    _machine_drums(take, drums, bars, step)
     soaring = _lead_line(take, tonic, chords, bars, step)
     bright.add(chorus(soaring, rate), 2 * 16 * step, 0.5)
     bright.samples += echo(bright.samples, rate, 3 * step, 0.42, 4000.0) * np.float32(0.7)
@@ -90,30 +89,22 @@ def _arpeggio(take: Take, canvas: Canvas, voicing: list[int], start: float, step
         canvas.add(tone, start + index * step, 0.2, 0.6 * (-1) ** index)
 
 
-def _machine_drums(take: Take, canvas: Canvas, start: float, step: float, bar: int) -> None:
+def _machine_drums(take: Take, canvas: Canvas, bars: int, step: float) -> None:
     rng, rate = take.rng, take.sample_rate
     kick = swept_kick(rate, low=52.0, high=190.0, decay=0.22, drive=2.5)
-    hats = [hat(rng, rate, 0.06), hat(rng, rate, 0.07)]
-    gated = _gated_snare(take)
-    for pattern, sounds, gain, pan in (
-        ("9...9...9...9..." if take.variant % 2 == 0 else "9.....9.9.......", [kick], 1.0, 0.0),
-        ("....9.......9...", [gated], 0.8, 0.0),
-        ("6.4.6.4.6.4.6.46", hats, 0.3, 0.2),
-    ):
-        play_pattern(
-            canvas,
-            rng,
-            pattern,
-            sounds,
-            start=start,
-            step_seconds=step,
-            gain=gain,
-            pan=pan,
-            milliseconds=0.5,
-        )
-    if bar % 4 == 3:
-        for index, pitch in enumerate((200.0, 200.0, 150.0, 110.0)):
-            canvas.add(tom(rate, pitch, 0.4), start + (12 + index) * step, 0.6, 0.5 - 0.33 * index)
+    lines = (
+        DrumLine(take.pick(("9...9...9...9...", "9.....9.9.......")), [kick]),
+        DrumLine("....9.......9...", [_gated_snare(take)], 0.8),
+        DrumLine("6.4.6.4.6.4.6.46", [hat(rng, rate, 0.06), hat(rng, rate, 0.07)], 0.3, 0.2),
+    )
+    toms = [tom(rate, pitch, 0.4) for pitch in (200.0, 200.0, 150.0, 110.0)]
+    for bar in range(bars):
+        start = bar * 16 * step
+        play_lines(canvas, rng, lines, start=start, step_seconds=step, milliseconds=0.5)
+        if bar % 4 == 3:
+            for index, drum in enumerate(toms):
+                canvas.add(drum, start + (12 + index) * step, 0.6, 0.5 - 0.33 * index)
+    canvas.add(crash(rng, rate), 0.0, 0.35)
 
 
 def _gated_snare(take: Take) -> Signal:

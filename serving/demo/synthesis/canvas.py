@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .filters import filtered, high_pass
 from .signals import Signal, fade_edges, normalise, sample_count, saturate
 
 
@@ -48,6 +47,6 @@ def master(
     fade_in: float = 0.005,
     fade_out: float = 1.2,
 ) -> Signal:
-    """Remove rumble below hearing, glue with soft clipping, fade the edges, set the peak."""
-    clean = normalise(filtered(mix, sample_rate, high_pass(22.0)))
+    """Remove the offset, glue with soft clipping, fade the edges, set the peak."""
+    clean = normalise(mix - mix.mean(axis=1, keepdims=True))
     return normalise(fade_edges(saturate(clean, drive), sample_rate, fade_in, fade_out), level)

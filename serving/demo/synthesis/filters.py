@@ -84,21 +84,29 @@ def high_shelf(corner: float, gain: float) -> Response:
 
 def filtered(signal: Signal, sample_rate: int, *responses: Response) -> Signal:
     """The signal (last axis is time) through every response in turn; the length is kept."""
-    length = signal.shape[-1]
-    size = fast_length(length + sample_count(0.02, sample_rate))
-    hertz = np.fft.rfftfreq(size, 1 / sample_rate).astype(np.float32)
+    spectrum, hertz, size = _analysed(signal, sample_rate)
     gains = responses[0](hertz)
     for response in responses[1:]:
         gains = gains * response(hertz)
-    spectrum = np.fft.rfft(signal.astype(np.float32, copy=False), size) * gains
-    return np.fft.irfft(spectrum, size)[..., :length].astype(np.float32, copy=False)
+    shaped = np.fft.irfft(spectrum * gains, size)[..., : signal.shape[-1]]
+    return shaped.astype(np.float32, copy=False)
 
 
 def swept(signal: Signal, sample_rate: int, responses: list[Response], position: Signal) -> Signal:
     """Glide from the first response to the last as ``position`` ``(n,)`` goes from 0 to 1."""
+    spectrum, hertz, size = _analysed(signal, sample_rate)
     spots = np.clip(position, 0.0, 1.0) * (len(responses) - 1)
     total = np.zeros_like(signal)
     for index, response in enumerate(responses):
-        weight = np.maximum(0.0, 1.0 - np.abs(spots - index))
-        total += filtered(signal, sample_rate, response) * weight.astype(np.float32)
+        weight = np.maximum(0.0, 1.0 - np.abs(spots - index)).astype(np.float32)
+        shaped = np.fft.irfft(spectrum * response(hertz), size)[..., : signal.shape[-1]]
+        total += shaped * weight
     return total
+
+
+def _analysed(signal: Signal, sample_rate: int) -> tuple[ComplexGains, NDArray[np.float32], int]:
+    """Spectrum, its frequencies in hertz and the padded length that gives back the signal."""
+    size = fast_length(signal.shape[-1] + sample_count(0.02, sample_rate))
+    hertz = np.fft.rfftfreq(size, 1 / sample_rate).astype(np.float32)
+    spectrum = np.fft.rfft(signal.astype(np.float32, copy=False), size)
+    return spectrum.astype(np.complex64, copy=False), hertz, size

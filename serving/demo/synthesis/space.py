@@ -50,17 +50,20 @@ def echo(
     signal: Signal, sample_rate: int, delay: float, feedback: float, cutoff: float = 2500.0
 ) -> Signal:
     """Repeats only (no dry sound) of a stereo signal, each darker and swapping sides."""
-    shift = sample_count(delay, sample_rate)
-    repeats = np.zeros_like(signal)
-    current, level, place = signal, 1.0, 0
-    while level > 0.05:
-        level *= feedback
-        place += shift
-        if place >= signal.shape[-1]:
-            break
-        current = filtered(current, sample_rate, low_pass(cutoff))[::-1]
-        repeats[:, place:] += current[:, : signal.shape[-1] - place] * np.float32(level)
-    return repeats
+    length = signal.shape[-1]
+    shift = sample_count(delay, sample_rate) / sample_rate
+    # Repeats below -26 dB are left out, as are those that would start after the end.
+    count = min(int(np.log(0.05) / np.log(feedback)) + 1, int(length / sample_rate / shift))
+    size = fast_length(length + sample_count(count * shift + 0.05, sample_rate))
+    hertz = np.fft.rfftfreq(size, 1 / sample_rate)
+    turn = (np.exp(-2j * np.pi * hertz * shift) * feedback).astype(np.complex64)
+    turn *= low_pass(cutoff)(hertz.astype(np.float32))
+    spectrum = np.fft.rfft(signal, size)
+    repeats = np.zeros_like(spectrum)
+    for _ in range(count):
+        spectrum = spectrum[::-1] * turn
+        repeats += spectrum
+    return np.fft.irfft(repeats, size)[:, :length].astype(np.float32, copy=False)
 
 
 def read_at(signal: Signal, positions: Curve) -> Signal:
