@@ -25,6 +25,9 @@ from resources.vectors.documents import (
 from resources.vectors.pgvector_dialect import (
     CREATE_INDEX,
     CREATE_TABLE,
+    KEEP_VECTORS_INLINE,
+    NEAREST,
+    UPSERT,
     BinaryVector,
     BinaryVectorDumper,
     candidates,
@@ -46,9 +49,11 @@ class PgvectorStore:
     """A table with an HNSW index for the namespace, in the schema `moodsearch`.
 
     `moodsearch.vector_namespaces` says which table and which model belong to a namespace. Both come
-    into being in the transaction of the first write. Ids are `bigint`, half of what the contract
-    allows; `upsert` refuses larger ones with `ValueError`. Raises `ConfigurationError` when the
-    database lacks the extension.
+    into being in the transaction of the first write. Postgres chooses for each query between the
+    index and an exact scan, which is faster below some 10,000 documents.
+
+    Ids are `bigint`, half of what the contract allows; `upsert` refuses larger ones with
+    `ValueError`. Raises `ConfigurationError` when the database lacks the extension.
     """
 
     def __init__(
@@ -88,15 +93,7 @@ class PgvectorStore:
     def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
         check_limit(limit)
         wanted = BinaryVector(checked_vector(vector, self._model.dimension))
-        statement = self._sql(
-            "SELECT id, 1 - (embedding OPERATOR({schema}.<=>) %(wanted)b::{schema}.vector)"
-            " FROM {table}"
-            " ORDER BY embedding OPERATOR({schema}.<=>) %(wanted)b::{schema}.vector"
-            # As a literal: a plan for an unknown limit would not use the index.
-            " LIMIT {limit}",
-            schema=self._extension(),
-            limit=sql.Literal(limit),
-        )
+        statement = self._sql(NEAREST, schema=self._extension(), limit=sql.Literal(limit))
         rows = self._read(statement, {"wanted": wanted}, limit)
         return best_first([Match(id_, min(1.0, max(-1.0, cosine))) for id_, cosine in rows])
 
@@ -126,14 +123,7 @@ class PgvectorStore:
             self._exists(cursor)
 
     def _write(self, documents: Sequence[VectorDocument]) -> None:
-        statement = self._sql(
-            "INSERT INTO {table} (id, embedding, title, artist_handle, artist_did)"
-            " VALUES (%s, %b::{schema}.vector, %s, %s, %s)"
-            " ON CONFLICT (id) DO UPDATE SET embedding = excluded.embedding,"
-            " title = excluded.title, artist_handle = excluded.artist_handle,"
-            " artist_did = excluded.artist_did",
-            schema=self._extension(),
-        )
+        statement = self._sql(UPSERT, schema=self._extension())
         rows = [
             (row.id, BinaryVector(row.vector), row.title, row.artist_handle, row.artist_did)
             for row in documents
@@ -153,6 +143,7 @@ class PgvectorStore:
         dimension = sql.Literal(self._model.dimension)
         index = sql.Identifier(index_name(self._namespace))
         cursor.execute(self._sql(CREATE_TABLE, schema=self._extension(), dimension=dimension))
+        cursor.execute(self._sql(KEEP_VECTORS_INLINE))
         cursor.execute(self._sql(CREATE_INDEX, schema=self._extension(), index=index))
         cursor.execute(
             "INSERT INTO moodsearch.vector_namespaces"

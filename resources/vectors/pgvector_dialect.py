@@ -1,5 +1,8 @@
-"""How pgvector is spoken to: names, tables, the binary form of a vector, and the settings
-of a search."""
+"""How pgvector is spoken to: names, statements, the binary form of a vector, and the
+settings of a search.
+
+Whatever belongs to the extension is named with its schema: the search path may lack it.
+"""
 
 import hashlib
 import re
@@ -27,9 +30,26 @@ CREATE_TABLE: Final = (
     "CREATE TABLE {table} (id bigint PRIMARY KEY, embedding {schema}.vector({dimension}) NOT NULL,"
     " title text NOT NULL, artist_handle text NOT NULL, artist_did text NOT NULL)"
 )
+KEEP_VECTORS_INLINE: Final = "ALTER TABLE {table} ALTER COLUMN embedding SET STORAGE PLAIN"
+"""Vectors of 512 dimensions are just too long to stay in their row by default. Inline, an exact
+scan is four times as fast, and the planner knows its price: measured with 10,000 vectors, a query
+for 500 takes 4 ms instead of 15 ms, and is exact."""
+
 CREATE_INDEX: Final = (
     "CREATE INDEX {index} ON {table} USING hnsw (embedding {schema}.vector_cosine_ops)"
 )
+
+UPSERT: Final = (
+    "INSERT INTO {table} (id, embedding, title, artist_handle, artist_did)"
+    " VALUES (%s, %b::{schema}.vector, %s, %s, %s)"
+    " ON CONFLICT (id) DO UPDATE SET embedding = excluded.embedding, title = excluded.title,"
+    " artist_handle = excluded.artist_handle, artist_did = excluded.artist_did"
+)
+NEAREST: Final = (
+    "SELECT id, 1 - (embedding OPERATOR({schema}.<=>) %(wanted)b::{schema}.vector) FROM {table}"
+    " ORDER BY embedding OPERATOR({schema}.<=>) %(wanted)b::{schema}.vector LIMIT {limit}"
+)
+"""The limit is a literal: a plan for an unknown limit would not use the index."""
 
 
 def candidates(limit: int) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -46,10 +47,10 @@ NAMESPACE_PATTERN: Final = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
 class TurbopufferStore:
     """A namespace at turbopuffer, or at a compatible server at `base_url`.
 
-    Each document carries its model's fingerprint in the attribute `model`. Every write, count and
-    export first reads one document and compares; a query compares the fingerprint of every result,
-    so that even two models that write the first documents of a namespace at the same moment are
-    never mixed in an answer.
+    Each document carries its model's fingerprint in the attribute `model`. Every call first reads
+    one document and compares; a query does so until it has seen the namespace, and then compares
+    the fingerprint of every result, so that even two models that write the first documents of a
+    namespace at the same moment are never mixed in an answer.
 
     `read_seconds` bounds queries and `check`, `write_seconds` everything else (each batch of a
     write), retries included. Raises `ConfigurationError` for a malformed namespace or key, and from
@@ -78,6 +79,7 @@ class TurbopufferStore:
         self._model = model
         self._read_seconds = read_seconds
         self._write_seconds = write_seconds
+        self._seen = False
 
     def __repr__(self) -> str:
         return f"TurbopufferStore({self._namespace!r}, {self._client!r})"
@@ -98,7 +100,7 @@ class TurbopufferStore:
         rows = normal_documents(documents, self._model.dimension, LARGEST_ID)
         if not rows:
             return
-        self._exists(self._write_seconds)
+        self._exists(_after(self._write_seconds))
         for batch in batches(row_of(document, self._model.fingerprint) for document in rows):
             self._write(
                 upsert_rows=batch,
@@ -109,7 +111,7 @@ class TurbopufferStore:
     def delete(self, ids: Sequence[int]) -> None:
         for id_ in ids:
             check_id(id_, LARGEST_ID)
-        if not self._exists(self._write_seconds):
+        if not self._exists(_after(self._write_seconds)):
             return
         unique = sorted({int(id_) for id_ in ids})
         for start in range(0, len(unique), PAGE_ROWS):
@@ -119,21 +121,21 @@ class TurbopufferStore:
         check_limit(limit)
         # Python floats: the SDK cannot serialise numpy's.
         wanted = checked_vector(vector, self._model.dimension).tolist()
+        deadline = _after(self._read_seconds)
+        if not self._seen and not self._exists(deadline):
+            return []
         rows = self._rows(
-            self._read_seconds,
-            rank_by=("vector", "ANN", wanted),
-            limit=limit,
-            include_attributes=["model"],
+            deadline, rank_by=("vector", "ANN", wanted), limit=limit, include_attributes=["model"]
         )
-        for row in rows:
-            self._refuse_another_model(row)
+        self._refuse_another_model(rows)
         return best_first([Match(id_of(row), similarity_of(row)) for row in rows])
 
     def count(self) -> int:
-        if not self._exists(self._write_seconds):
+        deadline = _after(self._write_seconds)
+        if not self._exists(deadline):
             return 0
         try:
-            answer = self._query(self._write_seconds, aggregate_by={"documents": ("Count",)})
+            answer = self._query(deadline, aggregate_by={"documents": ("Count",)})
         except NamespaceMissingError:
             return 0
         documents = (answer.aggregations or {}).get("documents")
@@ -144,12 +146,12 @@ class TurbopufferStore:
     def ids(self, first: int, last: int) -> list[int]:
         first, last = max(first, 0), min(last, LARGEST_ID)
         found: list[int] = []
-        if first > last or not self._exists(self._write_seconds):
+        if first > last or not self._exists(_after(self._write_seconds)):
             return found
         lower = ("id", "Gte", first)
         while True:
             page = self._rows(
-                self._write_seconds,
+                _after(self._write_seconds),
                 rank_by=("id", "asc"),
                 filters=("And", (lower, ("id", "Lte", last))),
                 limit=PAGE_ROWS,
@@ -163,34 +165,39 @@ class TurbopufferStore:
         def send(timeout: Timeout) -> NamespaceDeleteAllResponse:
             return self._remote.delete_all(timeout=timeout)
 
+        self._seen = False
         with contextlib.suppress(NamespaceMissingError):
-            self._client.call(send, NamespaceDeleteAllResponse, within_seconds=self._write_seconds)
+            self._client.call(
+                send, NamespaceDeleteAllResponse, deadline=_after(self._write_seconds)
+            )
 
     def check(self) -> None:
-        self._exists(self._read_seconds)
+        self._exists(_after(self._read_seconds))
 
-    def _exists(self, within_seconds: float) -> bool:
+    def _exists(self, deadline: float) -> bool:
         """Whether the namespace holds anything. Raises `ModelMismatchError` when it is another
         model's."""
-        rows = self._rows(
-            within_seconds, rank_by=("id", "asc"), limit=1, include_attributes=["model"]
-        )
-        for row in rows:
-            self._refuse_another_model(row)
-        return bool(rows)
+        # All attributes: the service may refuse to include one that nobody has written.
+        rows = self._rows(deadline, rank_by=("id", "asc"), limit=1, include_attributes=True)
+        self._refuse_another_model(rows)
+        return self._seen
 
-    def _refuse_another_model(self, row: Row) -> None:
-        fingerprint = fingerprint_of(row)
-        if fingerprint != self._model.fingerprint:
-            stored = f"model {fingerprint[:8]}" if fingerprint else "an unknown model"
-            raise model_mismatch(self._namespace, stored, self._model)
+    def _refuse_another_model(self, rows: Sequence[Row]) -> None:
+        """Also notes whether there is a namespace, and that it is the model's."""
+        self._seen = False
+        for row in rows:
+            fingerprint = fingerprint_of(row)
+            if fingerprint != self._model.fingerprint:
+                stored = f"model {fingerprint[:8]}" if fingerprint else "an unknown model"
+                raise model_mismatch(self._namespace, stored, self._model)
+        self._seen = bool(rows)
 
     def _write(self, **body: Any) -> None:
         def send(timeout: Timeout) -> NamespaceWriteResponse:
             return self._remote.write(**body, timeout=timeout)
 
         try:
-            self._client.call(send, NamespaceWriteResponse, within_seconds=self._write_seconds)
+            self._client.call(send, NamespaceWriteResponse, deadline=_after(self._write_seconds))
         except NamespaceMissingError:
             # A first write creates the namespace; what was to be deleted may be gone with it.
             if "deletes" not in body:
@@ -198,14 +205,18 @@ class TurbopufferStore:
                     "turbopuffer answers a write with 404; is its URL right?"
                 ) from None
 
-    def _rows(self, within_seconds: float, **body: Any) -> list[Row]:
+    def _rows(self, deadline: float, **body: Any) -> list[Row]:
         try:
-            return self._query(within_seconds, **body).rows or []
+            return self._query(deadline, **body).rows or []
         except NamespaceMissingError:
             return []
 
-    def _query(self, within_seconds: float, **body: Any) -> NamespaceQueryResponse:
+    def _query(self, deadline: float, **body: Any) -> NamespaceQueryResponse:
         def send(timeout: Timeout) -> NamespaceQueryResponse:
             return self._remote.query(**body, timeout=timeout)
 
-        return self._client.call(send, NamespaceQueryResponse, within_seconds=within_seconds)
+        return self._client.call(send, NamespaceQueryResponse, deadline=deadline)
+
+
+def _after(seconds: float) -> float:
+    return time.monotonic() + seconds

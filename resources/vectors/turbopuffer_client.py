@@ -21,6 +21,9 @@ Answer = TypeVar("Answer", bound=turbopuffer.BaseModel)
 CONNECT_SECONDS: Final = 5.0
 """The SDK's default."""
 
+SHORTEST_SECONDS: Final = 0.01
+"""The HTTP library takes no timeout of zero."""
+
 FIRST_DELAY_SECONDS: Final = 0.25
 LONGEST_DELAY_SECONDS: Final = 8.0
 """Delays between attempts double from the first to the longest, less up to a quarter of jitter. The
@@ -73,18 +76,19 @@ class TurbopufferClient:
         send: Callable[[turbopuffer.Timeout], Answer],
         answer: type[Answer],
         *,
-        within_seconds: float,
+        deadline: float,
     ) -> Answer:
         """Call `send` with the time it has, again while that may help, until it answers.
 
-        Ends after `within_seconds`, give or take a server that keeps sending a few bytes at a time.
-        Half of the time is one attempt's, so that one lost connection does not use it up. Raises
-        `NamespaceMissingError`, `ConfigurationError` for a refused key and `BackendError`.
+        Ends at `deadline` (of `time.monotonic`), give or take a server that keeps sending a few
+        bytes at a time. Half of the time is one attempt's, so that one lost connection does not use
+        it up. Raises `NamespaceMissingError`, `ConfigurationError` for a refused key and
+        `BackendError`.
         """
-        deadline = time.monotonic() + within_seconds
+        share = max(0.0, deadline - time.monotonic()) / 2
         delay = FIRST_DELAY_SECONDS
         while True:
-            seconds = max(0.01, min(within_seconds / 2, deadline - time.monotonic()))
+            seconds = max(SHORTEST_SECONDS, min(share, deadline - time.monotonic()))
             timeout = turbopuffer.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
             try:
                 result = send(timeout)

@@ -1,0 +1,1 @@
+"""Vector stores: one specification for every implementation, and a loopback turbopuffer."""
