@@ -1,0 +1,64 @@
+"""The application: routes, errors and headers over backends that somebody else owns."""
+
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from resources.backends import Backends, session_secret
+from resources.errors import BackendError
+from serving.api.headers import SecurityHeaders
+from serving.api.health import health_routes
+from serving.api.pages import STATIC, page_routes
+from serving.api.semantic import semantic_routes
+from serving.api.users import user_routes
+from serving.health import HealthChecks
+from serving.search import DEFAULT_DEADLINE_SECONDS, SemanticSearch
+
+DESCRIPTION: Final = (
+    "Search a music catalogue by describing a mood. No route needs authentication; only public"
+    " tracks are ever returned."
+)
+
+RETRY_AFTER_SECONDS: Final = 5
+
+
+def create_app(
+    backends: Backends,
+    *,
+    search: SemanticSearch | None = None,
+    deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+) -> FastAPI:
+    """The API and its page over `backends`, which stay the caller's to close.
+
+    `search` instead of the configured one; otherwise a model that runs in this process is loaded
+    now, and a query is answered within `deadline_seconds`.
+    """
+    search = search or SemanticSearch(backends, deadline_seconds=deadline_seconds)
+    app = FastAPI(
+        title="mood search",
+        version=version("mood-search"),
+        description=DESCRIPTION,
+        # FastAPI's own pages load scripts from other hosts; ours is in `pages`.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(BackendError, _backend_is_down)
+    app.include_router(semantic_routes(search))
+    app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
+    app.include_router(health_routes(HealthChecks(backends, search)))
+    app.include_router(page_routes(app))
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def _backend_is_down(_request: Request, error: Exception) -> JSONResponse:
+    """For routes that cannot answer without the backend."""
+    return JSONResponse(
+        {"detail": " ".join(str(error).split())},
+        status_code=503,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )

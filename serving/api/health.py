@@ -1,0 +1,33 @@
+"""`GET /healthz` and `GET /readyz`, for whoever watches the process."""
+
+from fastapi import APIRouter, Response
+
+from serving.api.models import BackendState, Liveness, Readiness
+from serving.health import HealthChecks
+
+
+def health_routes(checks: HealthChecks) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.head("/healthz", include_in_schema=False)
+    @router.get("/healthz", summary="Is the process alive")
+    async def healthz() -> Liveness:
+        """Answers without asking any backend."""
+        return Liveness()
+
+    @router.head("/readyz", include_in_schema=False)
+    @router.get(
+        "/readyz",
+        summary="Do the backends answer",
+        responses={503: {"model": Readiness, "description": "A backend does not answer."}},
+    )
+    def readyz(response: Response) -> Readiness:
+        """Asks every backend, each for at most 5 s; an outcome is given again for 2 s."""
+        states = checks.all()
+        ready = all(state.ok for state in states)
+        response.status_code = 200 if ready else 503
+        response.headers["Cache-Control"] = "no-store"
+        details = {s.name: BackendState(ok=s.ok, detail=s.detail) for s in states}
+        return Readiness(ready=ready, backends=details)
+
+    return router

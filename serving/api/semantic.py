@@ -1,0 +1,50 @@
+"""`GET /search/semantic`."""
+
+from typing import Annotated
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator
+
+from serving.api.models import SemanticSearchAnswer
+from serving.search import (
+    CONCURRENT_ANSWERS,
+    DEFAULT_LIMIT,
+    LARGEST_LIMIT,
+    LONGEST_QUERY,
+    SHORTEST_QUERY,
+    SemanticSearch,
+)
+
+
+def _not_only_spaces(query: str) -> str:
+    if not query.strip():
+        raise ValueError("describe something: the query is only spaces")
+    return query
+
+
+SemanticQuery = Annotated[
+    str,
+    Query(
+        min_length=SHORTEST_QUERY,
+        max_length=LONGEST_QUERY,
+        description="What the music sounds like; characters are counted as they are sent.",
+        examples=["dark ambient techno"],
+    ),
+    AfterValidator(_not_only_spaces),
+]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="Most tracks to return.")]
+
+
+def semantic_routes(search: SemanticSearch) -> APIRouter:
+    router = APIRouter(tags=["search"])
+    # Threads of its own: a model or index that hangs must not starve the other routes.
+    limiter = CapacityLimiter(CONCURRENT_ANSWERS)
+
+    @router.get("/search/semantic", summary="Find tracks by mood")
+    async def semantic(q: SemanticQuery, limit: Limit = DEFAULT_LIMIT) -> SemanticSearchAnswer:
+        """Tracks ranked by the cosine similarity of their sound to the query."""
+        answer = await to_thread.run_sync(search.search, q, limit, limiter=limiter)
+        return SemanticSearchAnswer.of(answer)
+
+    return router

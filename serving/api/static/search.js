@@ -1,0 +1,62 @@
+const form = document.getElementById("search");
+const input = document.getElementById("query");
+const message = document.getElementById("status");
+const results = document.getElementById("results");
+
+let current = null;
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  search(input.value);
+});
+
+async function search(query) {
+  // A late answer to an older query is never shown.
+  current?.abort();
+  const mine = (current = new AbortController());
+  results.setAttribute("aria-busy", "true");
+  message.textContent = "Searching …";
+  try {
+    const parameters = new URLSearchParams({ q: query, limit: "20" });
+    const response = await fetch(`search/semantic?${parameters}`, { signal: mine.signal });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const answer = await response.json();
+    if (mine === current) show(answer);
+  } catch (error) {
+    if (mine !== current) return;
+    results.replaceChildren();
+    message.textContent = "The search failed. Try again in a moment.";
+    console.error(error);
+  } finally {
+    if (mine === current) results.removeAttribute("aria-busy");
+  }
+}
+
+function show(answer) {
+  results.replaceChildren(...answer.results.map(row));
+  const count = answer.results.length;
+  if (!answer.available) message.textContent = "Mood search is not available at the moment.";
+  else if (count === 0) message.textContent = "Nothing sounds like that yet.";
+  else message.textContent = `${count} ${count === 1 ? "track" : "tracks"}, the closest first`;
+}
+
+// Titles and names are text, never markup.
+function row(track) {
+  const percent = Math.round(track.similarity * 100);
+  const similarity = element("span", "similarity", `${percent} %`);
+  similarity.title = "Similarity to the description";
+  const item = document.createElement("li");
+  item.append(
+    element("span", "title", track.title),
+    element("span", "artist", track.artist_display_name),
+    similarity,
+  );
+  return item;
+}
+
+function element(name, className, text) {
+  const created = document.createElement(name);
+  created.className = className;
+  created.textContent = text;
+  return created;
+}

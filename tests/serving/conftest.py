@@ -1,0 +1,52 @@
+"""A real database and pgvector index, and an embedding service over real HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from resources.backends import Backends
+from resources.embedding.protocol import EmbeddingModel
+from resources.settings import load_settings
+from serving.api.app import create_app
+from serving.search import SemanticSearch
+from tests.loopback import Host
+from tests.serving.moods import EMBED_TEXT, answers, embedder
+
+SECRET = "a secret that is long enough for HS256"
+
+
+@pytest.fixture
+def model_host() -> Iterator[Host]:
+    with Host() as host:
+        host.on(EMBED_TEXT, answers())
+        yield host
+
+
+@pytest.fixture
+def model(model_host: Host) -> Iterator[EmbeddingModel]:
+    model = embedder(model_host.url)
+    yield model
+    model.close()
+
+
+@pytest.fixture
+def backends(
+    database_url: str, model: EmbeddingModel, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Backends]:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("SESSION_SECRET", SECRET)
+    with Backends(load_settings()) as backends:
+        backends.local_model = model
+        yield backends
+
+
+@pytest.fixture
+def search(backends: Backends) -> SemanticSearch:
+    return SemanticSearch(backends)
+
+
+@pytest.fixture
+def client(backends: Backends) -> Iterator[TestClient]:
+    with TestClient(create_app(backends)) as client:
+        yield client

@@ -1,0 +1,194 @@
+"""The HTTP API as the contract has it."""
+
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from resources.backends import Backends
+from serving.api.pages import STATIC
+from serving.tokens import make_token
+from tests.catalogue.rows import add_track
+from tests.loopback import Answer, Host
+from tests.serving.conftest import SECRET
+from tests.serving.moods import EMBED_TEXT, index
+
+DID = "did:plc:abc123"
+
+
+def semantic(client: TestClient, q: str, **parameters: object) -> Any:
+    return client.get("/search/semantic", params={"q": q, **parameters})  # type: ignore[dict-item]
+
+
+def test_semantic_search_answers_in_the_shape_of_the_contract(
+    client: TestClient, backends: Backends
+) -> None:
+    track = add_track(backends.database, "Ambient Waves", artist="artist.bsky.social")
+    index(backends, {track: "dark ambient techno"})
+    response = semantic(client, "dark ambient techno")
+    assert response.status_code == 200
+    assert response.json() == {
+        "results": [
+            {
+                "type": "track",
+                "id": track,
+                "title": "Ambient Waves",
+                "artist_handle": "artist.bsky.social",
+                "artist_display_name": "artist.bsky.social",
+                "image_url": None,
+                "similarity": 1.0,
+            }
+        ],
+        "query": "dark ambient techno",
+        "available": True,
+    }
+
+
+def test_the_default_limit_is_ten(client: TestClient, backends: Backends) -> None:
+    index(backends, {add_track(backends.database): f"dark {n}" for n in range(15)})
+    assert len(semantic(client, "dark").json()["results"]) == 10
+    assert len(semantic(client, "dark", limit=12).json()["results"]) == 12
+
+
+@pytest.mark.parametrize("q", ["", "ab", "x" * 201, "   ", "\u2003\t\n"])
+def test_a_query_of_the_wrong_length_or_of_spaces_is_refused(client: TestClient, q: str) -> None:
+    response = semantic(client, q)
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"] == ["query", "q"]
+
+
+@pytest.mark.parametrize("q", ["abc", "x" * 200, "日本語", " a ", "🎵🎵🎵", "a\0b"])
+def test_a_query_is_measured_in_characters_as_sent_and_echoed(client: TestClient, q: str) -> None:
+    response = semantic(client, q)
+    assert response.status_code == 200
+    assert response.json()["query"] == q
+
+
+@pytest.mark.parametrize("limit", [0, 51, -1, "ten", 1.5])
+def test_a_limit_out_of_range_is_refused(client: TestClient, limit: object) -> None:
+    assert semantic(client, "dark techno", limit=limit).status_code == 422
+
+
+def test_a_query_is_needed(client: TestClient) -> None:
+    assert client.get("/search/semantic").status_code == 422
+
+
+def test_a_model_that_is_down_is_no_error_of_the_api(
+    client: TestClient, backends: Backends, model_host: Host
+) -> None:
+    index(backends, {add_track(backends.database): "dark techno"})
+    model_host.on(EMBED_TEXT, Answer(401, b"no"))
+    response = semantic(client, "dark techno")
+    assert response.status_code == 200
+    assert response.json() == {"results": [], "query": "dark techno", "available": False}
+
+
+def test_an_anonymous_caller_has_no_flags(client: TestClient) -> None:
+    assert client.get("/me").json() == {"did": None, "flags": []}
+
+
+def test_a_user_sees_their_own_flags(client: TestClient, backends: Backends) -> None:
+    backends.flags.grant(DID, "vibe-search")
+    backends.flags.grant("did:plc:other", "another")
+    headers = {"Authorization": f"Bearer {make_token(SECRET, DID)}"}
+    assert client.get("/me", headers=headers).json() == {"did": DID, "flags": ["vibe-search"]}
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (f"Bearer {make_token(SECRET, DID, timedelta(seconds=-1))}", "expired"),
+        (f"Bearer {make_token(SECRET + '!', DID)}", "not valid"),
+        ("Bearer nonsense", "not valid"),
+        ("Bearer", "Bearer <token>"),
+        ("Basic dXNlcjpwYXNz", "Bearer <token>"),
+    ],
+)
+def test_a_token_that_proves_nothing_is_refused_and_said_why(
+    client: TestClient, header: str, reason: str
+) -> None:
+    response = client.get("/me", headers={"Authorization": header})
+    assert response.status_code == 401
+    assert reason in response.json()["detail"]
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_readiness_names_every_backend(client: TestClient) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    states = response.json()
+    assert states["ready"] is True
+    assert set(states["backends"]) == {"database", "object_store", "vector_store", "model"}
+    assert states["backends"]["database"]["detail"].startswith("PostgreSQL")
+
+
+def test_readiness_names_the_backend_that_is_down(client: TestClient, model_host: Host) -> None:
+    model_host.on(EMBED_TEXT, Answer(401, b"no"))
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    states = response.json()
+    assert states["ready"] is False
+    assert [name for name, state in states["backends"].items() if not state["ok"]] == ["model"]
+
+
+def test_a_model_that_cannot_tell_texts_apart_is_not_ready(
+    client: TestClient, model_host: Host
+) -> None:
+    model_host.on(EMBED_TEXT, Answer(200, {"embedding": [1.0] + [0.0] * 511, "dimensions": 512}))
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "collapsed" in response.json()["backends"]["model"]["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/me", "/static/search.js"])
+def test_every_answer_carries_the_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path, headers={"Origin": "https://elsewhere.example"}).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_health_checks_may_ask_with_head(client: TestClient) -> None:
+    assert client.head("/healthz").status_code == 200
+    assert client.head("/").status_code == 200
+
+
+def test_the_documentation_shows_every_route(client: TestClient) -> None:
+    page = client.get("/docs").text
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in page
+
+
+class _Addresses(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        self.found += [value for key in ("src", "href") if (value := names.get(key))]
+        self.inline += [f"{tag} {key}" for key in names if key == "style" or key.startswith("on")]
+
+
+@pytest.mark.parametrize("page", ["/", "/docs"])
+def test_the_pages_load_nothing_from_other_hosts_and_nothing_that_is_missing(
+    client: TestClient, page: str
+) -> None:
+    addresses = _Addresses()
+    addresses.feed(client.get(page).text)
+    assert addresses.found
+    assert not addresses.inline
+    for address in addresses.found:
+        assert "//" not in address
+        assert client.get(f"/{address}").status_code == 200
+
+
+def test_the_page_never_reads_titles_as_markup() -> None:
+    script = (STATIC / "search.js").read_text()
+    assert not any(word in script for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval("))
