@@ -116,7 +116,11 @@ def _infer(
 ) -> Iterator[EmbeddedTrack]:
     if not batch:
         return
-    vectors = model.embed_audio(np.concatenate([windows.samples for _, windows in batch]))
+    try:
+        vectors = model.embed_audio(np.concatenate([windows.samples for _, windows in batch]))
+    except TrackError as error:
+        yield from _one_by_one(batch, model, str(error))
+        return
     _refuse_what_is_wrong(vectors)
     first = 0
     for track, windows in batch:
@@ -124,6 +128,17 @@ def _infer(
         own = vectors[first:last]
         yield EmbeddedTrack(track, pool(own), own, windows.starts_seconds)
         first = last
+
+
+def _one_by_one(
+    batch: Sequence[tuple[PendingTrack, DecodedWindows]], model: EmbeddingModel, reason: str
+) -> Iterator[EmbeddedTrack]:
+    """Find the track that the model refuses, so that its neighbours do not suffer."""
+    if len(batch) == 1:
+        yield EmbeddedTrack(batch[0][0], failure=reason)
+        return
+    for item in batch:
+        yield from _infer([item], model)
 
 
 def _refuse_what_is_wrong(vectors: NDArray[np.float32]) -> None:

@@ -20,6 +20,7 @@ from resources.catalogue.tracks import Tracks
 from resources.catalogue.uploads import Uploads
 from resources.catalogue.work import PendingWork
 from resources.embedding.identity import track_model
+from resources.embedding.modal import ModalEmbedder
 from resources.embedding.offline import load_offline_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.errors import ConfigurationError
@@ -50,6 +51,8 @@ class Backends:
         migrate(self.database_url)
 
     def close(self) -> None:
+        if "_modal" in self.__dict__:
+            self._modal.close()
         if "database" in self.__dict__:
             self.database.close()
         if self._embedded is not None:
@@ -125,12 +128,25 @@ class Backends:
     @cached_property
     def audio_model(self) -> EmbeddingModel:
         """The model that embeds tracks."""
-        return self.local_model
+        return self._modal if self.settings.modal_enabled else self.local_model
 
     @cached_property
     def text_model(self) -> EmbeddingModel:
         """The model that embeds queries: the same space as `audio_model`."""
-        return self.audio_model
+        return self.audio_model if self.settings.clap_text == "modal" else self.local_model
+
+    @cached_property
+    def _modal(self) -> ModalEmbedder:
+        settings = self.settings
+        assert settings.modal_embed_audio_url is not None
+        return ModalEmbedder(
+            settings.modal_embed_audio_url,
+            settings.modal_embed_text_url,
+            timeout_seconds=settings.modal_timeout_seconds,
+            # The service runs what CLAP_MODEL and CLAP_PRECISION say here.
+            description=self.local_model.model,
+            proxy_auth=settings.modal_proxy_auth,
+        )
 
     @cached_property
     def track_model(self) -> ModelDescription:

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     modal_enabled: bool = False
     modal_embed_audio_url: str | None = None
     modal_embed_text_url: str | None = None
+    modal_proxy_key: SecretStr | None = None
+    modal_proxy_secret: SecretStr | None = None
     modal_timeout_seconds: float = Field(default=120, gt=0, le=3600)
 
     turbopuffer_enabled: bool = False
@@ -100,6 +102,13 @@ class Settings(BaseSettings):
         missing = [name.upper() for name in names if enabled and getattr(self, name) is None]
         if missing:
             raise ValueError(f"{' and '.join(missing)} must be set, because {reason} is")
+
+    @property
+    def modal_proxy_auth(self) -> tuple[str, str] | None:
+        """Key and secret of a Modal proxy auth token, where the endpoints ask for one."""
+        if self.modal_proxy_key is None or self.modal_proxy_secret is None:
+            return None
+        return self.modal_proxy_key.get_secret_value(), self.modal_proxy_secret.get_secret_value()
 
     @property
     def uses_r2(self) -> bool:

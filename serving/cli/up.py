@@ -26,6 +26,10 @@ _NOISE: Final = (
     "Launching run for",
     "Completed launch of run",
     "Creating new run for",
+    "PreviewWarning",
+    "spec = AssetCheckSpec(",
+    "Collected ",
+    "Checking run ",
 )
 """What the daemon says every few seconds."""
 
