@@ -16,6 +16,17 @@ _LOUDEST: Final = 1024.0
 """60 dB over full scale. Only damaged files go there; the bound keeps sums and filters finite."""
 
 
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "u8": np.dtype(np.uint8),
+    "s16": np.dtype(np.int16),
+    "s32": np.dtype(np.int32),
+    "s64": np.dtype(np.int64),
+    "flt": np.dtype(np.float32),
+    "dbl": np.dtype(np.float64),
+}
+"""FFmpeg's sample formats; a `p` at the end of the name says that channels are apart (planar)."""
+
+
 def mono(frame: AudioFrame) -> tuple[NDArray[np.float32], int]:
     """The mean of a frame's channels, as CLAP's training did (`librosa.to_mono`), and how many
     samples are valid in at least one channel.
@@ -38,18 +49,22 @@ def mono(frame: AudioFrame) -> tuple[NDArray[np.float32], int]:
 
 def _channels(frame: AudioFrame) -> NDArray[np.float32]:
     """(channels, n) float32, full scale 1, whatever the frame's sample format."""
-    sample_format = frame.format
-    try:
-        raw: NDArray[Any] = frame.to_ndarray()
-    except ValueError as error:
-        raise TrackError(f"sample format {sample_format.name} is not supported") from error
-    if not sample_format.is_planar:
-        raw = raw.reshape(-1, frame.layout.nb_channels).T
-    samples: NDArray[np.float32] = raw.astype(np.float32, order="C", copy=False)
-    if raw.dtype.kind == "u":
+    sample_format, count = frame.format, frame.layout.nb_channels
+    dtype = _DTYPES.get(sample_format.name.removesuffix("p"))
+    if dtype is None:
+        raise TrackError(f"sample format {sample_format.name} is not supported")
+    samples = np.empty((count, frame.samples), dtype=np.float32)
+    # Not frame.to_ndarray(): from 8 channels on PyAV sees planes that are not there and crashes.
+    planes: tuple[Any, ...] = frame.planes[:count]
+    if sample_format.is_planar:
+        for channel, plane in zip(samples, planes, strict=True):
+            channel[:] = np.frombuffer(plane, dtype, frame.samples)
+    else:
+        samples[:] = np.frombuffer(planes[0], dtype, samples.size).reshape(-1, count).T
+    if dtype.kind == "u":
         samples -= 128
-    if raw.dtype.kind != "f":
-        samples *= np.float32(2.0 ** (1 - 8 * raw.dtype.itemsize))
+    if dtype.kind != "f":
+        samples *= np.float32(2.0 ** (1 - 8 * dtype.itemsize))
     return samples
 
 

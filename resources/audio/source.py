@@ -33,6 +33,9 @@ beyond this size (half an hour at 320 kbit/s) places are found by the encoder's 
 _PRIMING_SECONDS: Final = 1.0
 """More than any encoder puts before the first audible sample (AAC: 0.05 s, Opus: 0.08 s)."""
 
+MOST_CHANNELS: Final = 8
+"""7.1. Damaged headers claim thousands, for each of which memory would be set aside."""
+
 _DEMUX_ERRORS: Final = 64
 """Broken places in a row after which the rest of a file is given up."""
 
@@ -110,9 +113,12 @@ class AudioFile:
         """The stream's decoded frames from here to the end; what cannot be decoded is skipped."""
         for packet in self.packets():
             try:
-                yield from self.stream.codec_context.decode(packet)
+                frames = self.stream.codec_context.decode(packet)
             except av.FFmpegError:
                 continue
+            for frame in frames:
+                if frame.layout.nb_channels <= MOST_CHANNELS:
+                    yield frame
 
 
 @contextmanager
@@ -189,12 +195,18 @@ def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         kinds = {other.type for other in container.streams}
-        if kinds <= {"audio", "unknown"}:  # FFmpeg saw a stream and could not tell what it holds
+        if kinds <= {
+            "audio",
+            "data",
+            "unknown",
+        }:  # FFmpeg saw a stream and could not tell what it holds
             raise TrackError("truncated or damaged: no complete frame")
         raise TrackError("no audio stream")
     context: Any = stream.codec_context  # None when FFmpeg has no decoder
     if context is None or stream.time_base is None:
         raise TrackError("audio codec not supported")
+    if context.layout.nb_channels > MOST_CHANNELS:
+        raise TrackError(f"more than {MOST_CHANNELS} channels")
     # Many files are decoded at the same time; FFmpeg would start a thread per core for each.
     context.thread_count = 1
     try:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
-LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1"}
+LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,9 @@ def write_audio(
 def _frames(samples: Samples, rate: int, layout: str) -> list[AudioFrame]:
     frames = []
     for start in range(0, samples.shape[1], rate):
-        piece = np.ascontiguousarray(samples[:, start : start + rate])
-        frame = AudioFrame.from_ndarray(piece, format="fltp", layout=layout)
+        # Channels side by side: PyAV cannot make planar frames of 8 channels.
+        piece = np.ascontiguousarray(samples[:, start : start + rate].T).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(piece, format="flt", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         frames.append(frame)
     return frames

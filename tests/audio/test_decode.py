@@ -136,6 +136,16 @@ def test_every_sample_format_is_equally_loud(name: str, chirp_file: ChirpFile) -
     assert loudness == pytest.approx(0.5 / np.sqrt(2), rel=0.06)
 
 
+@pytest.mark.parametrize("name", ["m4a", "opus", "flac", "wav-float"])
+def test_eight_channels_are_mixed(name: str, tmp_path: Path) -> None:
+    encoding = ENCODINGS[name]
+    path = tmp_path / f"cinema.{encoding.extension}"
+    write_audio(path, chirp(12, encoding.sample_rate, 8), encoding, bit_rate=512_000)
+    samples = decode(path).samples[0]
+    original = cut(chirp(12, 48_000, 1)[0], 0)
+    assert np.corrcoef(samples, original)[0, 1] > 0.95
+
+
 def test_channels_are_averaged(tmp_path: Path) -> None:
     samples = chirp(3, 48_000, 2)
     samples[1] = 0

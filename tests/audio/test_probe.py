@@ -65,6 +65,11 @@ def test_a_192_khz_file_with_6_channels_is_usable(tmp_path: Path) -> None:
     assert probe(path) == AudioProbe(1.0, 192_000, 6, "flac")
 
 
+def test_more_channels_than_a_cinema_has_are_refused() -> None:
+    with pytest.raises(TrackError, match="more than 8 channels"):
+        probe(io.BytesIO(float_wav(chirp(1, 8_000, 9), 8_000)))
+
+
 def test_50_ms_are_usable_and_one_sample_is_not(tmp_path: Path) -> None:
     short = write_audio(tmp_path / "click.wav", chirp(0.05, 44_100), ENCODINGS["wav-16"])
     assert probe(short).duration_seconds == pytest.approx(0.05)
