@@ -11,11 +11,13 @@ from serving.search import FoundTrack, SearchAnswer
 class SemanticResult(BaseModel):
     """A track that sounds like the query."""
 
-    type: Literal["track"] = Field(default="track", description="Always `track`.")
+    type: Literal["track"] = Field(default="track", description="The kind of result.")
     id: int = Field(description="The track's id.", examples=[123])
-    title: str = Field(examples=["Ambient Waves"])
-    artist_handle: str = Field(examples=["artist.bsky.social"])
-    artist_display_name: str = Field(examples=["Artist Name"])
+    title: str = Field(description="The track's title.", examples=["Ambient Waves"])
+    artist_handle: str = Field(description="The artist's handle.", examples=["artist.bsky.social"])
+    artist_display_name: str = Field(
+        description="The artist's name as it is shown.", examples=["Artist Name"]
+    )
     image_url: str | None = Field(
         description="The track's cover, if it has one.",
         examples=["https://images.example.com/123.jpg"],
@@ -48,7 +50,7 @@ class SemanticSearchAnswer(BaseModel):
 class BackendState(BaseModel):
     """Whether one backend answers."""
 
-    ok: bool
+    ok: bool = Field(description="Whether it answers.")
     detail: str = Field(
         description="What it is, or why it is not usable.", examples=["PostgreSQL 18.6"]
     )
@@ -57,9 +59,9 @@ class BackendState(BaseModel):
 class Readiness(BaseModel):
     """Whether every backend answers."""
 
-    ready: bool
+    ready: bool = Field(description="Whether every backend is ok.")
     backends: dict[str, BackendState] = Field(
-        description="By name: `database`, `object_store`, `vector_store`, `model`."
+        description="By name: database, object_store, vector_store, model."
     )
 
 

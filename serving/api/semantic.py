@@ -41,7 +41,9 @@ def semantic_routes(search: SemanticSearch) -> APIRouter:
     # Threads of its own: a model or index that hangs must not starve the other routes.
     limiter = CapacityLimiter(CONCURRENT_ANSWERS)
 
-    @router.get("/search/semantic", summary="Find tracks by mood")
+    @router.get(
+        "/search/semantic", summary="Find tracks by mood", response_description="What was found."
+    )
     async def semantic(q: SemanticQuery, limit: Limit = DEFAULT_LIMIT) -> SemanticSearchAnswer:
         """Tracks ranked by the cosine similarity of their sound to the query."""
         answer = await to_thread.run_sync(search.search, q, limit, limiter=limiter)

@@ -17,8 +17,10 @@ DEFAULT_DAGSTER_PORT: Final = 3000
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the API and search page.")]
-User = Annotated[str, typer.Argument(help="The user's DID, or any other stable name.")]
-Flag = Annotated[str, typer.Argument(help="The flag, e.g. vibe-search.")]
+User = Annotated[
+    str, typer.Argument(metavar="USER", help="The user's DID, or any other stable name.")
+]
+Flag = Annotated[str, typer.Argument(metavar="FLAG", help="The flag, e.g. vibe-search.")]
 
 app = typer.Typer(
     help="Search music by describing a mood.",
@@ -61,7 +63,9 @@ def add(
 
 @app.command()
 def search(
-    text: Annotated[str, typer.Argument(help="What the music sounds like, 3 to 200 characters.")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What the music sounds like, 3 to 200 characters.")
+    ],
     limit: Annotated[int, typer.Option(min=1, max=50, help="Most tracks to show.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -1,5 +1,6 @@
-"""A real database and pgvector index, and an embedding service over real HTTP."""
+"""A real database and pgvector index, an embedding service over real HTTP, and the command line."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,10 @@ from resources.backends import Backends
 from resources.embedding.protocol import EmbeddingModel
 from resources.settings import load_settings
 from serving.api.app import create_app
+from serving.cli import main
 from serving.search import SemanticSearch
 from tests.loopback import Host
+from tests.serving.command import Command, Outcome, restore_signals
 from tests.serving.moods import EMBED_TEXT, answers, embedder
 
 SECRET = "a secret that is long enough for HS256"
@@ -50,3 +53,24 @@ def search(backends: Backends) -> SemanticSearch:
 def client(backends: Backends) -> Iterator[TestClient]:
     with TestClient(create_app(backends)) as client:
         yield client
+
+
+@pytest.fixture
+def moodsearch(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """The command line in this process, on this test's database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    restore = restore_signals()
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["moodsearch", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return Outcome(end.value.code, captured.out, captured.err)
+
+    yield run
+    restore()

@@ -3,12 +3,17 @@ const input = document.getElementById("query");
 const message = document.getElementById("status");
 const results = document.getElementById("results");
 
-let current = null;
+let current = null; // The request whose answer is waited for.
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  history.replaceState(null, "", `?${new URLSearchParams({ q: input.value })}`);
   search(input.value);
 });
+
+// A link to the page with ?q= shows its answer.
+input.value = new URLSearchParams(location.search).get("q") ?? "";
+if (input.value && input.checkValidity()) search(input.value);
 
 async function search(query) {
   // A late answer to an older query is never shown.
