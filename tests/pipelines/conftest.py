@@ -64,7 +64,7 @@ class Ran:
         """Metadata of an asset's materialization that are counts."""
         (event,) = self.outcome.asset_materializations_for_node(asset)
         return {
-            name: value.value
+            name: value.value or 0
             for name, value in event.metadata.items()
             if isinstance(value, dg.IntMetadataValue)
         }

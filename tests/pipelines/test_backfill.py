@@ -109,7 +109,7 @@ def test_dagsters_tables_are_in_a_schema_of_their_own(backends: Backends, upload
 def test_killed_ten_times_a_backfill_loses_at_most_a_chunk_each_time(
     backends: Backends, tmp_path: Path
 ) -> None:
-    tracks = 400
+    tracks = 2_500
     for number in range(1, tracks + 1):
         data = write_noise(tmp_path / "noise.wav", number, seconds=0.5).read_bytes()
         backends.store.put(f"audio/f{number}.mp3", data)
@@ -121,11 +121,15 @@ def test_killed_ten_times_a_backfill_loses_at_most_a_chunk_each_time(
     environment = {**os.environ, "DATABASE_URL": backends.database_url}
     kills = 0
     for _ in range(10):
+        size = embedded.stat().st_size
         with subprocess.Popen(command, env=environment, start_new_session=True) as process:
-            time.sleep(chance.uniform(2.0, 7.0))
+            while embedded.stat().st_size == size and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0.0, 0.8))
             if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
                 kills += 1
-            os.killpg(process.pid, signal.SIGKILL)
+    assert kills >= 5
     subprocess.run(command, env=environment, check=True)
     assert backends.vectors.ids(0, 10**6) == list(range(1, tracks + 1))
     assert backends.vectors.count() == tracks
