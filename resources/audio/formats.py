@@ -2,29 +2,12 @@
 
 from typing import Final
 
-ACCEPTED_DEMUXERS: Final = (
-    "aac,aiff,ape,asf,au,caf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
-)
+ACCEPTED_DEMUXERS: Final = "aac,aiff,asf,au,caf,flac,matroska,mov,mp3,ogg,tta,w64,wav,wv"
 """FFmpeg demuxers that a file may be opened with. The list keeps out demuxers that open other
 files or addresses named in the file (HLS, DASH, concat) and those that find "audio" in anything."""
 
-_SINGLE_CODEC_CONTAINERS: Final = {
-    "aac": "aac",
-    "aiff": "aiff",
-    "ape": "ape",
-    "asf": "wma",
-    "au": "au",
-    "caf": "caf",
-    "flac": "flac",
-    "mov": "m4a",
-    "mp3": "mp3",
-    "mpc": "mpc",
-    "mpc8": "mpc",
-    "tta": "tta",
-    "w64": "wav",
-    "wav": "wav",
-    "wv": "wv",
-}
+_EXTENSIONS: Final = {"asf": "wma", "mov": "m4a", "w64": "wav"}
+"""Demuxers that are not called by the extension of their files."""
 
 _SIGNATURES: Final = (
     (0, b"ID3"),
@@ -35,13 +18,13 @@ _SIGNATURES: Final = (
     (0, b"FORM"),
     (0, b"caff"),
     (0, b"wvpk"),
-    (0, b"MAC "),
     (0, b"TTA1"),
     (0, b".snd"),
     (0, b"riff\x2e\x91\xcf\x11"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
     (4, b"ftypM4A"),
 )
+"""(offset, bytes): how audio files begin, beside MPEG frames (MP3, ADTS)."""
 
 
 def canonical_format(demuxer: str, codec: str) -> str:
@@ -57,7 +40,7 @@ def canonical_format(demuxer: str, codec: str) -> str:
         return "webm" if codec in ("opus", "vorbis") else "mka"
     if container == "mp3" and codec in ("mp1", "mp2"):
         return codec
-    return _SINGLE_CODEC_CONTAINERS.get(container, container)
+    return _EXTENSIONS.get(container, container)
 
 
 def looks_like_audio(head: bytes) -> bool:

@@ -104,8 +104,8 @@ def _decodable(audio: AudioFile, duration: float) -> tuple[int, int]:
         if not audio.seek(share * duration) and share:
             continue
         for frame in islice(audio.frames(), _TRIAL_FRAMES):
-            decoded = decoded or frame.samples > 0
-            if mono(frame)[1] and frame.sample_rate > 0:
+            decoded = True
+            if mono(frame)[1]:
                 return frame.sample_rate, frame.layout.nb_channels
     if decoded:
         raise TrackError("contains only invalid samples (NaN)")

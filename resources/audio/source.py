@@ -36,6 +36,9 @@ _PRIMING_SECONDS: Final = 1.0
 MOST_CHANNELS: Final = 8
 """7.1. Damaged headers claim thousands, for each of which memory would be set aside."""
 
+SAMPLE_RATES: Final = range(1_000, 768_001)
+"""Hz. No music is outside; damaged headers are, and would make windows of gigabytes."""
+
 _DEMUX_ERRORS: Final = 64
 """Broken places in a row after which the rest of a file is given up."""
 
@@ -110,14 +113,16 @@ class AudioFile:
                 return
 
     def frames(self) -> Iterator[AudioFrame]:
-        """The stream's decoded frames from here to the end; what cannot be decoded is skipped."""
+        """The stream's decoded frames from here to the end. Left out is what cannot be decoded, and
+        what has no samples or more channels or another rate than music has."""
         for packet in self.packets():
             try:
                 frames = self.stream.codec_context.decode(packet)
             except av.FFmpegError:
                 continue
             for frame in frames:
-                if frame.layout.nb_channels <= MOST_CHANNELS:
+                usable = frame.layout.nb_channels <= MOST_CHANNELS and frame.samples > 0
+                if usable and frame.sample_rate in SAMPLE_RATES:
                     yield frame
 
 
@@ -195,11 +200,7 @@ def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         kinds = {other.type for other in container.streams}
-        if kinds <= {
-            "audio",
-            "data",
-            "unknown",
-        }:  # FFmpeg saw a stream and could not tell what it holds
+        if kinds <= {"audio", "data", "unknown"}:  # there is one, but no telling what it holds
             raise TrackError("truncated or damaged: no complete frame")
         raise TrackError("no audio stream")
     context: Any = stream.codec_context  # None when FFmpeg has no decoder
@@ -207,6 +208,8 @@ def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
         raise TrackError("audio codec not supported")
     if context.layout.nb_channels > MOST_CHANNELS:
         raise TrackError(f"more than {MOST_CHANNELS} channels")
+    if context.sample_rate not in SAMPLE_RATES:
+        raise TrackError(f"a sample rate of {context.sample_rate} Hz is not supported")
     # Many files are decoded at the same time; FFmpeg would start a thread per core for each.
     context.thread_count = 1
     try:

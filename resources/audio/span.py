@@ -107,8 +107,7 @@ def decode_span(audio: AudioFile, start_seconds: float) -> Span:
 
 
 def _block_seconds(audio: AudioFile) -> float:
-    rate = audio.stream.sample_rate
-    return common_block(rate) / rate if rate else 0.0
+    return common_block(audio.stream.sample_rate) / audio.stream.sample_rate
 
 
 def _placed(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
@@ -122,8 +121,6 @@ def _placed(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
     expected: int | None = None
     rate = 0
     for frame in audio.frames():
-        if frame.sample_rate <= 0 or frame.samples <= 0:
-            continue
         if frame.sample_rate != rate:
             expected, rate = None, frame.sample_rate
         index = expected

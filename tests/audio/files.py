@@ -64,6 +64,19 @@ ENCODINGS: Final = {
     "aac": Encoding("aac", "aac", "aac", "adts", exact_start=False, codec_options=_NO_NOISE),
 }  # fmt: skip
 
+RARE_ENCODINGS: Final = {
+    "wma": Encoding("wma", "wmav2", "wmav2", "asf", codec_options={"b": "128000"}),
+    "wavpack": Encoding("wv", "wavpack", "wavpack", "wv", lossless=True),
+    "true-audio": Encoding("tta", "tta", "tta", "tta", lossless=True),
+    "core-audio": Encoding("caf", "pcm_s16be", "pcm_s16be", "caf", lossless=True),
+    "sun": Encoding("au", "pcm_s16be", "pcm_s16be", "au", lossless=True),
+    "wave-64": Encoding("wav", "pcm_s16le", "pcm_s16le", "w64", lossless=True),
+    "matroska": Encoding("mka", "aac", "aac", "matroska", codec_options=_NO_NOISE),
+    "webm": Encoding("webm", "libopus", "opus", "webm", sample_rate=48_000),
+    "ogg-flac": Encoding("ogg", "flac", "flac", "ogg", lossless=True),
+}
+"""Formats whose clock is too coarse for windows that are exact to the sample, or seldom seen."""
+
 
 def chirp(seconds: float, sample_rate: int, channels: int = 2) -> Samples:
     """(channels, n): a tone that rises from 100 Hz to 3 kHz, so that no two places are alike."""

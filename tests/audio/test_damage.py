@@ -12,7 +12,7 @@ from resources.audio.decode import DecodedWindows, decode_windows
 from resources.audio.probe import AudioProbe, probe
 from resources.errors import TrackError
 from tests.audio.conftest import ChirpFile
-from tests.audio.files import ENCODINGS
+from tests.audio.files import ENCODINGS, RARE_ENCODINGS
 
 INDEX_AT_END = {"m4a", "alac"}
 """Formats that cannot be read at all without their last bytes."""
@@ -129,6 +129,6 @@ def test_mutated_files_give_a_reason_or_a_valid_result(name: str, chirp_file: Ch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("name", [*ENCODINGS, *RARE_ENCODINGS])
 def test_many_more_mutated_files(name: str, chirp_file: ChirpFile) -> None:
     check_mutations(chirp_file(name, 1.0).read_bytes(), range(1_000, 1_600))

@@ -13,11 +13,13 @@ import pytest
 
 from resources.audio.decode import DecodedWindows, decode_windows
 from resources.audio.probe import AudioProbe, probe
+from resources.audio.tags import audio_format
 from resources.audio.windows import repeat_pad
 from resources.errors import BackendError, TrackError
 from tests.audio.conftest import ChirpFile
 from tests.audio.files import (
     ENCODINGS,
+    RARE_ENCODINGS,
     Samples,
     chirp,
     float_wav,
@@ -71,6 +73,24 @@ def test_a_window_holds_what_was_written_at_that_time(name: str, chirp_file: Chi
         middle = slice(4_800, WINDOW - 4_800)
         expected = cut(original, start)[middle]
         assert np.sqrt(np.mean((samples[middle] - expected) ** 2)) < tolerance
+
+
+@pytest.mark.parametrize("name", RARE_ENCODINGS)
+def test_windows_of_rare_formats_are_found_too(name: str, chirp_file: ChirpFile) -> None:
+    encoding = RARE_ENCODINGS[name]
+    path = chirp_file(name, 37.3)
+    found = probe(path)
+    assert found.codec == encoding.canonical_codec
+    assert found.duration_seconds == pytest.approx(37.3, abs=0.1)
+    assert audio_format(path) == encoding.extension
+    decoded = decode(path)
+    original = chirp(37.3, 48_000, 1)[0]
+    lag_samples = 0 if encoding.lossless else 4_800
+    for samples, start in zip(decoded.samples, decoded.starts_seconds, strict=True):
+        first = round(start * 48_000) + 100_000
+        around = original[first - lag_samples : first + 48_000 + lag_samples]
+        match = np.correlate(around, samples[100_000:148_000], "valid").max()
+        assert match > 0.95 * np.sum(samples[100_000:148_000] ** 2) > 0
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 32_000, 44_100, 48_000, 96_000])

@@ -70,6 +70,12 @@ def test_more_channels_than_a_cinema_has_are_refused() -> None:
         probe(io.BytesIO(float_wav(chirp(1, 8_000, 9), 8_000)))
 
 
+@pytest.mark.parametrize("rate", [1, 4_000_000])
+def test_a_sample_rate_that_no_music_has_is_refused(rate: int) -> None:
+    with pytest.raises(TrackError, match=f"sample rate of {rate} Hz"):
+        probe(io.BytesIO(float_wav(chirp(1, 8_000, 1), rate)))
+
+
 def test_50_ms_are_usable_and_one_sample_is_not(tmp_path: Path) -> None:
     short = write_audio(tmp_path / "click.wav", chirp(0.05, 44_100), ENCODINGS["wav-16"])
     assert probe(short).duration_seconds == pytest.approx(0.05)
