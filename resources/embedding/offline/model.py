@@ -1,0 +1,95 @@
+"""The offline model: both towers behind the `EmbeddingModel` protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from resources.embedding.offline.mel import PREPROCESSING_VERSION, halve_rate, log_mel
+from resources.embedding.offline.text import TextTower
+from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
+
+MODEL_ID = "mood-search/offline"
+REVISION = "1"
+LICENCE = "Apache-2.0"
+WEIGHTS = Path(__file__).parent / "weights"
+AUDIO_FILE, TEXT_FILE, VOCABULARY_FILE = "audio.onnx", "text.npz", "vocabulary.txt"
+_FILES = (AUDIO_FILE, TEXT_FILE, VOCABULARY_FILE)
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class OfflineModel:
+    """Text and audio into one space from the weights beside this module."""
+
+    model: ModelDescription
+    audio: onnxruntime.InferenceSession
+    text: TextTower
+
+    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1.
+
+        Samples that are not finite count as silence; a silent window has a vector too. Raises
+        ValueError for another shape.
+        """
+        if windows.ndim != 2 or windows.shape[1] != WINDOW_SAMPLES:
+            raise ValueError(
+                f"expected windows of shape (n, {WINDOW_SAMPLES}), got {windows.shape}"
+            )
+        rows = [self._embed_batch(windows[i : i + _BATCH]) for i in range(0, len(windows), _BATCH)]
+        return np.concatenate(rows) if rows else np.zeros((0, EMBEDDING_DIMENSION), np.float32)
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Descriptions -> (n, 512) float32 rows of length 1."""
+        return self.text.embed(texts)
+
+    def _embed_batch(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        spectrograms = np.stack([spectrogram(window) for window in windows])
+        (vectors,) = self.audio.run(None, {"spectrogram": spectrograms})
+        return np.asarray(vectors, np.float32)
+
+
+def spectrogram(window: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(480000,) samples at 48 kHz -> (80, 465), what the audio tower takes."""
+    clean = np.asarray(window, np.float32)
+    if not np.isfinite(clean).all():
+        clean = np.nan_to_num(clean, posinf=0.0, neginf=0.0)
+    return log_mel(halve_rate(clean))
+
+
+def load_offline_model(threads: int | None = None) -> OfflineModel:
+    """Load the model shipped with the source; `threads` bounds the audio tower's threads."""
+    options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(
+        str(WEIGHTS / AUDIO_FILE), options, providers=["CPUExecutionProvider"]
+    )
+    return OfflineModel(_describe(), session, _load_text())
+
+
+def _describe() -> ModelDescription:
+    digest = hashlib.sha256(f"{MODEL_ID}\n{REVISION}\n{PREPROCESSING_VERSION}\n".encode())
+    for name in _FILES:
+        digest.update((WEIGHTS / name).read_bytes())
+    return ModelDescription(MODEL_ID, REVISION, EMBEDDING_DIMENSION, digest.hexdigest(), LICENCE)
+
+
+def _load_text() -> TextTower:
+    pieces = (WEIGHTS / VOCABULARY_FILE).read_text(encoding="ascii").split("\n")
+    with np.load(WEIGHTS / TEXT_FILE) as data:
+        return TextTower(
+            vocabulary={piece: row for row, piece in enumerate(pieces)},
+            table=data["table"],
+            scales=data["scales"],
+            **{
+                name: data[name].astype(np.float32)
+                for name in ("skip", "hidden", "hidden_bias", "out", "bias")
+            },
+        )

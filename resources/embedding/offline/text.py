@@ -1,0 +1,91 @@
+"""Text tower: word pieces looked up in a table, summed, and mapped into the joint space.
+
+The table was distilled from a sentence encoder (docs/offline-model.md); at run time this is a
+dictionary, a weighted sum and three small matrix products.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONTINUATION = "##"
+MAX_WORD_LENGTH = 60
+MAX_TOKENS = 256
+_NORM_FLOOR = 1e-6
+
+
+@dataclass(frozen=True)
+class TextTower:
+    """Weights of the text tower.
+
+    `vocabulary`: word piece -> row; pieces inside a word start with "##".
+    `table`: (tokens, d) int8; `scales`: (tokens,) float32, the step of each row times the weight of
+    its token.
+    `skip` (d, 512), `hidden` (d, h), `hidden_bias` (h,), `out` (h, 512), `bias` (512,): float32.
+    """
+
+    vocabulary: Mapping[str, int]
+    table: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    skip: NDArray[np.float32]
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    out: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, 512) float32 rows of length 1, also for a text without a known token."""
+        # One at a time: BLAS sums in another order for a batch, and equal texts must have equal
+        # vectors.
+        rows = [self._project(self._direction(tokens(text, self.vocabulary))) for text in texts]
+        return np.array(rows, np.float32).reshape(len(texts), len(self.bias))
+
+    def _direction(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        if not rows:
+            return np.zeros(self.table.shape[1], np.float32)
+        picked = np.array(rows[:MAX_TOKENS])
+        return unit(self.scales[picked] @ self.table[picked].astype(np.float32))
+
+    def _project(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        hidden = np.maximum(row @ self.hidden + self.hidden_bias, 0)
+        return unit(row @ self.skip + hidden @ self.out + self.bias)
+
+
+def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale a vector to length 1; a vector of zeros stays zero."""
+    length = max(float(np.linalg.norm(vector)), _NORM_FLOOR)
+    return np.asarray(vector / length, np.float32)
+
+
+def tokens(text: str, vocabulary: Mapping[str, int]) -> list[int]:
+    """Rows of the word pieces of `text`; case, accents and punctuation do not matter."""
+    return [row for word in words(text) for row in _pieces(word, vocabulary)]
+
+
+def words(text: str) -> Iterator[str]:
+    """Lower-case runs of letters and digits, accents removed."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    spaced = "".join(c if c.isalnum() else " " for c in bare.casefold())
+    yield from spaced.split()
+
+
+def _pieces(word: str, vocabulary: Mapping[str, int]) -> list[int]:
+    """Longest known pieces from the left; characters that start no piece are skipped."""
+    rows: list[int] = []
+    start, word = 0, word[:MAX_WORD_LENGTH]
+    while start < len(word):
+        prefix = CONTINUATION if start else ""
+        for end in range(len(word), start, -1):
+            row = vocabulary.get(prefix + word[start:end])
+            if row is not None:
+                rows.append(row)
+                start = end
+                break
+        else:
+            start += 1
+    return rows

@@ -1,0 +1,1 @@
+"""Music from the synthesis: harmony, rhythm, genre recipes and finished clips with their tags."""

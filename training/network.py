@@ -1,0 +1,75 @@
+"""The two towers in PyTorch; `export.py` writes them for the product."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from resources.embedding.offline.mel import FRAMES, MEL_BANDS
+
+SEGMENT = 256
+STARTS = (0, (FRAMES - SEGMENT) // 2, FRAMES - SEGMENT)
+AUDIBLE = 0.02  # mean level of a segment (0-1 scale) under which it is left out
+CHANNELS = (1, 24, 48, 96, 160)
+DIMENSION = 512
+
+
+class AudioTower(nn.Module):
+    """Spectrogram (n, 80, 465) in [0, 1] -> (n, 512) of length 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for index, (before, after) in enumerate(pairwise(CHANNELS)):
+            size = 5 if index == 0 else 3
+            layers += [
+                nn.Conv2d(before, after, size, 2, size // 2, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+        self.blocks = nn.Sequential(*layers)
+        bands = MEL_BANDS // 16
+        self.join = nn.Sequential(
+            nn.Conv1d(CHANNELS[-1] * bands, 320, 1, bias=False), nn.BatchNorm1d(320), nn.ReLU()
+        )
+        self.attention = nn.Conv1d(320, 1, 1)
+        self.head = nn.Sequential(
+            nn.Linear(960, 512), nn.ReLU(), nn.Dropout(0.1), nn.Linear(512, DIMENSION)
+        )
+
+    def segment(self, spectrogram: Tensor) -> Tensor:
+        """One segment (n, 80, SEGMENT) -> (n, 512), not normalised."""
+        maps = self.blocks(2 * spectrogram.unsqueeze(1) - 1)
+        frames = self.join(maps.flatten(1, 2))
+        weights = torch.softmax(self.attention(frames), -1)
+        pooled = [frames.mean(-1), frames.amax(-1), (weights * frames).sum(-1)]
+        return self.head(torch.cat(pooled, 1))
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """Mean over the audible ones of three overlapping segments."""
+        total, weight = 0.0, 0.0
+        for start in STARTS:
+            part = spectrogram[:, :, start : start + SEGMENT]
+            audible = (part.mean((1, 2)) > AUDIBLE).float().unsqueeze(1) + 1e-3
+            total = total + audible * functional.normalize(self.segment(part), dim=1)
+            weight = weight + audible
+        return functional.normalize(total / weight, dim=1)
+
+
+class TextTower(nn.Module):
+    """Mean token vector (n, d) of length 1 -> (n, 512) of length 1."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.skip = nn.Linear(width, DIMENSION)
+        self.hidden = nn.Linear(width, 512)
+        self.drop = nn.Dropout(0.2)
+        self.out = nn.Linear(512, DIMENSION, bias=False)
+
+    def forward(self, means: Tensor) -> Tensor:
+        """Linear skip plus one hidden layer."""
+        hidden = self.drop(torch.relu(self.hidden(means)))
+        return functional.normalize(self.skip(means) + self.out(hidden), dim=1)

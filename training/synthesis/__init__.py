@@ -1,0 +1,1 @@
+"""Sound from nothing: signal processing, tones, drums, nature, effects, speech, soundfonts."""

@@ -1,0 +1,226 @@
+"""Drum and percussion hits from our own synthesis, each drawn anew for every kit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from training.synthesis.dsp import (
+    Wave,
+    biquad,
+    decay_curve,
+    drive,
+    noise,
+    normalise,
+    samples,
+    sweep,
+)
+
+Rng = np.random.Generator
+
+
+def kick(rng: Rng) -> Wave:
+    """Bass drum: a sine falling in pitch, with a click; from a dry thud to a long 808."""
+    length = samples(rng.choice([0.25, 0.4, 0.9]))
+    time = np.arange(length, dtype=np.float32)
+    low, high = rng.uniform(38, 70), rng.uniform(100, 500)
+    wave = sweep(low + high * np.exp(-time / (24_000 * rng.uniform(0.008, 0.05))))
+    wave *= decay_curve(length, length / 24_000 / rng.uniform(3, 6))
+    wave += (
+        rng.uniform(0, 0.4) * noise(rng, length) * decay_curve(length, rng.uniform(0.001, 0.008))
+    )
+    if rng.random() < 0.4:
+        wave = drive(wave, rng.uniform(1, 6))
+    return normalise(biquad(wave, "lowpass", rng.uniform(800, 9_000)))
+
+
+def snare(rng: Rng) -> Wave:
+    """Snare: tuned body and rattling noise."""
+    length = samples(rng.uniform(0.12, 0.45))
+    body = sweep(rng.uniform(150, 260) + 120 * decay_curve(length, 0.02))
+    body *= decay_curve(length, rng.uniform(0.03, 0.1))
+    rattle = biquad(noise(rng, length), "highpass", rng.uniform(700, 3_000))
+    rattle *= decay_curve(length, rng.uniform(0.04, 0.15))
+    return normalise(body * rng.uniform(0.3, 1.0) + rattle * rng.uniform(0.4, 1.0))
+
+
+def rimshot(rng: Rng) -> Wave:
+    """Rim or side stick: a short dry knock."""
+    length = samples(0.08)
+    knock = sum(
+        np.sin(2 * np.pi * hz * np.arange(length, dtype=np.float32) / 24_000)
+        for hz in rng.uniform(400, 2_400, 3)
+    )
+    return normalise((knock + noise(rng, length)) * decay_curve(length, rng.uniform(0.006, 0.02)))
+
+
+def clap(rng: Rng) -> Wave:
+    """Hand clap: a few noise bursts in quick succession."""
+    length = samples(rng.uniform(0.2, 0.4))
+    curve = np.zeros(length, np.float32)
+    for burst in range(int(rng.integers(2, 5))):
+        start = samples(burst * rng.uniform(0.008, 0.014))
+        curve[start:] = np.maximum(curve[start:], decay_curve(length - start, 0.006))
+    curve += 0.5 * decay_curve(length, rng.uniform(0.03, 0.1))
+    centre = rng.uniform(900, 2_000)
+    return normalise(biquad(noise(rng, length), "bandpass", (centre * 0.6, centre * 2)) * curve)
+
+
+def snap(rng: Rng) -> Wave:
+    """Finger snap: a very short resonant click."""
+    length = samples(0.12)
+    centre = rng.uniform(1_500, 3_500)
+    burst = biquad(noise(rng, length), "bandpass", (centre * 0.8, centre * 1.3))
+    return normalise(burst * decay_curve(length, rng.uniform(0.008, 0.025)))
+
+
+def _metal(rng: Rng, length: int) -> Wave:
+    time = np.arange(length, dtype=np.float32) / 24_000
+    base = rng.uniform(250, 600)
+    ratios = np.array([1, 1.34, 1.79, 2.09, 2.56, 3.14]) * rng.uniform(0.95, 1.05, 6)
+    metal = sum(np.sign(np.sin(2 * np.pi * base * ratio * time)) for ratio in ratios)
+    mix = rng.uniform(0.1, 0.9)
+    return (mix * metal / 3 + (1 - mix) * noise(rng, length)).astype(np.float32)
+
+
+def hihat(rng: Rng) -> Wave:
+    """Closed hi-hat."""
+    length = samples(rng.uniform(0.05, 0.15))
+    wave = biquad(_metal(rng, length), "highpass", rng.uniform(4_000, 8_500), 3)
+    return normalise(wave * decay_curve(length, rng.uniform(0.008, 0.035)))
+
+
+def open_hihat(rng: Rng) -> Wave:
+    """Open hi-hat."""
+    length = samples(rng.uniform(0.3, 0.7))
+    wave = biquad(_metal(rng, length), "highpass", rng.uniform(4_000, 8_000), 3)
+    return normalise(wave * decay_curve(length, rng.uniform(0.1, 0.25)))
+
+
+def cymbal(rng: Rng) -> Wave:
+    """Crash or splash cymbal."""
+    length = samples(rng.uniform(0.8, 2.5))
+    wave = biquad(_metal(rng, length), "highpass", rng.uniform(1_200, 4_000))
+    return normalise(wave * decay_curve(length, rng.uniform(0.25, 0.8)))
+
+
+def ride(rng: Rng) -> Wave:
+    """Ride cymbal: a ping over a long shimmer."""
+    length = samples(rng.uniform(0.8, 1.8))
+    time = np.arange(length, dtype=np.float32) / 24_000
+    ping = sum(np.sin(2 * np.pi * hz * time) for hz in rng.uniform(2_500, 7_000, 4))
+    wash = biquad(_metal(rng, length), "highpass", 3_500) * decay_curve(length, 0.4)
+    return normalise(ping * decay_curve(length, 0.12) * 0.5 + wash * rng.uniform(0.2, 0.7))
+
+
+def tom(rng: Rng) -> Wave:
+    """Tom-tom: a round, falling tone."""
+    length = samples(rng.uniform(0.3, 0.8))
+    wave = sweep(rng.uniform(70, 220) * (1 + 0.5 * decay_curve(length, rng.uniform(0.02, 0.08))))
+    wave *= decay_curve(length, rng.uniform(0.08, 0.25))
+    wave += 0.15 * noise(rng, length) * decay_curve(length, 0.02)
+    return normalise(wave)
+
+
+def cowbell(rng: Rng) -> Wave:
+    """Cowbell: two square tones a rough fifth apart."""
+    length = samples(0.4)
+    time = np.arange(length, dtype=np.float32) / 24_000
+    base = rng.uniform(450, 650)
+    wave = sum(np.sign(np.sin(2 * np.pi * base * ratio * time)) for ratio in (1, 1.48))
+    wave = biquad(wave.astype(np.float32), "bandpass", (base * 0.8, base * 5))
+    return normalise(wave * decay_curve(length, rng.uniform(0.05, 0.15)))
+
+
+def woodblock(rng: Rng) -> Wave:
+    """Wood block or claves: a short high tone."""
+    length = samples(0.15)
+    wave = sweep(np.full(length, rng.uniform(600, 2_600), np.float32))
+    wave += 0.4 * sweep(np.full(length, rng.uniform(1_500, 4_500), np.float32))
+    return normalise(wave * decay_curve(length, rng.uniform(0.008, 0.03)))
+
+
+def shaker(rng: Rng) -> Wave:
+    """Shaker or maracas: a soft burst of high noise."""
+    length = samples(rng.uniform(0.06, 0.15))
+    wave = biquad(noise(rng, length), "highpass", rng.uniform(3_500, 7_000))
+    return normalise(wave * np.hanning(length).astype(np.float32) ** rng.uniform(0.7, 3), 0.7)
+
+
+def tambourine(rng: Rng) -> Wave:
+    """Tambourine: jingles."""
+    length = samples(rng.uniform(0.15, 0.35))
+    time = np.arange(length, dtype=np.float32) / 24_000
+    jingle = sum(np.sin(2 * np.pi * hz * time) for hz in rng.uniform(4_000, 10_000, 8))
+    wave = jingle + 2 * biquad(noise(rng, length), "highpass", 5_000)
+    return normalise(wave.astype(np.float32) * decay_curve(length, rng.uniform(0.04, 0.12)))
+
+
+def conga(rng: Rng) -> Wave:
+    """Conga or bongo: a hand on a tuned skin."""
+    length = samples(0.35)
+    base = rng.uniform(160, 480)
+    wave = sweep(base * (1 + 0.15 * decay_curve(length, 0.015)))
+    wave += 0.4 * sweep(np.full(length, base * 1.6, np.float32)) * decay_curve(length, 0.03)
+    wave *= decay_curve(length, rng.uniform(0.04, 0.14))
+    slap = biquad(noise(rng, length), "bandpass", (800, 4_000)) * decay_curve(length, 0.006)
+    return normalise(wave + rng.uniform(0.1, 0.9) * slap)
+
+
+def tabla_high(rng: Rng) -> Wave:
+    """Tabla, right drum: ringing near-harmonic partials (na, tin, te)."""
+    length = samples(rng.uniform(0.2, 0.9))
+    time = np.arange(length, dtype=np.float32) / 24_000
+    base, ring = rng.uniform(230, 420), rng.choice([0.02, 0.06, 0.18, 0.3])
+    wave = np.zeros(length, np.float32)
+    for k, level in enumerate(rng.uniform(0.2, 1.0, 5), 1):
+        hz = base * k * rng.uniform(0.99, 1.01)
+        wave += level / k**0.7 * np.sin(2 * np.pi * hz * time) * np.exp(-time * k**0.5 / ring)
+    tap = biquad(noise(rng, length), "bandpass", (500, 5_000)) * decay_curve(length, 0.005)
+    return normalise(wave + rng.uniform(0.2, 1.2) * tap)
+
+
+def tabla_low(rng: Rng) -> Wave:
+    """Tabla, left drum: a bending low tone (ghe) or a dull slap (ke)."""
+    length = samples(rng.uniform(0.25, 1.0))
+    base, bend = rng.uniform(75, 140), rng.uniform(-0.3, 0.6)
+    time = np.linspace(0, 1, length, dtype=np.float32)
+    wave = sweep(base * (1 + bend * np.minimum(1, time * rng.uniform(1, 4))))
+    wave += 0.3 * sweep(2 * base * (1 + bend * time)) * decay_curve(length, 0.08)
+    wave *= decay_curve(length, rng.choice([0.03, 0.15, 0.35]))
+    slap = biquad(noise(rng, length), "bandpass", (200, 2_500)) * decay_curve(length, 0.01)
+    return normalise(wave + rng.uniform(0.1, 0.7) * slap)
+
+
+def timpani(rng: Rng) -> Wave:
+    """Kettledrum: a deep tuned boom."""
+    length = samples(1.5)
+    base = rng.uniform(65, 150)
+    parts = zip((1, 1.5, 1.98, 2.44), (1.0, 0.6, 0.4, 0.2), strict=True)
+    wave = sum(lv * sweep(np.full(length, base * ratio, np.float32)) for ratio, lv in parts)
+    wave = wave * decay_curve(length, rng.uniform(0.25, 0.6))
+    return normalise(wave + 0.2 * noise(rng, length) * decay_curve(length, 0.01))
+
+
+HITS: dict[str, tuple[Callable[[Rng], Wave], tuple[int, ...]]] = {
+    # name: our synthesis, General MIDI percussion keys
+    "kick": (kick, (35, 36)),
+    "snare": (snare, (38, 40)),
+    "rimshot": (rimshot, (37,)),
+    "clap": (clap, (39,)),
+    "snap": (snap, ()),
+    "hihat": (hihat, (42, 44)),
+    "open_hihat": (open_hihat, (46,)),
+    "cymbal": (cymbal, (49, 55, 57)),
+    "ride": (ride, (51, 59)),
+    "tom": (tom, (41, 43, 45, 47, 48, 50)),
+    "cowbell": (cowbell, (56,)),
+    "woodblock": (woodblock, (75, 76, 77)),
+    "shaker": (shaker, (70, 82)),
+    "tambourine": (tambourine, (54,)),
+    "conga": (conga, (60, 61, 62, 63, 64)),
+    "tabla_high": (tabla_high, ()),
+    "tabla_low": (tabla_low, ()),
+    "timpani": (timpani, ()),
+}

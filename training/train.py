@@ -1,0 +1,175 @@
+"""Stage 2: contrastive training of both towers on generated clips and sampled captions."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from resources.embedding.offline.text import tokens
+from training.captions import Attributes, caption, count_attributes
+from training.network import SEGMENT, AudioTower, TextTower
+from training.teacher import TokenTable
+from training.teacher import load as load_table
+from training.vocabulary import close
+
+BATCH = 192
+LEARNING_RATE = 2e-3
+LEAST_CLIPS = 20
+CAPTIONS_PER_CLIP = 2
+TEXT_JITTER = 0.3  # length of the noise added to a caption's mean vector of length 1
+
+
+class Clips:
+    """Spectrograms and closed tags of every generated set, and batches of them."""
+
+    def __init__(self, folders: list[Path], rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.parts = [np.load(f / "spectrograms.npy", mmap_mode="r") for f in folders]
+        raw = [t for f in folders for t in json.loads((f / "tags.json").read_text())]
+        self.tags = [close(tags) for tags in raw]
+        self.where = [(p, i) for p, part in enumerate(self.parts) for i in range(len(part))]
+        self.attributes: Attributes = count_attributes(self.tags, LEAST_CLIPS)
+        index = self.attributes.index
+        self.has = np.zeros((len(self.tags), len(index)), bool)
+        for row, tags in enumerate(self.tags):
+            self.has[row, [index[t] for t in tags if t in index]] = True
+
+    def segments(self, rows: np.ndarray) -> Tensor:
+        """Random augmented segments (n, 80, SEGMENT) of those clips."""
+        out = np.empty((len(rows), 80, SEGMENT), np.float32)
+        for k, row in enumerate(rows):
+            part, index = self.where[row]
+            whole = self.parts[part][index]
+            for _ in range(4):
+                start = int(self.rng.integers(0, whole.shape[1] - SEGMENT + 1))
+                piece = whole[:, start : start + SEGMENT]
+                if piece.mean() > 8:
+                    break
+            out[k] = _augment(piece.astype(np.float32) / 255, self.rng)
+        return torch.from_numpy(out)
+
+
+def _augment(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Smooth random equaliser, raised floor, band shift, masks, a slight stretch in time."""
+    if rng.random() < 0.7:
+        points = rng.normal(0, rng.uniform(0.01, 0.08), 7)
+        curve = np.interp(np.linspace(0, 6, 80), np.arange(7), points)
+        mel = np.where(mel > 0, mel + curve[:, None], 0)
+    if rng.random() < 0.5:
+        mel = np.roll(mel, int(rng.integers(-2, 3)), 0)
+    if rng.random() < 0.4:
+        floor = rng.uniform(0, 0.45)
+        mel = np.maximum(mel, floor) if rng.random() < 0.3 else (mel - floor) / (1 - floor)
+    if rng.random() < 0.25:
+        cut = int(rng.integers(30, 78))
+        mel = mel.copy()
+        mel[cut:] -= np.linspace(0, rng.uniform(0.2, 1.5), 80 - cut)[:, None]
+    mel = mel.copy()
+    if rng.random() < 0.4:
+        band = int(rng.integers(0, 74))
+        mel[band : band + int(rng.integers(1, 10))] = 0
+    if rng.random() < 0.4:
+        at = int(rng.integers(0, SEGMENT - 30))
+        mel[:, at : at + int(rng.integers(2, 30))] = 0
+    mel = np.clip(mel, 0, 1)
+    return mel / max(float(mel.max()), 0.2)
+
+
+class TextTable(nn.Module):
+    """Captions to mean token vectors, exactly as the product does it."""
+
+    def __init__(self, table: TokenTable) -> None:
+        super().__init__()
+        self.vocabulary = {piece: row for row, piece in enumerate(table.pieces)}
+        self.register_buffer("vectors", torch.from_numpy(
+            table.table * (table.steps * table.importances)[:, None]).float())  # fmt: skip
+
+    def forward(self, texts: list[str]) -> Tensor:
+        """(n, d) of length 1."""
+        means = [self.vectors[tokens(text, self.vocabulary)].sum(0) for text in texts]
+        return functional.normalize(torch.stack(means), dim=1)
+
+
+def _positives(has: np.ndarray, demanded: list[list[list[int]]]) -> Tensor:
+    """(clips, captions): 1 where the clip has, for every phrase, one attribute that it may mean."""
+    out = np.ones((len(has), len(demanded)), np.float32)
+    for column, phrases in enumerate(demanded):
+        for owners in phrases:
+            out[:, column] *= has[:, owners].any(1)
+    return torch.from_numpy(out)
+
+
+def _loss(scores: Tensor, positive: Tensor) -> Tensor:
+    """InfoNCE with several positives, in both directions."""
+
+    def one_way(logits: Tensor, mask: Tensor) -> Tensor:
+        share = mask / mask.sum(1, keepdim=True)
+        return -(share * functional.log_softmax(logits, 1)).sum(1).mean()
+
+    return (one_way(scores, positive) + one_way(scores.T, positive.T)) / 2
+
+
+def train(
+    data: list[Path],
+    table: Path,
+    out: Path,
+    steps: int,
+    seed: int,
+    threads: int,
+    start_from: Path | None = None,
+) -> None:
+    """Train for `steps`, from scratch or from a checkpoint, and write both towers to `out`."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    clips = Clips(data, rng)
+    print(f"{len(clips.tags)} clips, {len(clips.attributes.names)} attributes", flush=True)
+    lookup = TextTable(load_table(table))
+    audio = AudioTower().to(memory_format=torch.channels_last)
+    text = TextTower(lookup.vectors.shape[1])
+    if start_from is not None:
+        state = torch.load(start_from)
+        audio.load_state_dict(state["audio"])
+        text.load_state_dict(state["text"])
+    scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+    decayed = [p for m in (audio, text) for p in m.parameters() if p.ndim > 1]
+    plain = [p for m in (audio, text) for p in m.parameters() if p.ndim <= 1] + [scale]
+    groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    warm = 60
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(
+        (s + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1, s / steps))))  # fmt: skip
+    start, running = time.monotonic(), 0.0
+    for step in range(steps):
+        rows = rng.choice(len(clips.tags), BATCH, replace=False)
+        sampled = [
+            caption(clips.tags[r], clips.attributes, rng)
+            for r in rows
+            for _ in range(CAPTIONS_PER_CLIP)
+        ]
+        positive = _positives(clips.has[rows], [demanded for _, demanded in sampled])
+        means = lookup([words for words, _ in sampled])
+        jitter = TEXT_JITTER * torch.randn_like(means) / math.sqrt(means.shape[1])
+        spoken = text(functional.normalize(means + jitter, dim=1))
+        with torch.autocast("cpu", torch.bfloat16):
+            heard = audio.segment(clips.segments(rows))
+        heard = functional.normalize(heard.float(), dim=1)
+        loss = _loss(heard @ spoken.T * scale.exp().clamp(max=60), positive)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_([*audio.parameters(), *text.parameters()], 2.0)
+        optimiser.step()
+        schedule.step()
+        running = loss.item() if step == 0 else 0.97 * running + 0.03 * loss.item()
+        if step % 50 == 49:
+            print(f"step {step + 1} loss {running:.3f} scale {scale.exp().item():.1f} "
+                  f"{time.monotonic() - start:.0f} s", flush=True)  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"audio": audio.state_dict(), "text": text.state_dict()}, out)
