@@ -27,6 +27,9 @@ class Database:
             min_size=0,
             max_size=max_connections,
             timeout=10,
+            # The delays between attempts double until this: with the default of 5 minutes, a server
+            # that comes back after an outage would not be noticed for as long again.
+            reconnect_timeout=5,
             kwargs={"row_factory": dict_row, "connect_timeout": 10},
             check=ConnectionPool.check_connection,
             open=True,

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,5 +64,7 @@ def test_a_stopped_database_is_no_error_of_the_search_and_needs_no_restart(
         assert "database" in me.json()["detail"]
 
         embedded.ensure_running()
-        answer = client.get("/search/semantic?q=dark").json()
+        deadline = time.monotonic() + 20
+        while not (answer := client.get("/search/semantic?q=dark").json())["available"]:
+            assert time.monotonic() < deadline
         assert [result["id"] for result in answer["results"]] == [track]

@@ -42,13 +42,13 @@ def test_the_similarity_is_the_cosine_with_six_digits(
     assert found.similarity == round(found.similarity, 6)
 
 
-@pytest.mark.parametrize("visibility", ["private", "unlisted", "PUBLIC"])
 def test_a_track_that_is_not_public_is_never_found_whatever_is_in_the_index(
-    backends: Backends, search: SemanticSearch, visibility: str
+    backends: Backends, search: SemanticSearch
 ) -> None:
-    hidden = add_track(backends.database, "hidden", visibility=visibility)
-    shown = add_track(backends.database, "shown")
-    index(backends, {hidden: "dark techno", shown: "dark"})
+    for visibility in ("private", "unlisted", "supporters", "PUBLIC"):
+        hidden = add_track(backends.database, visibility, visibility=visibility)
+        index(backends, {hidden: "dark techno"})
+    index(backends, {add_track(backends.database, "shown"): "dark"})
     assert titles(search, "dark techno") == ["shown"]
 
 
@@ -72,15 +72,14 @@ def test_the_answer_shows_the_catalogue_and_not_the_index(
     assert titles(search, "dark techno") == ["new title"]
 
 
-@pytest.mark.parametrize("limit", [1, 10])
 def test_limit_holds_when_the_nearest_tracks_are_hidden(
-    backends: Backends, search: SemanticSearch, limit: int
+    backends: Backends, search: SemanticSearch
 ) -> None:
-    for _ in range(100):
-        index(backends, {add_track(backends.database, visibility="private"): "dark techno"})
-    shown = {add_track(backends.database, f"shown {n}"): f"dark {n}" for n in range(12)}
-    index(backends, shown)
-    assert len(titles(search, "dark techno", limit)) == limit
+    hidden = [add_track(backends.database, visibility="private") for _ in range(100)]
+    shown = [add_track(backends.database) for _ in range(12)]
+    index(backends, dict.fromkeys(hidden, "dark techno") | dict.fromkeys(shown, "dark"))
+    for limit in (1, 10, 12):
+        assert len(titles(search, "dark techno", limit)) == limit
 
 
 def test_fewer_than_limit_are_found_when_there_are_no_more(
