@@ -18,6 +18,10 @@ LEAST_CANDIDATES: Final = 400
 """Smallest `hnsw.ef_search`. Measured on 10,000 random vectors, the hardest case: recall@10 is 0.26
 with pgvector's default of 40 and 0.94 with 400, at 4 ms instead of 1 ms a query."""
 
+CANDIDATES_PER_RESULT: Final = 4
+"""Measured on 20,000 vectors in clusters, with queries from outside them as texts are: recall@150
+is 0.95 with 400 candidates, 0.98 with 600, 0.99 with 1,000."""
+
 MOST_CANDIDATES: Final = 1_000
 """The largest `hnsw.ef_search` that pgvector accepts; beyond it the scan continues iteratively."""
 
@@ -54,7 +58,7 @@ NEAREST: Final = (
 
 def candidates(limit: int) -> int:
     """`hnsw.ef_search` for a query."""
-    return min(MOST_CANDIDATES, max(LEAST_CANDIDATES, 2 * limit))
+    return min(MOST_CANDIDATES, max(LEAST_CANDIDATES, CANDIDATES_PER_RESULT * limit))
 
 
 def scanned_tuples(limit: int) -> int:

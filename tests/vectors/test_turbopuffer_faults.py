@@ -48,30 +48,34 @@ PASSING_FAULTS = {
 
 @pytest.fixture
 def filled(open_turbopuffer: Open) -> TurbopufferStore:
-    """A store that gives up after a third of a second."""
-    open_turbopuffer().upsert([document(1, axis(0))])
+    store = open_turbopuffer()
+    store.upsert([document(1, axis(0))])
+    return store
+
+
+@pytest.fixture
+def impatient(filled: TurbopufferStore, open_turbopuffer: Open) -> TurbopufferStore:
+    """A handle on the same documents that gives up after a third of a second."""
     return open_turbopuffer(read_seconds=0.35, write_seconds=0.35)
 
 
 @pytest.mark.parametrize("fault", PASSING_FAULTS)
 def test_a_passing_fault_is_not_noticed(
-    open_turbopuffer: Open, turbopuffer_server: TurbopufferServer, fault: str
+    filled: TurbopufferStore, turbopuffer_server: TurbopufferServer, fault: str
 ) -> None:
-    store = open_turbopuffer()
-    store.upsert([document(1, axis(0))])
     turbopuffer_server.faults.next_requests(PASSING_FAULTS[fault])
 
-    assert [match.track_id for match in store.query(axis(0), 10)] == [1]
+    assert [match.track_id for match in filled.query(axis(0), 10)] == [1]
 
     turbopuffer_server.faults.next_requests(PASSING_FAULTS[fault])
-    store.upsert([document(2, axis(1))])
-    assert store.count() == 2
+    filled.upsert([document(2, axis(1))])
+    assert filled.count() == 2
 
 
 def test_a_connection_that_hangs_once_is_tried_again(
     open_turbopuffer: Open, turbopuffer_server: TurbopufferServer
 ) -> None:
-    store = open_turbopuffer(read_seconds=1)
+    store = open_turbopuffer(read_seconds=2)
     store.upsert([document(1, axis(0))])
     turbopuffer_server.faults.next_requests(Fault("hang"))
 
@@ -81,28 +85,28 @@ def test_a_connection_that_hangs_once_is_tried_again(
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("fault", ["500", "hang"])
 def test_every_call_ends_in_time_when_the_fault_lasts(
-    filled: TurbopufferStore, turbopuffer_server: TurbopufferServer, fault: str, use: str
+    impatient: TurbopufferStore, turbopuffer_server: TurbopufferServer, fault: str, use: str
 ) -> None:
     turbopuffer_server.faults.every_request(LASTING_FAULTS[fault])
     started = time.monotonic()
 
     with pytest.raises(BackendError, match="turbopuffer"):
-        USES[use](filled)
+        USES[use](impatient)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("fault", LASTING_FAULTS)
 def test_a_lasting_fault_is_a_backend_error_in_time(
-    filled: TurbopufferStore, turbopuffer_server: TurbopufferServer, fault: str
+    impatient: TurbopufferStore, turbopuffer_server: TurbopufferServer, fault: str
 ) -> None:
     turbopuffer_server.faults.every_request(LASTING_FAULTS[fault])
     started = time.monotonic()
 
     with pytest.raises(BackendError) as caught:
-        filled.query(axis(0), 10)
+        impatient.query(axis(0), 10)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
     assert "\n" not in str(caught.value)
 
 
@@ -116,15 +120,15 @@ def test_what_the_service_asks_to_wait_is_handed_on(
         filled.upsert([document(2, axis(1))])
 
     assert caught.value.retry_after_seconds == 90
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
 
 
 def test_a_failed_write_stores_nothing_of_its_batch_and_can_be_repeated(
-    filled: TurbopufferStore, turbopuffer_server: TurbopufferServer
+    filled: TurbopufferStore, impatient: TurbopufferStore, turbopuffer_server: TurbopufferServer
 ) -> None:
     turbopuffer_server.faults.every_request(Fault("status", 500))
     with pytest.raises(BackendError):
-        filled.upsert(documents(range(5)))
+        impatient.upsert(documents(range(5)))
     turbopuffer_server.faults.every_request(None)
 
     assert filled.count() == 1

@@ -6,6 +6,7 @@ For tests, and for trying the TURBOPUFFER settings without an account:
 """
 
 import argparse
+import contextlib
 import json
 import sys
 import threading
@@ -163,14 +164,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8900)
     parser.add_argument("--api-key", default="try-me")
     arguments = parser.parse_args()
-    with TurbopufferServer(api_key=arguments.api_key, port=arguments.port) as server:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        TurbopufferServer(api_key=arguments.api_key, port=arguments.port) as server,
+    ):
         print("export TURBOPUFFER_ENABLED=true")
         print(f"export TURBOPUFFER_API_KEY={server.api_key}")
         print(f"export TURBOPUFFER_BASE_URL={server.url}", flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print("stopped; nothing was kept")
+        threading.Event().wait()
 
 
 if __name__ == "__main__":
