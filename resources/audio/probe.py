@@ -25,6 +25,9 @@ _BISECTIONS: Final = 24
 _MOST_PACKETS: Final = 5_000_000
 """Packets counted before a claim is believed after all: 1.5 days of MP3."""
 
+_LONGEST_PACKET_SECONDS: Final = 60.0
+"""FFmpeg gives an Ogg stream's last packet a day where its end was cut to less than nothing."""
+
 _TRIAL_FRAMES: Final = 16
 """Frames decoded at one place before the next is tried."""
 
@@ -71,14 +74,16 @@ def measured_duration(audio: AudioFile) -> float:
 
 def _end_after(audio: AudioFile, start: float) -> float | None:
     """Where the last packet from `start` on ends; None when there is none."""
-    if not audio.seek(start) and start > 0:
+    if not audio.seek(start):
         return None
     end: float | None = None
     for count, packet in enumerate(audio.packets()):
         if packet.size == 0 or count == _MOST_PACKETS:
             break
         if packet.pts is not None:
-            end = max(end or 0.0, audio.seconds(packet.pts + (packet.duration or 0)))
+            seconds = float((packet.duration or 0) * audio.tick)
+            plausible = seconds if seconds < _LONGEST_PACKET_SECONDS else 0.0
+            end = max(end or 0.0, audio.seconds(packet.pts) + plausible)
     return end
 
 
@@ -101,7 +106,7 @@ def _decodable(audio: AudioFile, duration: float) -> tuple[int, int]:
     further on. Raises `TrackError` when none does."""
     decoded = False
     for share in (0.0, 0.25, 0.5, 0.75, 0.95):
-        if not audio.seek(share * duration) and share:
+        if not audio.seek(share * duration):
             continue
         for frame in islice(audio.frames(), _TRIAL_FRAMES):
             decoded = True

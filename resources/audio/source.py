@@ -6,8 +6,7 @@ it may read, how many threads it may use. What goes wrong is sorted here: a dama
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -43,16 +42,27 @@ _DEMUX_ERRORS: Final = 64
 """Broken places in a row after which the rest of a file is given up."""
 
 
-@dataclass(frozen=True)
 class AudioFile:
-    """An opened file with its audio stream. Times are seconds from the first audible sample."""
+    """An opened file with its audio stream. Times are seconds from the first audible sample.
 
-    container: InputContainer
-    stream: AudioStream
-    tick: Fraction
-    """The stream's clock, in seconds."""
-    first: int
-    """The first audible sample's timestamp, in ticks."""
+    `tick` is the stream's clock in seconds, `first` the first audible sample's timestamp in ticks.
+    Raises `TrackError` or `av.FFmpegError` when the file is not audio that can be used.
+    """
+
+    def __init__(self, file: GuardedFile) -> None:
+        self._file = file
+        self._closing = ExitStack()
+        self._open()
+
+    def _open(self) -> None:
+        self._closing.close()
+        self.container = self._closing.enter_context(_container(self._file))
+        self.stream, self.tick = _prepared_stream(self.container)
+        self.first = self.stream.start_time or 0
+        self._at_start = True
+
+    def close(self) -> None:
+        self._closing.close()
 
     @property
     def codec(self) -> str:
@@ -83,24 +93,32 @@ class AudioFile:
     def seek(self, seconds: float) -> bool:
         """Go to the last place at or before `seconds` where decoding can begin.
 
-        False when there is no way to go there; the position is then undefined but later.
+        False when the file cannot be searched (some cannot even be rewound, such as a FLAC of one
+        frame); it is then at its start.
         """
-        if seconds > 0:
-            return self._seek(self.first + int(seconds / self.tick))
-        # Where the container allows it, to the encoder's priming before the first audible sample.
-        priming = self.first - int(_PRIMING_SECONDS / self.tick)
-        return self._seek(priming) or self._seek(self.first)
+        if self._at_start and seconds <= 0:
+            return True
+        self._at_start = False
+        if self._sought(seconds):
+            return True
+        self._open()
+        return seconds <= 0
 
-    def _seek(self, timestamp: int) -> bool:
-        try:
-            self.container.seek(timestamp, stream=self.stream)
-        except (av.FFmpegError, OverflowError):
-            return False
-        return True
+    def _sought(self, seconds: float) -> bool:
+        wanted = [self.first + int(max(0.0, seconds) / self.tick)]
+        if seconds <= 0:
+            # Where the container allows it, the encoder's priming before the first audible sample.
+            wanted.insert(0, self.first - int(_PRIMING_SECONDS / self.tick))
+        for timestamp in wanted:
+            with suppress(av.FFmpegError, OverflowError):
+                self.container.seek(timestamp, stream=self.stream)
+                return True
+        return False
 
     def packets(self) -> "Iterator[Packet[AudioStream]]":
         """The stream's packets from here to the end, past broken places. The last one is empty:
         it makes the decoder give what it holds back."""
+        self._at_start = False
         errors = 0
         while errors < _DEMUX_ERRORS:
             try:
@@ -136,9 +154,9 @@ def open_audio(source: Path | BinaryIO) -> Iterator[AudioFile]:
     with ExitStack() as stack:
         file = GuardedFile(_binary_file(source, stack))
         try:
-            container = stack.enter_context(_container(file))
-            stream, tick = _prepared_stream(container)
-            yield AudioFile(container, stream, tick, stream.start_time or 0)
+            audio = AudioFile(file)
+            stack.callback(audio.close)
+            yield audio
         except (av.FFmpegError, TrackError) as error:
             if file.error is not None:
                 raise file.error from None
@@ -152,6 +170,7 @@ def open_audio(source: Path | BinaryIO) -> Iterator[AudioFile]:
 def _container(file: GuardedFile) -> InputContainer:
     if file.size == 0:
         raise TrackError("empty file")
+    file.seek(0)
     return av.open(
         file,
         "r",

@@ -135,6 +135,15 @@ def test_50_ms_become_a_window(tmp_path: Path) -> None:
     assert np.abs(decoded.samples).max() > 0.05
 
 
+@pytest.mark.parametrize("name", sorted({*ENCODINGS, *RARE_ENCODINGS} - {"wma"}))
+def test_a_file_of_a_single_packet_becomes_a_window(name: str, tmp_path: Path) -> None:
+    encoding = {**ENCODINGS, **RARE_ENCODINGS}[name]
+    path = tmp_path / f"click.{encoding.extension}"
+    write_audio(path, noise(0.021, encoding.sample_rate), encoding)
+    assert probe(path).duration_seconds == pytest.approx(0.05, abs=0.05)
+    assert np.abs(decode(path).samples).max() > 0.05
+
+
 def test_silence_stays_silence(tmp_path: Path) -> None:
     path = write_audio(tmp_path / "quiet.mp3", np.zeros((2, 441_000), np.float32), ENCODINGS["mp3"])
     assert not decode(path).samples.any()
