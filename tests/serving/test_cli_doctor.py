@@ -1,0 +1,75 @@
+"""`moodsearch doctor`, with the model that ships."""
+
+import pytest
+
+from resources.backends import Backends
+from resources.catalogue.records import AudioRecord, IndexRecord
+from resources.embedding.identity import track_model
+from resources.settings import load_settings
+from tests.catalogue.rows import add_track
+from tests.serving.command import Command
+from tests.serving.conftest import SECRET
+from tests.serving.moods import OTHER_MODEL
+from tests.serving.offline import index_descriptions
+
+
+def test_a_new_installation_is_in_order(
+    moodsearch: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SESSION_SECRET", SECRET)
+    outcome = moodsearch("doctor")
+    assert outcome.status == 0, outcome.output
+    assert "Everything is in order." in outcome.output
+    for name in ("database", "object store", "vector store", "model", "dagster"):
+        assert name in outcome.output
+    assert SECRET not in outcome.output
+
+
+def test_what_is_pending_is_counted_by_kind_and_is_not_wrong(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        for number in range(3):
+            add_track(backends.database, file_id=f"file-{number}")
+    outcome = moodsearch("doctor")
+    assert outcome.status == 0, outcome.output
+    assert "probe 3" in outcome.output
+    assert "moodsearch backfill" in outcome.output
+
+
+def test_audio_that_cannot_be_used_is_shown_with_its_reason(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        track = add_track(backends.database, "[red]broken[/red]")
+        backends.records.audio([AudioRecord(track, "file-1", None, "no audio stream")])
+    outcome = moodsearch("doctor")
+    assert outcome.status == 0, outcome.output
+    assert "[red]broken[/red]" in outcome.output
+    assert "no audio stream" in outcome.output
+
+
+def test_work_that_keeps_failing_is_wrong(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        track = add_track(backends.database)
+        backends.work.note_errors("index", {track: "the vector store does not answer"})
+    outcome = moodsearch("doctor")
+    assert outcome.status == 1
+    assert "the vector store does not answer" in outcome.output
+
+
+def test_an_index_that_lost_its_documents_is_wrong(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        (track,) = index_descriptions(backends, {"Waves": "calm ambient"}).values()
+        backends.records.audio([AudioRecord(track, "file-1", 60.0, None)])
+        backends.records.indexed(backends.generation.id, [IndexRecord(track, "file-1", "digest")])
+        assert moodsearch("doctor").status == 0
+        backends.vectors.drop()
+    outcome = moodsearch("doctor")
+    assert outcome.status == 1
+    assert "0 tracks, but 1 are recorded" in outcome.output
+
+
+def test_an_index_of_another_model_is_wrong_and_the_remedy_is_named(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        backends.generations.open(track_model(OTHER_MODEL))
+    outcome = moodsearch("doctor")
+    assert outcome.status == 1
+    assert "moodsearch backfill" in outcome.output
+    assert OTHER_MODEL.id in outcome.output
