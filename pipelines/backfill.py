@@ -99,7 +99,11 @@ def _run(
     outcome = job.execute_in_process(
         instance=instance,
         partition_key=block.key,
-        run_config={"ops": {name: {"config": config} for name in assets}},
+        run_config={
+            "ops": {name: {"config": config} for name in assets},
+            # Who runs this watches `progress`; the event log is in Dagster's UI.
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        },
         resources=overrides,
         tags=process_tags(),
         raise_on_error=False,

@@ -123,7 +123,8 @@ class Backends:
             raise ConfigurationError(
                 f"CLAP_MODEL: {self.settings.clap_model!r} is not known; this version runs offline"
             )
-        return load_offline_model()
+        # Tracks are embedded in parallel, each by one thread.
+        return load_offline_model(threads=1)
 
     @cached_property
     def audio_model(self) -> EmbeddingModel:

@@ -1,13 +1,10 @@
 """`moodsearch backfill`: do everything that is pending, now, with the assets that Dagster runs."""
 
-import logging
 import time
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from dagster._utils.warnings import BetaWarning, PreviewWarning
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -62,7 +59,6 @@ def run_plan(
     console: Console, backends: Backends, todo: Sequence[PendingTrack], concurrency: int | None
 ) -> int:
     """Work on `todo` behind a progress bar and print what was done. Returns the exit code."""
-    quiet_dagster()
     started = time.monotonic()
     with _Bar(console, len(todo)) as bar:
         result = backfill(
@@ -70,13 +66,6 @@ def run_plan(
         )
     _print_summary(console, backends, todo, result, time.monotonic() - started)
     return 1 if result.errors or _still_pending(backends, todo) else 0
-
-
-def quiet_dagster() -> None:
-    """The bar says how it goes on; Dagster's event log is in its UI."""
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    warnings.simplefilter("ignore", BetaWarning)
-    warnings.simplefilter("ignore", PreviewWarning)
 
 
 class _Bar:

@@ -1,6 +1,7 @@
 """`moodsearch demo`: a catalogue of our own making, searchable by mood."""
 
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,7 +16,8 @@ from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
 from serving.search import SemanticSearch
 
-TOP = 5
+TOP: Final = 5
+_STYLES: Final = {piece.title: piece.style for piece in DEMO_PIECES}
 
 
 def run(serve: bool) -> int:
@@ -68,12 +70,14 @@ def _search(console: Console, backends: Backends) -> None:
         table.add_column("#", justify="right")
         table.add_column("title")
         table.add_column("artist")
+        table.add_column("composed as")
         table.add_column("similarity", justify="right")
         for rank, result in enumerate(search.search(query.query, TOP).results, start=1):
             table.add_row(
                 str(rank),
                 Text(result.title),
                 Text(result.artist_display_name),
+                _STYLES.get(result.title, ""),
                 f"{result.similarity:.3f}",
             )
         console.print(table)

@@ -26,8 +26,6 @@ _NOISE: Final = (
     "Launching run for",
     "Completed launch of run",
     "Creating new run for",
-    "PreviewWarning",
-    "spec = AssetCheckSpec(",
     "Collected ",
     "Checking run ",
 )
