@@ -106,9 +106,12 @@ class HealthChecks:
         return "S3" if self._backends.settings.uses_r2 else "folder"
 
     def _vector_store(self) -> str:
-        name = "turbopuffer" if self._backends.settings.turbopuffer_enabled else "pgvector"
+        settings = self._backends.settings
+        name = "turbopuffer" if settings.turbopuffer_enabled else "pgvector"
         vectors = self._search.index.vectors()
         if vectors is None:
+            namespace = settings.turbopuffer_namespace
+            self._backends.open_vectors(namespace, self._backends.track_model).check()
             return f"{name}, nothing indexed yet"
         vectors.check()
         return f"{name}, namespace {vectors.namespace}"

@@ -52,6 +52,18 @@ def _options(
 
 
 @app.command()
+def demo(
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Go on as moodsearch up afterwards.")
+    ] = False,
+) -> None:
+    """Compose a small catalogue, index it and search it."""
+    from serving.cli.demo import run
+
+    raise typer.Exit(run(serve))
+
+
+@app.command()
 def add(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Audio files or folders.")],
 ) -> None:
@@ -59,6 +71,23 @@ def add(
     from serving.cli.add import run
 
     raise typer.Exit(run(paths))
+
+
+@app.command()
+def backfill(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most tracks to work on.")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Tracks worked on at once.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try audio that could not be used again.")
+    ] = False,
+) -> None:
+    """Embed and index everything that is pending, now."""
+    from serving.cli.backfill import run
+
+    raise typer.Exit(run(dry_run, limit, concurrency, retry_failed))
 
 
 @app.command()
@@ -73,6 +102,20 @@ def search(
     from serving.cli.search import run
 
     raise typer.Exit(run(text, limit, as_json=json))
+
+
+@app.command()
+def up(
+    host: Host = DEFAULT_HOST,
+    port: Port = DEFAULT_PORT,
+    dagster_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")
+    ] = DEFAULT_DAGSTER_PORT,
+) -> None:
+    """Run Dagster, the API and the search page together."""
+    from serving.cli.up import run
+
+    raise typer.Exit(run(host, port, dagster_port))
 
 
 @app.command()
@@ -121,46 +164,3 @@ def doctor() -> None:
     from serving.cli.doctor import run
 
     raise typer.Exit(run())
-
-
-@app.command()
-def backfill(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Most tracks to work on.")] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Tracks worked on at once.")
-    ] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try audio that could not be used again.")
-    ] = False,
-) -> None:
-    """Embed and index everything that is pending, now."""
-    from serving.cli.backfill import run
-
-    raise typer.Exit(run(dry_run, limit, concurrency, retry_failed))
-
-
-@app.command()
-def demo(
-    serve: Annotated[
-        bool, typer.Option("--serve", help="Go on as moodsearch up afterwards.")
-    ] = False,
-) -> None:
-    """Compose a small catalogue, index it and search it."""
-    from serving.cli.demo import run
-
-    raise typer.Exit(run(serve))
-
-
-@app.command()
-def up(
-    host: Host = DEFAULT_HOST,
-    port: Port = DEFAULT_PORT,
-    dagster_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")
-    ] = DEFAULT_DAGSTER_PORT,
-) -> None:
-    """Run everything: Dagster with its sensors, the API and the search page."""
-    from serving.cli.up import run
-
-    raise typer.Exit(run(host, port, dagster_port))

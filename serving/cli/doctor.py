@@ -51,10 +51,12 @@ def _examine(settings: Settings, report: "_Report") -> None:
             report.state(check)
         overview = Overview(backends.database)
         report.state(_dagster(overview))
-        report.heading("Indexed")
-        _index(backends, overview, report)
-        _failed(backends, overview, report)
-        _stuck(overview, report)
+        for section in (_index, _failed, _stuck):
+            # What one of them needs may be down while the others can tell why.
+            try:
+                section(backends, overview, report)
+            except MoodSearchError as error:
+                report.state(Health(section.__name__.strip("_"), False, str(error)))
 
 
 def _dagster(overview: Overview) -> Health:
@@ -64,6 +66,7 @@ def _dagster(overview: Overview) -> Health:
 
 
 def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
+    report.heading("Indexed")
     model = backends.track_model
     generations = backends.generations.all()
     own = next((each for each in generations if each.model == model.fingerprint), None)
@@ -100,7 +103,7 @@ def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
     report.out.print(rows)
 
 
-def _stuck(overview: Overview, report: "_Report") -> None:
+def _stuck(_backends: Backends, overview: Overview, report: "_Report") -> None:
     stuck = overview.stuck(LISTED)
     if not stuck:
         return

@@ -4,9 +4,12 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from resources.backends import Backends
+from resources.settings import load_settings
+from serving.api.app import create_app
 from serving.api.pages import STATIC
 from serving.tokens import make_token
 from tests.catalogue.rows import add_track
@@ -135,6 +138,24 @@ def test_a_model_that_cannot_tell_texts_apart_is_not_ready(
     response = client.get("/readyz")
     assert response.status_code == 503
     assert "collapsed" in response.json()["backends"]["model"]["detail"]
+
+
+def test_a_model_on_modal_is_not_asked_for_readiness_but_by_queries(
+    database_url: str, model_host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call would start a container and be paid for."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("MODAL_ENABLED", "true")
+    for kind in ("AUDIO", "TEXT"):
+        url = f"{model_host.url}/embed_{kind.lower()}"
+        monkeypatch.setenv(f"MODAL_EMBED_{kind}_URL", url)
+    with Backends(load_settings()) as backends, TestClient(create_app(backends)) as client:
+        index(backends, {add_track(backends.database): "dark techno"})
+        assert client.get("/readyz").status_code == 200
+        assert model_host.requests == []
+        assert semantic(client, "dark techno").json()["available"] is True
+        model_host.on(EMBED_TEXT, Answer(401, b"no"))
+        assert semantic(client, "dark techno").json()["available"] is False
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
