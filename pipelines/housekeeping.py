@@ -6,6 +6,7 @@ from typing import Final
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from pipelines.reconcile import reconcile_index
 from resources.backends import Backends
 
 KEEP_RUNS: Final = timedelta(days=7)
@@ -14,11 +15,16 @@ KEEP_RUNS: Final = timedelta(days=7)
 _RUNS_AT_ONCE: Final = 500
 
 
-@dg.op(description="Puts every track that is pending on the list of work, whatever made it so.")
+@dg.op(
+    description="Compares the index with what was recorded, and puts every pending track on the "
+    "list of work, whatever made it so."
+)
 def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]) -> None:
+    differed = reconcile_index(backends)
+    context.log.info("%d tracks of the index were not as recorded", differed)
     added = backends.work.reconcile()
     context.log.info("%d pending tracks were not on the list of work", added)
-    context.add_output_metadata({"added": added})
+    context.add_output_metadata({"differed": differed, "added": added})
 
 
 @dg.op(description="Deletes runs older than a week, except the latest of each block and job.")

@@ -4,6 +4,7 @@ and the command line."""
 import contextlib
 import os
 import secrets
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ from resources.embedding.identity import track_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.offline import load_offline_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, UserError
 from resources.genres.protocol import GenreClassifier
 from resources.genres.replicate import ReplicateClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
@@ -222,13 +223,20 @@ def session_secret(settings: Settings) -> str:
     if settings.session_secret is not None:
         return settings.session_secret.get_secret_value()
     path = settings.moodsearch_home / "session_secret"
-    return _read_or_create(path)
+    try:
+        return _read_or_create(path)
+    except OSError as error:
+        raise UserError(f"cannot keep the session secret in {path}: {error.strerror}") from None
 
 
 def _read_or_create(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        only_for_the_owner = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(only_for_the_owner, "w") as file:
+    if not path.exists():
+        # Linked when it is complete: nobody reads an empty secret, and the first writer wins.
+        complete, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(complete, "w") as file:
             file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+        Path(name).unlink()
     return path.read_text().strip()

@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from resources.errors import BackendError
+
+WAIT_SECONDS: Final = 3.0
+"""How long a caller waits for a connection before the database counts as down."""
 
 Connection = psycopg.Connection[DictRow]
 
@@ -26,7 +29,7 @@ class Database:
             url,
             min_size=0,
             max_size=max_connections,
-            timeout=10,
+            timeout=WAIT_SECONDS,
             # The delays between attempts double until this: with the default of 5 minutes, a server
             # that comes back after an outage would not be noticed for as long again.
             reconnect_timeout=5,

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from resources.catalogue.blocks import Block
 from resources.catalogue.database import Connection, Database
 from resources.genres.protocol import GenrePrediction
 
@@ -131,6 +132,25 @@ class TrackRecords:
         """Remember why this audio has no predictions, so that it is not tried again and again."""
         with self._database.transaction() as connection:
             self._note_genres(connection, track_id, file_id, reason)
+
+    def count_indexed(self, generation: str) -> int:
+        """How many tracks `generation` (its id) of the index is recorded to hold."""
+        rows = self._database.rows(
+            "SELECT count(*) AS n FROM moodsearch.track_state WHERE indexed_in = %(id)s",
+            {"id": generation},
+        )
+        return int(rows[0]["n"])
+
+    def indexed_ids(self, generation: str, block: Block) -> set[int]:
+        """Which tracks of `block` that generation is recorded to hold."""
+        rows = self._database.rows(
+            """
+            SELECT track_id FROM moodsearch.track_state
+            WHERE indexed_in = %(id)s AND track_id BETWEEN %(first)s AND %(last)s
+            """,
+            {"id": generation, "first": block.first, "last": block.last},
+        )
+        return {row["track_id"] for row in rows}
 
     def failed(self, limit: int) -> list[FailedTrack]:
         """Tracks of the catalogue whose audio cannot be used."""

@@ -78,6 +78,14 @@ class PendingWork:
     def block_of(self, track_id: int) -> Block:
         return Block.containing(track_id, self.block_size)
 
+    def known_blocks(self) -> list[Block]:
+        """Blocks of which something is stored, by id. Costs the size of the catalogue."""
+        rows = self._database.rows(
+            "SELECT DISTINCT track_id / %(size)s AS block FROM moodsearch.track_state ORDER BY 1",
+            {"size": self.block_size},
+        )
+        return [Block.containing(row["block"] * self.block_size, self.block_size) for row in rows]
+
     def pending(self, block: Block) -> list[PendingTrack]:
         """What is to be done in `block`, by id."""
         return self._select(block.first, block.last)

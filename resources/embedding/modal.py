@@ -91,7 +91,7 @@ class ModalEmbedder:
         return self._description
 
     def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,9 +23,9 @@ WINDOW_SAMPLES: Final = SAMPLE_RATE * WINDOW_SECONDS
 class ModelDescription:
     """Which model made a vector.
 
-    `fingerprint` is a SHA-256 in hex over everything that changes a vector: id, revision, the weight
-    files' bytes, precision and pre-processing version. Vectors with different fingerprints are never
-    compared with each other.
+    `fingerprint` is a SHA-256 in hex over everything that changes a vector: id, revision, the
+    weight files' bytes, precision and pre-processing version. Vectors with different fingerprints
+    are never compared with each other.
     """
 
     id: str

@@ -19,9 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.backfill import BackfillResult, backfill, plan
+from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
 from resources.catalogue.work import PendingTrack, WorkKind
 from resources.settings import load_settings
+from serving.cli.output import cell
 
 LISTED: Final = 20
 """Rows of the dry run's and the failures' lists; the rest is counted."""
@@ -44,6 +46,8 @@ def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed:
     with Backends(load_settings()) as backends:
         if retry_failed and not dry_run:
             backends.records.forget_failures()
+        if index_differs(backends):
+            _say_that_the_index_differs(console, backends, dry_run)
         todo = plan(backends, limit)
         if dry_run:
             _print_plan(console, todo)
@@ -53,6 +57,14 @@ def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed:
             _print_failures(console, backends)
             return 0
         return run_plan(console, backends, todo, concurrency)
+
+
+def _say_that_the_index_differs(console: Console, backends: Backends, dry_run: bool) -> None:
+    if dry_run:
+        console.print("The index does not hold what was recorded; a backfill would mend it.")
+        return
+    differed = reconcile_index(backends)
+    console.print(f"{differed} tracks of the index were not as recorded; they are indexed again.")
 
 
 def run_plan(
@@ -111,7 +123,7 @@ def _print_plan(console: Console, todo: Sequence[PendingTrack]) -> None:
         return
     table = Table("track", "title", "what would be done", title=f"{len(todo)} tracks are pending")
     for track in todo[:LISTED]:
-        table.add_row(str(track.track_id), Text(track.title or "(deleted)"), _WHAT[track.work])
+        table.add_row(str(track.track_id), cell(track.title or "(deleted)"), _WHAT[track.work])
     console.print(table)
     for work, count in Counter(track.work for track in todo).items():
         console.print(f"{count:>8}  {_WHAT[work]}")
@@ -155,7 +167,7 @@ def _print_failures(console: Console, backends: Backends) -> None:
         return
     table = Table("track", "title", "reason", title="Audio that cannot be used")
     for track in failed[:LISTED]:
-        table.add_row(str(track.track_id), Text(track.title), Text(track.reason))
+        table.add_row(str(track.track_id), cell(track.title), cell(track.reason))
     console.print(table)
     if len(failed) > LISTED:
         console.print(f"The first {LISTED} are listed.")

@@ -87,8 +87,6 @@ class Up:
     def upload(self, path: Path) -> int:
         added = self.run("add", str(path))
         assert added.returncode == 0, added.stdout + added.stderr
-        with_id = self.run("search", "white noise", "--json", "--limit", "50")
-        del with_id
         return self._newest_track()
 
     def _newest_track(self) -> int:
@@ -172,9 +170,10 @@ def test_programs_and_the_database_survive_being_killed(up: Up, tmp_path: Path) 
 
 def test_programs_end_when_the_supervisor_is_killed(up: Up) -> None:
     family = psutil.Process(up.process.pid).children()
+    names = {child.pid: " ".join(child.cmdline()) for child in family}
     up.process.kill()
     _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
+    assert [names[child.pid] for child in alive] == []
 
 
 def _free_port() -> int:
