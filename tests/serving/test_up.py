@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from resources.postgres import EmbeddedPostgres
 from tests.pipelines.conftest import write_noise
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -90,19 +92,13 @@ class Up:
         return self._newest_track()
 
     def _newest_track(self) -> int:
-        code = (
-            "from resources.backends import Backends; from resources.settings import load_settings\n"
-            "with Backends(load_settings()) as b:\n"
-            "    print(b.database.rows('SELECT max(id) AS id FROM public.tracks')[0]['id'])"
-        )
-        found = subprocess.run(
-            [sys.executable, "-c", code],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return int(found.stdout)
+        with (
+            EmbeddedPostgres(Path(self.environment["MOODSEARCH_HOME"])) as server,
+            psycopg.connect(server.url) as connection,
+        ):
+            row = connection.execute("SELECT max(id) FROM public.tracks").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def program(self, name: str) -> psutil.Process:
         """The direct child that runs `name`."""

@@ -178,7 +178,7 @@ def test_a_namespace_dropped_between_registry_and_table_reads_as_empty(
 
 def test_a_pool_with_other_habits_is_fine(database_url: str) -> None:
     options = {"autocommit": True, "options": "-csearch_path=pg_catalog"}
-    with ConnectionPool(database_url, min_size=1, max_size=2, kwargs=options) as pool:
+    with ConnectionPool(database_url, min_size=1, max_size=1, kwargs=options) as pool:
         store = PgvectorStore(pool, NAMESPACE, MODEL)
         store.upsert([document(1, axis(0))])
 
