@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.work import stop_when_all_wait
 from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
 from resources.audio.windows import pool
@@ -70,7 +71,7 @@ def embed_tracks(
     with ThreadPoolExecutor(concurrency, thread_name_prefix="embed") as workers:
         results = _ahead(workers, embed_one, tracks, 2 * concurrency)
         while chunk := list(islice(results, CHUNK_TRACKS)):
-            _stop_when_all_wait(chunk)
+            stop_when_all_wait([result.waiting for result in chunk])
             yield chunk
 
 
@@ -92,12 +93,6 @@ def _ahead(
     finally:
         for future in waiting:
             future.cancel()
-
-
-def _stop_when_all_wait(chunk: Sequence[EmbeddedTrack]) -> None:
-    reasons = [result.waiting for result in chunk if result.waiting is not None]
-    if len(reasons) == len(chunk) > 1:
-        raise BackendError(reasons[0])
 
 
 def _refuse_what_is_no_embedding(vectors: NDArray[np.float32], windows: int) -> None:

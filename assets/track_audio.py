@@ -11,7 +11,14 @@ from assets.blocks import TRACK_BLOCKS, block_of
 from assets.plots import histogram
 from assets.report import Report, preview
 from assets.tables import BlockTable, TrackAudio
-from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
+from assets.work import (
+    RETRIES,
+    Progress,
+    WorkConfig,
+    pending_tracks,
+    stop_when_all_wait,
+    working_on,
+)
 from resources.audio.probe import AudioProbe, probe
 from resources.backends import Backends
 from resources.catalogue.records import AudioRecord
@@ -57,6 +64,7 @@ def track_audio(
         _store(backends, table, [result for result in probed if result.waiting is None])
     _count(report, probed, known)
     backends.work.note_errors("index", report.waiting)
+    stop_when_all_wait([result.waiting for result in probed])
     return dg.MaterializeResult(metadata={**report.metadata(), **_overview(table.read())})
 
 

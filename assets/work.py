@@ -2,7 +2,7 @@
 its errors reach Dagster."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.work import PendingTrack
-from resources.errors import UserError
+from resources.errors import BackendError, UserError
 
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
@@ -54,6 +54,13 @@ def pending_tracks(backends: Backends, block: Block, config: WorkConfig) -> list
         return pending
     chosen = set(config.track_ids)
     return [track for track in pending if track.track_id in chosen]
+
+
+def stop_when_all_wait(reasons: Sequence[str | None]) -> None:
+    """Raise `BackendError` when not one of several tracks could be reached (None: it could): what
+    is outside is down, and the run should say so and be tried again soon."""
+    if len(reasons) > 1 and None not in reasons:
+        raise BackendError(str(reasons[0]))
 
 
 @contextmanager

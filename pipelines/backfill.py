@@ -62,6 +62,8 @@ def backfill(
     overrides = {"backends": backends, "progress": _Counting(progress, counts)}
     with dagster_instance(backends) as instance:
         fail_dead_runs(instance)
+        while backends.work.absorb_changes():
+            pass  # What is done below must not be asked for again by the sensors.
         blocks = {block: list(group) for block, group in _by_block(backends, tracks)}
         instance.add_dynamic_partitions(str(TRACK_BLOCKS.name), [block.key for block in blocks])
         for block, group in blocks.items():

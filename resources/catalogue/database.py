@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from resources.errors import BackendError
+from resources.errors import BackendError, MoodSearchError, UserError
 
 WAIT_SECONDS: Final = 3.0
 """How long a caller waits for a connection before the database counts as down."""
@@ -69,6 +69,8 @@ class Database:
             raise database_error(error) from error
 
 
-def database_error(error: Exception) -> BackendError:
+def database_error(error: Exception) -> MoodSearchError:
     first_line = str(error).strip().split("\n", 1)[0]
+    if isinstance(error, psycopg.errors.DiskFull):
+        return UserError(f"the database's disk is full: {first_line}")
     return BackendError(f"the database does not answer: {first_line}")
