@@ -64,7 +64,7 @@ def embeddings_unit_length(
     context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> dg.AssetCheckResult:
     """Every vector is finite and of length 1."""
-    table = embeddings_table(backends, block_of(context)).read()
+    table = embeddings_table(backends, block_of(context)).read("track_id", "vector")
     lengths = np.linalg.norm(table["vector"].to_numpy(), axis=1) if table.height else np.empty(0)
     # Not finite compares as False, so it counts as wrong.
     wrong = ~(np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE)
@@ -77,9 +77,9 @@ def every_decodable_track_embedded(
 ) -> dg.AssetCheckResult:
     """Every public track whose audio can be decoded has a vector of the configured model."""
     block = block_of(context)
-    table = embeddings_table(backends, block).read()
+    table = embeddings_table(backends, block).read("track_id", "file_id")
     expected = backends.work.searchable(block)
-    has_vector = dict(table.select("track_id", "file_id").iter_rows())
+    has_vector = dict(table.iter_rows())
     return _nobody(
         (track_id for track_id, file_id in expected.items() if has_vector.get(track_id) != file_id),
         "decodable public tracks without a vector",

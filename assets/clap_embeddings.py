@@ -41,7 +41,7 @@ def clap_embeddings(
     with working_on(backends, block):
         table = embeddings_table(backends, block)
         pending = pending_tracks(backends, block, config)
-        stored = table.read().select("track_id", "file_id")
+        stored = table.read("track_id", "file_id")
         known = set(stored["track_id"])
         deleted = [track.track_id for track in pending if track.is_deleted]
         table.remove(deleted)
@@ -61,7 +61,8 @@ def clap_embeddings(
     backends.work.note_errors("index", report.waiting)
     if report.waiting and not report.new + report.changed:
         raise BackendError(next(iter(report.waiting.values())))
-    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, table.read())})
+    overview = _overview(backends, table.read("track_id", "vector", "starts_seconds"))
+    return dg.MaterializeResult(metadata={**report.metadata(), **overview})
 
 
 def embeddings_table(backends: Backends, block: Block) -> BlockTable:

@@ -50,7 +50,7 @@ def genre_predictions(
     report = Report()
     with working_on(backends, block):
         table = BlockTable(backends.store, GenrePredictions, block)
-        known = set(table.read()["track_id"])
+        known = set(table.read("track_id")["track_id"])
         pending = pending_tracks(backends, block, config)
         to_classify = [track for track in pending if track.needs_genres]
         requests = _requests(backends, block, to_classify)
@@ -75,7 +75,7 @@ def _requests(
 ) -> list[tuple[PendingTrack, GenreRequest]]:
     if not tracks:
         return []
-    rows = embeddings_table(backends, block).read().select("track_id", "vector")
+    rows = embeddings_table(backends, block).read("track_id", "vector")
     vector_of = dict(zip(rows["track_id"], rows["vector"].to_numpy(), strict=True))
     return [
         (

@@ -41,7 +41,7 @@ def search_index(
         removed = [track.track_id for track in pending if track.work == "remove"]
         _remove(backends, removed)
         to_index = [track for track in pending if track.work == "index"]
-        vectors = embeddings_table(backends, block).read() if to_index else pl.DataFrame()
+        vectors = embeddings_table(backends, block).read("track_id", "vector")
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
             part = to_index[start : start + _DOCUMENTS_AT_ONCE]
             _upsert(backends, part, vectors)

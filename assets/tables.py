@@ -75,12 +75,14 @@ class BlockTable:
         folder = f"{schema.__name__.lower()}/{version[:16]}" if version else schema.__name__.lower()
         self.key = f"moodsearch/{folder}/{block.key}.parquet"
 
-    def read(self) -> pl.DataFrame:
-        """The stored table, by track id; an empty one when there is none."""
+    def read(self, *columns: str) -> pl.DataFrame:
+        """The stored table, or these columns of it, by track id; empty when there is none."""
         try:
-            return pl.read_parquet(io.BytesIO(self._store.get(self.key)))
+            stored = io.BytesIO(self._store.get(self.key))
         except ObjectNotFoundError:
-            return self._schema.empty()
+            empty: pl.DataFrame = self._schema.empty()
+            return empty.select(columns) if columns else empty
+        return pl.read_parquet(stored, columns=list(columns) or None)
 
     def write(self, table: pl.DataFrame) -> None:
         """Replace the stored table. Raises `pandera.errors.SchemaError` for what does not fit."""
@@ -95,7 +97,9 @@ class BlockTable:
         self.write(pl.concat([kept, rows.select(kept.columns)]))
 
     def remove(self, track_ids: list[int]) -> None:
-        """Drop the tracks' rows; nothing is written when there are none."""
+        """Drop the tracks' rows; nothing is read or written when there are none to drop."""
+        if not track_ids:
+            return
         table = self.read()
         kept = table.filter(~pl.col("track_id").is_in(track_ids))
         if kept.height < table.height:

@@ -54,7 +54,7 @@ def track_audio(
     report = Report()
     with working_on(backends, block):
         table = BlockTable(backends.store, TrackAudio, block)
-        known = set(table.read()["track_id"])
+        known = set(table.read("track_id")["track_id"])
         pending = pending_tracks(backends, block, config)
         deleted = [track.track_id for track in pending if track.is_deleted]
         table.remove(deleted)
