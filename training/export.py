@@ -14,7 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from resources.embedding.offline.mel import FRAMES, MEL_BANDS
-from training.network import AudioTower, TextTower
+from training.network import PARTS, SHARES, AudioTower, TextTower
 from training.teacher import load as load_table
 
 _LARGE = 256  # smaller tensors stay float32
@@ -74,6 +74,7 @@ def _export_text(state: dict[str, torch.Tensor], table_path: Path, weights: Path
     # numpy.savez writes fixed zip timestamps, so equal weights give equal bytes.
     np.savez_compressed(
         weights / "text.npz", table=table.table, scales=table.steps * table.importances,
+        split=np.array(PARTS[0]), share=np.array(SHARES[0]),
         **{name: a.detach().numpy().astype(np.float16) for name, a in arrays.items()},
     )  # fmt: skip
     (weights / "vocabulary.txt").write_text("\n".join(table.pieces), encoding="ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -14,7 +15,30 @@ SEGMENT = 256
 STARTS = (0, (FRAMES - SEGMENT) // 2, FRAMES - SEGMENT)
 AUDIBLE = 0.02  # mean level of a segment (0-1 scale) under which it is left out
 CHANNELS = (1, 24, 48, 96, 160)
-DIMENSION = 512
+# The joint space is two spaces side by side, one heard by convolutions and one by statistics of the
+# bands; a dot product is then the weighted mean of two opinions.
+PARTS = (384, 128)
+SHARES = (0.7, 0.3)
+DIMENSION = sum(PARTS)
+STATISTICS = 4 * MEL_BANDS
+
+
+def join_parts(vectors: Tensor) -> Tensor:
+    """Give each part of (n, 512) its share of a length of 1."""
+    parts = vectors.split(PARTS, 1)
+    scaled = [
+        math.sqrt(share) * functional.normalize(part, dim=1)
+        for part, share in zip(parts, SHARES, strict=True)
+    ]
+    return torch.cat(scaled, 1)
+
+
+def statistics(spectrogram: Tensor) -> Tensor:
+    """Mean, spread, maximum and mean change of every band: (n, 80, t) -> (n, 320)."""
+    mean = spectrogram.mean(2)
+    spread = ((spectrogram - mean.unsqueeze(2)).square().mean(2) + 1e-4).sqrt()
+    change = (spectrogram[:, :, 1:] - spectrogram[:, :, :-1]).abs().mean(2)
+    return torch.cat([mean, spread, spectrogram.amax(2), change], 1)
 
 
 class AudioTower(nn.Module):
@@ -37,16 +61,25 @@ class AudioTower(nn.Module):
         )
         self.attention = nn.Conv1d(320, 1, 1)
         self.head = nn.Sequential(
-            nn.Linear(960, 512), nn.ReLU(), nn.Dropout(0.1), nn.Linear(512, DIMENSION)
+            nn.Linear(960, 512), nn.ReLU(), nn.Dropout(0.1), nn.Linear(512, PARTS[0])
+        )
+
+        self.opinion = nn.Sequential(
+            nn.BatchNorm1d(STATISTICS),
+            nn.Linear(STATISTICS, 384),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Linear(384, PARTS[1]),
         )
 
     def segment(self, spectrogram: Tensor) -> Tensor:
-        """One segment (n, 80, SEGMENT) -> (n, 512), not normalised."""
+        """One segment (n, 80, SEGMENT) -> (n, 512) of length 1."""
         maps = self.blocks(2 * spectrogram.unsqueeze(1) - 1)
         frames = self.join(maps.flatten(1, 2))
         weights = torch.softmax(self.attention(frames), -1)
         pooled = [frames.mean(-1), frames.amax(-1), (weights * frames).sum(-1)]
-        return self.head(torch.cat(pooled, 1))
+        heard = self.head(torch.cat(pooled, 1))
+        return join_parts(torch.cat([heard, self.opinion(statistics(spectrogram))], 1).float())
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """Mean over the audible ones of three overlapping segments."""
@@ -54,9 +87,9 @@ class AudioTower(nn.Module):
         for start in STARTS:
             part = spectrogram[:, :, start : start + SEGMENT]
             audible = (part.mean((1, 2)) > AUDIBLE).float().unsqueeze(1) + 1e-3
-            total = total + audible * functional.normalize(self.segment(part), dim=1)
+            total = total + audible * self.segment(part)
             weight = weight + audible
-        return functional.normalize(total / weight, dim=1)
+        return join_parts(total / weight)
 
 
 class TextTower(nn.Module):
@@ -72,4 +105,4 @@ class TextTower(nn.Module):
     def forward(self, means: Tensor) -> Tensor:
         """Linear skip plus one hidden layer."""
         hidden = self.drop(torch.relu(self.hidden(means)))
-        return functional.normalize(self.skip(means) + self.out(hidden), dim=1)
+        return join_parts(self.skip(means) + self.out(hidden))

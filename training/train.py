@@ -14,14 +14,14 @@ from torch.nn import functional
 
 from resources.embedding.offline.text import tokens
 from training.captions import Attributes, caption, count_attributes
-from training.network import SEGMENT, AudioTower, TextTower
+from training.network import PARTS, SEGMENT, AudioTower, TextTower
 from training.teacher import TokenTable
 from training.teacher import load as load_table
 from training.vocabulary import close
 
 BATCH = 192
 LEARNING_RATE = 2e-3
-LEAST_CLIPS = 20
+LEAST_CLIPS = 40
 CAPTIONS_PER_CLIP = 2
 TEXT_JITTER = 0.3  # length of the noise added to a caption's mean vector of length 1
 
@@ -116,6 +116,15 @@ def _loss(scores: Tensor, positive: Tensor) -> Tensor:
     return (one_way(scores, positive) + one_way(scores.T, positive.T)) / 2
 
 
+def _parts_loss(heard: Tensor, spoken: Tensor, scales: Tensor, positive: Tensor) -> Tensor:
+    """Each part of the joint space learns on its own, so that their errors differ."""
+    pairs = zip(heard.split(PARTS, 1), spoken.split(PARTS, 1), scales, strict=True)
+    return sum(
+        _loss(functional.normalize(a, dim=1) @ functional.normalize(b, dim=1).T * scale, positive)
+        for a, b, scale in pairs
+    )
+
+
 def train(
     data: list[Path],
     table: Path,
@@ -136,11 +145,13 @@ def train(
     text = TextTower(lookup.vectors.shape[1])
     if start_from is not None:
         state = torch.load(start_from)
-        audio.load_state_dict(state["audio"])
-        text.load_state_dict(state["text"])
-    scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        for tower, known in ((audio, state["audio"]), (text, state["text"])):
+            own = tower.state_dict()
+            known = {k: v for k, v in known.items() if k in own and own[k].shape == v.shape}
+            tower.load_state_dict({**own, **known})
+    scales = nn.Parameter(torch.full((len(PARTS),), math.log(1 / 0.07)))
     decayed = [p for m in (audio, text) for p in m.parameters() if p.ndim > 1]
-    plain = [p for m in (audio, text) for p in m.parameters() if p.ndim <= 1] + [scale]
+    plain = [p for m in (audio, text) for p in m.parameters() if p.ndim <= 1] + [scales]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
     warm = 60
@@ -160,8 +171,7 @@ def train(
         spoken = text(functional.normalize(means + jitter, dim=1))
         with torch.autocast("cpu", torch.bfloat16):
             heard = audio.segment(clips.segments(rows))
-        heard = functional.normalize(heard.float(), dim=1)
-        loss = _loss(heard @ spoken.T * scale.exp().clamp(max=60), positive)
+        loss = _parts_loss(heard, spoken, scales.exp().clamp(max=60), positive)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_([*audio.parameters(), *text.parameters()], 2.0)
@@ -169,7 +179,8 @@ def train(
         schedule.step()
         running = loss.item() if step == 0 else 0.97 * running + 0.03 * loss.item()
         if step % 50 == 49:
-            print(f"step {step + 1} loss {running:.3f} scale {scale.exp().item():.1f} "
-                  f"{time.monotonic() - start:.0f} s", flush=True)  # fmt: skip
+            warmth = ", ".join(f"{value:.1f}" for value in scales.exp().tolist())
+            seconds = time.monotonic() - start
+            print(f"step {step + 1} loss {running:.3f} scales {warmth} {seconds:.0f} s", flush=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"audio": audio.state_dict(), "text": text.state_dict()}, out)

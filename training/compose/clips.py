@@ -43,8 +43,20 @@ SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
     "harsh_noise": (effects.harsh_noise, ("harsh_noise",)),
     "hum": (effects.hum, ("hum", "sustained")),
 }  # fmt: skip
-SOUND_WEIGHTS = {"harsh_noise": 5.0, "glitch": 2.5, "scratch": 2.0, "rewind": 1.5, "robot": 2.0,
-                 "telephone": 1.3, "whoosh": 1.5, "rain": 1.5}  # fmt: skip
+SOUND_WEIGHTS = {
+    "harsh_noise": 5.0,
+    "glitch": 2.5,
+    "scratch": 2.5,
+    "rewind": 1.5,
+    "robot": 2.0,
+    "telephone": 2.0,
+    "whoosh": 3.0,
+    "rain": 1.5,
+    "impact": 2.0,
+    "glass_rub": 1.5,
+}
+NOTE_WEIGHTS = {"bell": 3.0, "piano": 2.5, "clean_guitar": 2.5, "jazz_guitar": 1.5, "choir": 2.5,
+                "distorted_guitar": 1.5, "celesta": 1.5, "electric_piano": 1.5}  # fmt: skip
 PHRASE_ROLES = ("melody", "slow_melody", "fast_melody", "solo", "sparse_notes", "arpeggio",
                 "sustain", "picking", "strum")  # fmt: skip
 LOOP_TAGS = {"tabla": "tabla", "african": "hand_drums", "latin": "hand_drums",
@@ -87,8 +99,8 @@ def phrase_clip(rng: Rng) -> Clip:
 
 
 def note_clip(rng: Rng) -> Clip:
-    """A single note of one instrument, as in a sample pack."""
-    name = str(rng.choice(list(INSTRUMENTS)))
+    """A single note or chord of one instrument, as in a sample pack."""
+    name = _weighted(rng, {**dict.fromkeys(INSTRUMENTS, 1.0), **NOTE_WEIGHTS})
     instrument = INSTRUMENTS[name]
     pitch = float(rng.integers(instrument.low, instrument.high + 1))
     length = rng.uniform(0.15, 4)

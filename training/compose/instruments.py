@@ -9,7 +9,16 @@ import numpy as np
 
 from training.compose import voices
 from training.compose.voices import Rng, Voice
-from training.synthesis.dsp import CLIP_SAMPLES, Wave, add_at, biquad, drive, echo
+from training.synthesis.dsp import (
+    CLIP_SAMPLES,
+    Wave,
+    add_at,
+    biquad,
+    drive,
+    echo,
+    reverb,
+    timeline,
+)
 from training.synthesis.soundfont import FONTS, Note, render
 from training.synthesis.tones import plucked
 
@@ -102,9 +111,32 @@ def play(name: str, notes: Sequence[Note], rng: Rng) -> Wave:
         wave = _play_own(instrument, octave_fit, rng)
     if name == "distorted_guitar":
         wave = biquad(drive(wave, rng.uniform(4, 25)), "lowpass", rng.uniform(3_500, 7_000))
+    if name in {"clean_guitar", "jazz_guitar"}:
+        wave = _amplified(wave, rng)
     if name.endswith(("lead", "pluck_synth")) and rng.random() < 0.4:
         wave = echo(wave, rng.uniform(0.15, 0.45), rng.uniform(0.2, 0.5))
     return wave
+
+
+def _amplified(wave: Wave, rng: Rng) -> Wave:
+    """A guitar amplifier: drive, the cabinet's band, at times tremolo, spring reverb or slides."""
+    if rng.random() < 0.6:
+        wave = drive(wave, rng.uniform(0.8, 4))
+    wave = biquad(wave, "bandpass", (rng.uniform(60, 150), rng.uniform(2_500, 6_500)), 1)
+    if rng.random() < 0.25:
+        wave = wave * (0.7 + 0.3 * np.sin(2 * np.pi * rng.uniform(3, 8) * timeline(10)))
+    if rng.random() < 0.25:
+        wave = _bent(wave, rng)
+    return reverb(wave, rng, rng.uniform(0.4, 1.5), 0.25) if rng.random() < 0.4 else wave
+
+
+def _bent(wave: Wave, rng: Rng) -> Wave:
+    """Slide into the pitch and shake it, by reading the wave at a varying speed."""
+    time = timeline(10)
+    speed = 1 - rng.uniform(0, 0.25) * np.exp(-time / rng.uniform(0.05, 0.4))
+    speed += rng.uniform(0, 0.015) * np.sin(2 * np.pi * rng.uniform(4, 7) * time)
+    position = np.minimum(np.cumsum(speed), len(wave) - 1)
+    return np.interp(position, np.arange(len(wave)), wave).astype(np.float32)
 
 
 def _in_range(note: Note, instrument: Instrument) -> Note:

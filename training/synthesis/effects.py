@@ -82,15 +82,21 @@ def falling(rng: Rng) -> Wave:
 
 def whoosh(rng: Rng) -> Wave:
     """Air rushing past: noise that swells and fades, its colour rising and falling."""
-    length = samples(rng.uniform(0.3, 2.5))
-    centre, width = rng.uniform(400, 3_000), rng.uniform(0.3, 0.9)
+    length = samples(rng.uniform(0.3, 4))
+    centre, width = rng.uniform(200, 3_000), rng.uniform(0.3, 0.9)
 
     def gain(hz: np.ndarray, t: np.ndarray) -> np.ndarray:
         moving = centre * 2 ** (1.5 * np.sin(np.pi * t * RATE / length))
         return np.exp(-(np.log((hz + 20) / moving) ** 2) / (2 * width**2))
 
-    wave = dsp.spectral_gain(noise(rng, length), gain)
-    return normalise(wave * np.hanning(length).astype(np.float32) ** rng.uniform(0.7, 2))
+    wave = dsp.spectral_gain(coloured_noise(rng, length, rng.uniform(0, 1.5)), gain)
+    peak = int(length * rng.uniform(0.2, 0.8))
+    swell = np.concatenate([np.linspace(0, 1, peak), np.linspace(1, 0, length - peak)])
+    wave = normalise(wave * swell.astype(np.float32) ** rng.uniform(0.7, 3))
+    if rng.random() < 0.4:
+        tail = np.concatenate([wave, dsp.silence(rng.uniform(0.5, 2))])
+        wave = dsp.reverb(tail, rng, rng.uniform(1, 3), rng.uniform(0.2, 0.6))
+    return normalise(wave)
 
 
 def static(rng: Rng) -> Wave:

@@ -87,6 +87,8 @@ def _load_text() -> TextTower:
         return TextTower(
             vocabulary={piece: row for row, piece in enumerate(pieces)},
             table=data["table"],
+            split=int(data["split"]),
+            share=float(data["share"]),
             scales=data["scales"],
             **{
                 name: data[name].astype(np.float32)

@@ -27,6 +27,8 @@ class TextTower:
     `table`: (tokens, d) int8; `scales`: (tokens,) float32, the step of each row times the weight of
     its token.
     `skip` (d, 512), `hidden` (d, h), `hidden_bias` (h,), `out` (h, 512), `bias` (512,): float32.
+    `split`, `share`: the joint space is two side by side; the first `split` dimensions carry
+    `share` of a dot product, the others the rest.
     """
 
     vocabulary: Mapping[str, int]
@@ -37,6 +39,8 @@ class TextTower:
     hidden_bias: NDArray[np.float32]
     out: NDArray[np.float32]
     bias: NDArray[np.float32]
+    split: int
+    share: float
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, 512) float32 rows of length 1, also for a text without a known token."""
@@ -53,7 +57,10 @@ class TextTower:
 
     def _project(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         hidden = np.maximum(row @ self.hidden + self.hidden_bias, 0)
-        return unit(row @ self.skip + hidden @ self.out + self.bias)
+        vector = row @ self.skip + hidden @ self.out + self.bias
+        first, second = vector[: self.split], vector[self.split :]
+        weights = np.sqrt([self.share, 1 - self.share])
+        return unit(np.concatenate([weights[0] * unit(first), weights[1] * unit(second)]))
 
 
 def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
