@@ -1,4 +1,4 @@
-"""What keeps an installation tidy, every night: changes that no trigger saw, and old runs."""
+"""What keeps an installation tidy, every night: unseen changes, old runs, unused indexes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from pipelines.reconcile import reconcile_index
+from pipelines.reconcile import drop_retired_generations, reconcile_index
 from resources.backends import Backends
 
 KEEP_RUNS: Final = timedelta(days=7)
@@ -25,6 +25,15 @@ def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backend
     added = backends.work.reconcile()
     context.log.info("%d pending tracks were not on the list of work", added)
     context.add_output_metadata({"differed": differed, "added": added})
+
+
+@dg.op(description="Drops the index of each model that is no longer used.")
+def drop_old_generations(
+    context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]
+) -> None:
+    dropped = drop_retired_generations(backends)
+    context.log.info("%d generations of the index dropped", dropped)
+    context.add_output_metadata({"dropped": dropped})
 
 
 @dg.op(description="Deletes runs older than a week, except the latest of each block and job.")
@@ -66,9 +75,10 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
                 deleted += 1
 
 
-@dg.job(description="Finds changes that no trigger saw, and deletes old runs.")
+@dg.job(description="Finds changes that no trigger saw; deletes old runs and unused indexes.")
 def housekeeping() -> None:
     reconcile()
+    drop_old_generations()
     forget_old_runs()
 
 

@@ -24,6 +24,22 @@ def reconcile_index(backends: Backends) -> int:
     return differed + _reconcile_block(backends, Block(first_beyond, LARGEST_ID))
 
 
+def drop_retired_generations(backends: Backends) -> int:
+    """Drop the namespaces of models that neither answer nor are configured; returns how many.
+
+    Their embeddings stay on the object store, so going back to such a model embeds nothing.
+    """
+    retired = [
+        generation
+        for generation in backends.generations.all()
+        if not generation.is_live and generation.id != backends.generation.id
+    ]
+    for generation in retired:
+        backends.open_vectors(generation.namespace, backends.track_model).drop()
+        backends.generations.forget(generation)
+    return len(retired)
+
+
 def _reconcile_block(backends: Backends, block: Block) -> int:
     present = set(backends.vectors.ids(block.first, block.last))
     recorded = backends.records.indexed_ids(backends.generation.id, block)

@@ -49,6 +49,13 @@ class Generations:
         )
         return [Generation(**row) for row in rows]
 
+    def forget(self, generation: Generation) -> None:
+        """Forget a generation whose namespace was dropped."""
+        self._database.rows(
+            "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live",
+            {"id": generation.id},
+        )
+
     def open(self, model: ModelDescription) -> Generation:
         """The generation of `model`, made when there is none. The very first is live at once."""
         rows = self._database.rows(

@@ -1,0 +1,107 @@
+"""Another model is a new generation of the index, built beside the live one."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from assets.work import NoProgress
+from pipelines.backfill import backfill, plan
+from pipelines.reconcile import drop_retired_generations
+from resources.backends import Backends
+from resources.embedding.protocol import EmbeddingModel, ModelDescription
+from resources.settings import load_settings
+from resources.vectors.protocol import LARGEST_ID
+from serving.search import SemanticSearch
+from tests.pipelines.conftest import Upload
+
+
+class TurnedModel:
+    """A second model: the shipped one with its axes in another order, which is another space."""
+
+    def __init__(self, model: EmbeddingModel) -> None:
+        self._model = model
+        self.model: ModelDescription = dataclasses.replace(
+            model.model, id="turned", fingerprint="0" * 64
+        )
+
+    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._model.embed_audio(windows)[:, ::-1]
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._model.embed_text(texts)[:, ::-1]
+
+
+@pytest.fixture
+def switch(backends: Backends) -> Iterator[Callable[[], Backends]]:
+    """Opens the same installation with the second model configured."""
+    opened: list[Backends] = []
+
+    def switch() -> Backends:
+        other = Backends(load_settings())
+        other.__dict__["audio_model"] = TurnedModel(other.local_model)
+        opened.append(other)
+        return other
+
+    yield switch
+    for other in opened:
+        other.close()
+
+
+def _backfill(backends: Backends) -> int:
+    return backfill(backends, plan(backends), progress=NoProgress()).embedded
+
+
+def test_search_says_that_the_index_is_another_models_and_how_to_rebuild_it(
+    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+) -> None:
+    upload(1)
+    _backfill(backends)
+    answer = SemanticSearch(switch()).search("white noise")
+    assert not answer.available
+    assert answer.reason is not None
+    assert "turned" in answer.reason
+    assert "moodsearch backfill" in answer.reason.replace("\n", " ")
+    assert SemanticSearch(backends).search("white noise").available
+
+
+def test_the_old_index_answers_until_the_new_one_is_complete(
+    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+) -> None:
+    ids = [upload(seed) for seed in range(3)]
+    _backfill(backends)
+    other = switch()
+    assert backfill(other, plan(other, limit=2), progress=NoProgress()).embedded == 2
+    live = other.generations.live()
+    assert live is not None
+    assert live.model == backends.track_model.fingerprint
+    assert backends.vectors.ids(0, LARGEST_ID) == ids
+    _backfill(other)
+    live = other.generations.live()
+    assert live is not None
+    assert live.model == other.track_model.fingerprint
+    assert live.namespace != backends.vectors.namespace
+    assert other.vectors.ids(0, LARGEST_ID) == ids
+    assert SemanticSearch(other).search("white noise").available
+    assert not SemanticSearch(backends).search("white noise").available
+
+
+def test_an_index_that_is_no_longer_used_is_dropped_and_can_come_back_without_embedding(
+    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    _backfill(backends)
+    other = switch()
+    _backfill(other)
+    assert drop_retired_generations(other) == 1
+    assert drop_retired_generations(other) == 0
+    assert other.vectors.ids(0, LARGEST_ID) == ids
+    with Backends(load_settings()) as back_again:
+        assert back_again.vectors.ids(0, LARGEST_ID) == []
+        assert _backfill(back_again) == 0
+        assert back_again.vectors.ids(0, LARGEST_ID) == ids
+        live = back_again.generations.live()
+        assert live is not None
+        assert live.model == back_again.track_model.fingerprint
