@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assets.clap_embeddings import embeddings_table
 from assets.tables import BlockTable, Embeddings, GenrePredictions, TrackAudio
+from bench.figures import timed
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.records import AudioRecord, IndexRecord
@@ -75,18 +76,21 @@ def file_id(number: int) -> str:
 
 def fill(
     backends: Backends, ids: range, vectors: NDArray[np.float32], *, with_tables: bool = True
-) -> None:
+) -> float:
     """Tracks as a backfill leaves them: rows, state, tables (if wanted), index and genres.
 
-    `vectors`: (len(ids), 512) float32, rows of length 1.
+    `vectors`: (len(ids), 512) float32, rows of length 1. Returns the seconds that writing the
+    index took.
     """
     add_rows(backends, ids)
+    index_seconds = 0.0
     for block, own in _by_block(backends, ids):
         part = vectors[own.start - ids.start : own.stop - ids.start]
         if with_tables:
             _write_tables(backends, block, own, part)
-        _record(backends, block, own, part)
+        index_seconds += _record(backends, block, own, part)
     _leave_nothing_pending(backends)
+    return index_seconds
 
 
 def _by_block(backends: Backends, ids: range) -> Iterator[tuple[Block, range]]:
@@ -126,22 +130,22 @@ def _write_tables(
     BlockTable(backends.store, GenrePredictions, block).merge(genres)
 
 
-def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.float32]) -> None:
+def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.float32]) -> float:
+    """Seconds that writing the index took."""
     backends.records.audio([AudioRecord(n, file_id(n), 180.0, None) for n in ids])
     backends.records.embedded(backends.track_model.fingerprint, [(n, file_id(n)) for n in ids])
     waiting = [track for track in backends.work.pending(block) if track.work == "index"]
-    backends.vectors.upsert(
-        [
-            VectorDocument(
-                id=track.track_id,
-                vector=vectors[track.track_id - ids.start],
-                title=str(track.title),
-                artist_handle=str(track.artist_handle),
-                artist_did=str(track.artist_did),
-            )
-            for track in waiting
-        ]
-    )
+    documents = [
+        VectorDocument(
+            id=track.track_id,
+            vector=vectors[track.track_id - ids.start],
+            title=str(track.title),
+            artist_handle=str(track.artist_handle),
+            artist_did=str(track.artist_did),
+        )
+        for track in waiting
+    ]
+    index_seconds = timed(lambda: backends.vectors.upsert(documents))
     backends.records.indexed(
         backends.generation.id,
         [IndexRecord(t.track_id, t.audio.file_id, str(t.attributes)) for t in waiting],
@@ -162,6 +166,7 @@ def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.fl
         " WHERE track_id BETWEEN %(first)s AND %(last)s",
         bounds,
     )
+    return index_seconds
 
 
 def _leave_nothing_pending(backends: Backends) -> None:

@@ -15,21 +15,21 @@ from resources.backends import Backends
 from resources.embedding.offline import load_offline_model
 
 CODECS: Final = ("mp3", "m4a", "opus")
-SHORT_MINUTES: Final = 3
-LONG_MINUTES: Final = 60
+CASES: Final = ((100, 1), (100, 20), (1_000, 1), (1_000, 20))
+"""Tracks, and how many times as long as the usual three minutes each is."""
+
+QUICK_CASES: Final = ((4, 1), (12, 20))
 
 
 def measure(workplace: Workplace) -> list[Figure]:
     """A process for each; the first only imports, loads the model and embeds one window."""
     figures = [_figure("imports and model alone", run_apart(_load).peak_bytes)]
-    few, many = workplace.choose(4, 100), workplace.choose(12, 1_000)
-    for tracks in (few, many):
-        for times in (1, LONG_MINUTES // SHORT_MINUTES):
-            minutes = times * workplace.track_seconds / 60
-            name = f"backfill_{tracks}_{times}"
-            peak = run_apart(_backfill, workplace, name, tracks, times).peak_bytes
-            figures.append(_figure(f"{tracks:,} tracks of {minutes:.3g} min", peak))
-    for tracks in (1_000,) if workplace.quick else (10_000, 100_000):
+    for tracks, times in QUICK_CASES if workplace.quick else CASES:
+        minutes = times * workplace.track_seconds / 60
+        name = f"backfill_{tracks}_{times}"
+        peak = run_apart(_backfill, workplace, name, tracks, times).peak_bytes
+        figures.append(_figure(f"{tracks:,} tracks of {minutes:.3g} min", peak))
+    for tracks in () if workplace.quick else (10_000, 100_000):
         peak = run_apart(_plan, workplace, f"plan_{tracks}", tracks).peak_bytes
         figures.append(_figure(f"plan of {tracks:,} new tracks alone", peak))
     return figures

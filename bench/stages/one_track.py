@@ -21,6 +21,7 @@ from bench.workplace import Workplace
 from pipelines.backfill import backfill, plan
 from pipelines.instance import dagster_instance
 from resources.backends import Backends
+from resources.catalogue.blocks import BLOCK_SIZE
 
 SMALL: Final = "100 tracks"
 PARTS: Final = ("add", "sensor tick", "plan", "run")
@@ -59,10 +60,16 @@ def measure(workplace: Workplace) -> list[Figure]:
 
 def _sizes(workplace: Workplace) -> list[Size]:
     large = workplace.choose(1_000, 10_000)
+    nearly_full = BLOCK_SIZE * 9 // 10 - large % BLOCK_SIZE
     return [
         Size(SMALL, "one_of_100", 100),
         Size(f"{large:,} tracks, last block nearly empty", "one_of_many", large),
-        Size(f"{large:,} tracks, last block 90 % full", "one_of_many_full", large, first=900),
+        Size(
+            f"{large:,} tracks, last block 90 % full",
+            "one_of_many_full",
+            large,
+            first=nearly_full,
+        ),
     ]
 
 
