@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
+from threadpoolctl import threadpool_limits
+
 from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -124,7 +126,9 @@ class Backends:
             raise ConfigurationError(
                 f"CLAP_MODEL: {self.settings.clap_model!r} is not known; this version runs offline"
             )
-        # Tracks are embedded in parallel, each by one thread.
+        # Tracks are embedded in parallel, each by one thread; BLAS would start as many as there are
+        # cores for each of them, which wait for each other in loops (58 times slower when busy).
+        threadpool_limits(limits=1, user_api="blas")
         return load_offline_model(threads=1)
 
     @cached_property
