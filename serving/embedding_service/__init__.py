@@ -1,0 +1,11 @@
+"""The embedding service: one model behind `POST /embed_audio` and `POST /embed_text`.
+
+An ASGI application that runs under uvicorn (`python -m serving.embedding_service`) and on Modal
+(`serving.modal_app`). It hears what the pipeline hears, through the same functions. Nothing here
+knows the catalogue, and nothing here imports Modal.
+"""
+
+from serving.embedding_service.app import create_embedding_service
+from serving.embedding_service.limits import Limits
+
+__all__ = ["Limits", "create_embedding_service"]

@@ -1,0 +1,1 @@
+"""The embedding service over real HTTP on loopback, with the model that ships."""
