@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1_500)
     parser.add_argument("--start-from", type=Path, help="a checkpoint to go on training from")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -37,7 +38,7 @@ def main() -> None:
         from training.train import train
 
         train(options.data, table, checkpoint, options.steps, options.seed, options.threads,
-              options.start_from)  # fmt: skip
+              options.start_from, options.rate)  # fmt: skip
     elif options.stage == "export":
         from training.export import export
 

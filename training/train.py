@@ -133,6 +133,7 @@ def train(
     seed: int,
     threads: int,
     start_from: Path | None = None,
+    rate: float = LEARNING_RATE,
 ) -> None:
     """Train for `steps`, from scratch or from a checkpoint, and write both towers to `out`."""
     torch.set_num_threads(threads)
@@ -153,7 +154,7 @@ def train(
     decayed = [p for m in (audio, text) for p in m.parameters() if p.ndim > 1]
     plain = [p for m in (audio, text) for p in m.parameters() if p.ndim <= 1] + [scales]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    optimiser = torch.optim.AdamW(groups, lr=rate)
     warm = 60
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(
         (s + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1, s / steps))))  # fmt: skip
