@@ -35,9 +35,9 @@ QUERIES: dict[str, str] = {
     "glass humming": "ambi_glass_*",
 }
 
-# Phrases for styles that the vocabulary does not hold word for word, and the tag meant. They are
-# ranked against generated clips that were held out: a check of the text tower's reach, not of real
-# audio.
+# Phrases for styles and the tag meant; all but "saloon piano" are not in the vocabulary as such.
+# They are ranked against generated clips that were held out: a check of the text tower's reach, not
+# of real audio.
 PARAPHRASES: dict[str, str] = {
     "driving techno for a workout": "techno",
     "gloomy drone from a horror basement": "dark_ambient",
