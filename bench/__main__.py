@@ -50,8 +50,9 @@ def _sections(
         started = time.monotonic()
         outcome = run_apart(measure_stage, name, workplace)
         peak = single("peak memory of this stage's process", "MiB", outcome.peak_bytes / MEBIBYTE)
-        # The memory stage measures processes of its own.
-        figures = outcome.result if name == Stage.MEMORY else [*outcome.result, peak]
+        # What these two measure is in other processes.
+        elsewhere = name in (Stage.MEMORY, Stage.SEARCH)
+        figures = outcome.result if elsewhere else [*outcome.result, peak]
         section = report.Section(TITLES[name], figures)
         report.show(console, section)
         console.print(f"{time.monotonic() - started:.0f} s\n", style="dim")

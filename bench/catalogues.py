@@ -27,7 +27,7 @@ TRACKS_PER_ARTIST: Final = 10
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """Clusters of unit vectors, as music lies in an embedding's space."""
+    """Clusters of unit vectors, as music lies in an embedding's space. `centres`: (n, 512)."""
 
     centres: NDArray[np.float32]
 
@@ -36,10 +36,20 @@ class Mixture:
         generator = np.random.default_rng(seed)
         return cls(unit(generator.standard_normal((CENTRES, EMBEDDING_DIMENSION))))
 
+    @classmethod
+    def around(cls, texts: NDArray[np.float32], cosine: float, seed: int) -> "Mixture":
+        """Centres at `cosine` from the embeddings of descriptions (n, 512), each in a random
+        direction: sounds lie near the texts that describe them, never among them."""
+        away = unit(np.random.default_rng(seed).standard_normal(texts.shape))
+        away = unit(away - np.sum(away * texts, axis=1, keepdims=True) * texts)
+        return cls(unit(cosine * texts + np.sqrt(1 - cosine**2) * away))
+
     def draw(self, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
         """(count, 512) float32, rows of length 1."""
         offsets = unit(generator.standard_normal((count, EMBEDDING_DIMENSION)))
-        return unit(self.centres[generator.integers(CENTRES, size=count)] + SPREAD * offsets)
+        return unit(
+            self.centres[generator.integers(len(self.centres), size=count)] + SPREAD * offsets
+        )
 
 
 def unit(vectors: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:

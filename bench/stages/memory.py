@@ -15,7 +15,7 @@ from resources.backends import Backends
 from resources.embedding.offline import load_offline_model
 
 CODECS: Final = ("mp3", "m4a", "opus")
-CASES: Final = ((100, 1), (100, 20), (1_000, 1), (1_000, 20))
+CASES: Final = ((60, 1), (60, 20), (600, 1), (600, 20))
 """Tracks, and how many times as long as the usual three minutes each is."""
 
 QUICK_CASES: Final = ((4, 1), (12, 20))
