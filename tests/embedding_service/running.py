@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +13,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 
+from resources.embedding.protocol import EmbeddingModel
+from serving.embedding_service import Limits, create_embedding_service
 from serving.embedding_service.addresses import Address
 
 HERE: Final = ip_address("127.0.0.1")
@@ -38,6 +42,16 @@ def running(application: Starlette) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def limited(model: EmbeddingModel, limits: Limits) -> Iterator[httpx.Client]:
+    """A client of a service of its own."""
+    with (
+        running(create_embedding_service(model, limits, may_reach=only_here)) as url,
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
+    ):
+        yield client
 
 
 @dataclass
@@ -112,7 +126,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def file_host(protocol: str = "HTTP/1.1") -> Iterator[FileHost]:
+def file_host(
+    protocol: str = "HTTP/1.1", *, tls: ssl.SSLContext | None = None
+) -> Iterator[FileHost]:
     host = FileHost()
 
     class Handler(BaseHTTPRequestHandler):
@@ -128,7 +144,11 @@ def file_host(protocol: str = "HTTP/1.1") -> Iterator[FileHost]:
             pass
 
     server = _Server(("127.0.0.1", 0), Handler)
-    host.url = f"http://127.0.0.1:{server.server_port}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    host.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield host
