@@ -11,8 +11,6 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
-from threadpoolctl import threadpool_limits
-
 from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -23,10 +21,10 @@ from resources.catalogue.tracks import Tracks
 from resources.catalogue.uploads import Uploads
 from resources.catalogue.work import PendingWork
 from resources.embedding.identity import track_model
+from resources.embedding.local import load_local_model
 from resources.embedding.modal import ModalEmbedder
-from resources.embedding.offline import load_offline_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
-from resources.errors import ConfigurationError, UserError
+from resources.errors import UserError
 from resources.genres.protocol import GenreClassifier
 from resources.genres.replicate import ReplicateClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
@@ -122,14 +120,7 @@ class Backends:
     @cached_property
     def local_model(self) -> EmbeddingModel:
         """The model that runs in this process."""
-        if self.settings.clap_model != "offline":
-            raise ConfigurationError(
-                f"CLAP_MODEL: {self.settings.clap_model!r} is not known; this version runs offline"
-            )
-        # Tracks are embedded in parallel, each by one thread; BLAS would start as many as there are
-        # cores for each of them, which wait for each other in loops (58 times slower when busy).
-        threadpool_limits(limits=1, user_api="blas")
-        return load_offline_model(threads=1)
+        return load_local_model(self.settings)
 
     @cached_property
     def audio_model(self) -> EmbeddingModel:

@@ -12,10 +12,10 @@ import modal
 import numpy as np
 from starlette.applications import Starlette
 
+from resources.embedding.local import load_local_model
 from resources.embedding.protocol import WINDOW_SAMPLES, EmbeddingModel
 from resources.settings import Settings, load_settings
 from serving.embedding_service import Limits, create_embedding_service
-from serving.embedding_service.model import load_model
 
 APP_NAME: Final = "plyr-clap"
 
@@ -36,7 +36,8 @@ REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements" / "ru
 IMAGE_PACKAGES: Final = frozenset({
     "annotated-types", "anyio", "av", "certifi", "flatbuffers", "h11", "httpcore", "httpx",
     "idna", "numpy", "onnxruntime", "packaging", "protobuf", "pydantic", "pydantic-core",
-    "pydantic-settings", "python-dotenv", "starlette", "typing-extensions", "typing-inspection",
+    "pydantic-settings", "python-dotenv", "starlette", "threadpoolctl", "typing-extensions",
+    "typing-inspection",
 })  # fmt: skip
 """What the service imports, and what that needs in turn. Modal brings its own client."""
 
@@ -96,7 +97,7 @@ class ClapService:
     @modal.enter(snap=True)
     def load(self) -> None:
         """Also runs the model once, so that the snapshot has what it prepares at first use."""
-        self.model = load_model(load_settings())
+        self.model = load_local_model(load_settings())
         self.model.embed_audio(np.zeros((1, WINDOW_SAMPLES), np.float32))
         self.model.embed_text(["warm"])
 

@@ -5,12 +5,12 @@ import sys
 
 import uvicorn
 
+from resources.embedding.local import load_local_model
 from resources.errors import UserError
 from resources.settings import load_settings
 from serving.embedding_service.addresses import is_public
 from serving.embedding_service.app import create_embedding_service
 from serving.embedding_service.limits import Limits
-from serving.embedding_service.model import load_model
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     try:
-        model = load_model(load_settings())
+        model = load_local_model(load_settings())
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

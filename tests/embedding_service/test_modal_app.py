@@ -34,8 +34,8 @@ sys.meta_path.insert(0, Absent())
 import numpy as np
 import serving.embedding_service as service
 from resources.settings import load_settings
-from serving.embedding_service.model import load_model
-model = load_model(load_settings())
+from resources.embedding.local import load_local_model
+model = load_local_model(load_settings())
 service.create_embedding_service(model)
 model.embed_audio(np.zeros((1, 480_000), np.float32))
 print(service.__file__)
