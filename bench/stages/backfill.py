@@ -66,8 +66,8 @@ def _distinct_tracks(workplace: Workplace, folder: Path, tracks: int) -> list[Pa
     files = []
     for number, codec in enumerate(islice(cycle(MIX), tracks)):
         path = folder / f"{number:04d}.{codec}"
-        artist = f"Artist {number // 10}"
-        copy_packets(workplace.sound(codec), path, title=f"Track {number}", artist=artist)
+        title, artist = f"Track {number}", f"Artist {number}"
+        copy_packets(workplace.sound(codec), path, title=title, artist=artist)
         files.append(path)
     return files
 
