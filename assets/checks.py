@@ -99,6 +99,16 @@ def index_equals_catalogue(
     )
 
 
+@dg.asset_check(asset=search_index, partitions_def=TRACK_BLOCKS)
+def no_track_is_waiting(
+    context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
+) -> dg.AssetCheckResult:
+    """Nothing that is pending was tried in vain: no audio is missing, nothing outside is down."""
+    waiting = backends.work.tried_in_vain("index", block_of(context))
+    reasons = "; ".join(sorted(set(waiting.values()))[:5])
+    return _nobody(waiting, f"tracks are waiting: {reasons}")
+
+
 @dg.asset_check(asset=genre_predictions, partitions_def=TRACK_BLOCKS)
 def genre_predictions_schema(
     context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]

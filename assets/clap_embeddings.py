@@ -1,5 +1,7 @@
 """clap_embeddings: each track's place in the space that it shares with text."""
 
+from collections.abc import Callable
+
 import dagster as dg
 import numpy as np
 import polars as pl
@@ -16,7 +18,6 @@ from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.records import AudioRecord
 from resources.catalogue.work import PendingTrack
-from resources.errors import BackendError
 
 _SPREAD_SAMPLE = 200
 
@@ -38,8 +39,8 @@ def clap_embeddings(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
-    with working_on(backends, block):
-        table = embeddings_table(backends, block)
+    with working_on(context, backends, block) as check_lock:
+        table = embeddings_table(backends, block, check_lock)
         pending = pending_tracks(backends, block, config)
         stored = table.read("track_id", "file_id")
         known = set(stored["track_id"])
@@ -56,18 +57,26 @@ def clap_embeddings(
         ):
             _store(backends, table, chunk)
             _count(report, chunk, known)
+            backends.work.note_errors("index", report.reasons())
             progress.advance("clap_embeddings", len(chunk))
     report.unchanged = len(known) - report.changed - report.removed
-    backends.work.note_errors("index", report.waiting)
-    if report.waiting and not report.new + report.changed:
-        raise BackendError(next(iter(report.waiting.values())))
     overview = _overview(backends, table.read("track_id", "vector", "starts_seconds"))
     return dg.MaterializeResult(metadata={**report.metadata(), **overview})
 
 
-def embeddings_table(backends: Backends, block: Block) -> BlockTable:
+def embeddings_table(
+    backends: Backends, block: Block, before_writing: Callable[[], None] = lambda: None
+) -> BlockTable:
     """The block's vectors of the configured model."""
-    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
+    version = backends.track_model.fingerprint
+    return BlockTable(backends.store, Embeddings, block, version, before_writing)
+
+
+def stored_vectors(backends: Backends, block: Block) -> dict[tuple[int, str], NDArray[np.float32]]:
+    """The block's vectors (512,) of the configured model, by track id and file id."""
+    rows = embeddings_table(backends, block).read("track_id", "file_id", "vector")
+    keys = zip(rows["track_id"], rows["file_id"], strict=True)
+    return dict(zip(keys, rows["vector"].to_numpy(), strict=True))
 
 
 def _without_stored_ones(
@@ -81,6 +90,7 @@ def _without_stored_ones(
     has_vector = set(stored.iter_rows())
     candidates = [track for track in pending if track.work in ("embed", "index")]
     found = [t for t in candidates if (t.track_id, t.file_id) in has_vector]
+    backends.work.ask_for("genres", [track.track_id for track in found if track.work == "embed"])
     backends.records.embedded(
         backends.track_model.fingerprint,
         [(track.track_id, track.audio.file_id) for track in found if track.work == "embed"],
@@ -98,8 +108,8 @@ def _store(backends: Backends, table: BlockTable, chunk: list[EmbeddedTrack]) ->
         for result in chunk
         if result.vector is not None
     ]
-    backends.records.embedded(backends.track_model.fingerprint, done)
     backends.work.ask_for("genres", [track_id for track_id, _ in done])
+    backends.records.embedded(backends.track_model.fingerprint, done)
     backends.records.audio(
         [
             AudioRecord(result.track.track_id, result.track.audio.file_id, None, result.failure)

@@ -1,7 +1,7 @@
 """Tracks to vectors: fetching, decoding and inference of many tracks overlap, in bounded memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.work import stop_when_all_wait
+from assets.work import AUDIO_IS_MISSING, CHUNK_TRACKS, Waiting, is_outage
 from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
 from resources.audio.windows import pool
@@ -19,8 +19,7 @@ from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.errors import BackendError, ObjectNotFoundError, TrackError
 from resources.object_store.protocol import ObjectStore
 
-CHUNK_TRACKS: Final = 64
-"""Tracks whose vectors are stored at once: what a kill may lose."""
+MOST_AHEAD: Final = CHUNK_TRACKS // 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,7 @@ class EmbeddedTrack:
     windows: NDArray[np.float32] | None = None
     starts_seconds: tuple[float, ...] = ()
     failure: str | None = None
-    waiting: str | None = None
+    waiting: Waiting | None = None
 
 
 def embed_tracks(
@@ -46,12 +45,13 @@ def embed_tracks(
     model: EmbeddingModel,
     concurrency: int,
 ) -> Iterator[list[EmbeddedTrack]]:
-    """Embed the tracks, in order, and yield them in chunks of at most 64.
+    """Embed the tracks, in order, and yield them in chunks, to be stored before the next is asked
+    for; stops early in an outage.
 
     `concurrency` tracks are fetched, decoded and embedded at once, each by one thread from start to
-    end: decoders and models let go of the interpreter, so that keeps as many cores busy. At most
-    twice as many tracks' samples (6 MB each) are in memory. Raises `BackendError` when not one
-    track of a chunk could be embedded and something outside is to blame: it would go on like that.
+    end: decoders and models let go of the interpreter, so that keeps as many cores busy. A chunk
+    and what is worked on ahead of it are at most 64 tracks (6 MB of samples while a thread has
+    them): what a kill may undo.
     """
 
     def embed_one(track: PendingTrack) -> EmbeddedTrack:
@@ -63,16 +63,19 @@ def embed_tracks(
         except TrackError as error:
             return EmbeddedTrack(track, failure=str(error))
         except ObjectNotFoundError:
-            return EmbeddedTrack(track, waiting="the audio file is not in the object store")
+            return EmbeddedTrack(track, waiting=AUDIO_IS_MISSING)
         except BackendError as error:
-            return EmbeddedTrack(track, waiting=str(error))
+            return EmbeddedTrack(track, waiting=Waiting(str(error), is_outage=True))
         return EmbeddedTrack(track, pool(windows), windows, heard.starts_seconds)
 
+    ahead = min(2 * concurrency, MOST_AHEAD)
     with ThreadPoolExecutor(concurrency, thread_name_prefix="embed") as workers:
-        results = _ahead(workers, embed_one, tracks, 2 * concurrency)
-        while chunk := list(islice(results, CHUNK_TRACKS)):
-            stop_when_all_wait([result.waiting for result in chunk])
+        results = _ahead(workers, embed_one, tracks, ahead)
+        while chunk := list(islice(results, CHUNK_TRACKS - ahead)):
             yield chunk
+            if is_outage([result.waiting for result in chunk]):
+                results.close()
+                return
 
 
 def _ahead(
@@ -80,7 +83,7 @@ def _ahead(
     work: Callable[[PendingTrack], EmbeddedTrack],
     tracks: Sequence[PendingTrack],
     most: int,
-) -> Iterator[EmbeddedTrack]:
+) -> Generator[EmbeddedTrack, None, None]:
     """Like `map`, with at most `most` results not yet consumed."""
     waiting: deque[Future[EmbeddedTrack]] = deque()
     try:

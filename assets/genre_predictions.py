@@ -8,17 +8,24 @@ import dagster as dg
 import polars as pl
 
 from assets.blocks import TRACK_BLOCKS, block_of
-from assets.clap_embeddings import clap_embeddings, embeddings_table
+from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.report import Report, preview
 from assets.tables import BlockTable, GenrePredictions
-from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
+from assets.work import (
+    CHUNK_TRACKS,
+    RETRIES,
+    Progress,
+    Waiting,
+    WorkConfig,
+    is_outage,
+    pending_tracks,
+    working_on,
+)
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.work import PendingTrack
 from resources.errors import BackendError, TrackError
 from resources.genres.protocol import GenrePrediction, GenreRequest
-
-_STORE_EVERY = 64
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Classified:
     track: PendingTrack
     predictions: Sequence[GenrePrediction] = ()
     failure: str | None = None
-    waiting: str | None = None
+    waiting: Waiting | None = None
 
 
 @dg.asset(
@@ -48,50 +55,47 @@ def genre_predictions(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
-    with working_on(backends, block):
-        table = BlockTable(backends.store, GenrePredictions, block)
-        known = set(table.read("track_id")["track_id"])
+    with working_on(context, backends, block) as check_lock:
+        table = BlockTable(backends.store, GenrePredictions, block, before_writing=check_lock)
+        stored = set(table.read("track_id")["track_id"])
+        known = stored & backends.work.exists(block)
+        table.remove(sorted(stored - known))
+        report.removed = len(stored - known)
         pending = pending_tracks(backends, block, config)
         to_classify = [track for track in pending if track.needs_genres]
         requests = _requests(backends, block, to_classify)
-        chunk: list[Classified] = []
-        for result in _classify(backends, requests, config.concurrency):
-            chunk.append(result)
-            progress.advance("genre_predictions", 1)
-            if len(chunk) == _STORE_EVERY:
-                _store(backends, table, chunk, report, known)
-                chunk = []
-        _store(backends, table, chunk, report, known)
-        backends.work.note_errors("genres", report.waiting)
+        for chunk in _classify(backends, requests, config.concurrency):
+            _store(backends, table, chunk, report, known)
+            backends.work.note_errors("genres", report.reasons())
+            progress.advance("genre_predictions", len(chunk))
         backends.work.settle("genres", block)
     report.unchanged = len(known) - report.changed
-    if report.waiting and not report.new + report.changed:
-        raise BackendError(next(iter(report.waiting.values())))
     return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, table.read())})
 
 
 def _requests(
     backends: Backends, block: Block, tracks: list[PendingTrack]
 ) -> list[tuple[PendingTrack, GenreRequest]]:
-    if not tracks:
-        return []
-    rows = embeddings_table(backends, block).read("track_id", "vector")
-    vector_of = dict(zip(rows["track_id"], rows["vector"].to_numpy(), strict=True))
-    return [
-        (
-            track,
-            GenreRequest(
-                track.track_id, backends.audio_key(track.audio), vector_of[track.track_id]
-            ),
-        )
-        for track in tracks
-        if track.track_id in vector_of
-    ]
+    """What the classifier is asked. Tracks whose vector is gone are to be embedded again first."""
+    vectors = stored_vectors(backends, block) if tracks else {}
+    requests = []
+    for track in tracks:
+        vector = vectors.get((track.track_id, track.audio.file_id))
+        if vector is not None:
+            request = GenreRequest(track.track_id, backends.audio_key(track.audio), vector)
+            requests.append((track, request))
+    ready = {track.track_id for track, _ in requests}
+    lost = [track.track_id for track in tracks if track.track_id not in ready]
+    backends.work.ask_for("index", lost)
+    backends.records.embedding_lost(lost)
+    return requests
 
 
 def _classify(
     backends: Backends, requests: list[tuple[PendingTrack, GenreRequest]], concurrency: int
-) -> Iterator[Classified]:
+) -> Iterator[list[Classified]]:
+    """Classify in chunks, to be stored before the next is asked for; stops early in an outage."""
+
     def classify_one(item: tuple[PendingTrack, GenreRequest]) -> Classified:
         track, request = item
         try:
@@ -99,10 +103,14 @@ def _classify(
         except TrackError as error:
             return Classified(track, failure=str(error))
         except BackendError as error:
-            return Classified(track, waiting=str(error))
+            return Classified(track, waiting=Waiting(str(error), is_outage=True))
 
     with ThreadPoolExecutor(concurrency, thread_name_prefix="classify") as pool:
-        yield from pool.map(classify_one, requests)
+        for start in range(0, len(requests), CHUNK_TRACKS):
+            chunk = list(pool.map(classify_one, requests[start : start + CHUNK_TRACKS]))
+            yield chunk
+            if is_outage([result.waiting for result in chunk]):
+                return
 
 
 def _store(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from assets.work import Waiting
+
 Cell = str | int | float | bool | None
 
 PREVIEW_ROWS = 10
@@ -25,7 +27,7 @@ class Report:
     unchanged: int = 0
     failed: int = 0
     removed: int = 0
-    waiting: dict[int, str] = field(default_factory=dict)
+    waiting: dict[int, Waiting] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def count(self, track_ids: Sequence[int], known: set[int]) -> None:
@@ -33,6 +35,10 @@ class Report:
         replaced = sum(track_id in known for track_id in track_ids)
         self.changed += replaced
         self.new += len(track_ids) - replaced
+
+    def reasons(self) -> dict[int, str]:
+        """Why tracks are waiting, by id."""
+        return {track_id: waiting.reason for track_id, waiting in self.waiting.items()}
 
     def metadata(self) -> dict[str, dg.MetadataValue]:
         counts: Mapping[str, int] = {
@@ -49,8 +55,8 @@ class Report:
         metadata["seconds"] = dg.MetadataValue.float(round(time.monotonic() - self.started, 3))
         if self.waiting:
             rows: list[dict[str, Cell]] = [
-                {"track_id": track_id, "reason": reason}
-                for track_id, reason in list(self.waiting.items())[:PREVIEW_ROWS]
+                {"track_id": track_id, "reason": waiting.reason}
+                for track_id, waiting in list(self.waiting.items())[:PREVIEW_ROWS]
             ]
             metadata["waiting_because"] = preview(rows)
         return metadata

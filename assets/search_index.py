@@ -1,18 +1,24 @@
 """search_index: the vector store as a projection of the embeddings and the catalogue."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
 
 from assets.blocks import TRACK_BLOCKS, block_of
-from assets.clap_embeddings import clap_embeddings, embeddings_table
+from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.report import Report, preview
 from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
 from resources.backends import Backends
+from resources.catalogue.blocks import Block
 from resources.catalogue.records import IndexRecord
 from resources.catalogue.work import PendingTrack
 from resources.vectors.protocol import VectorDocument
+
+IndexedTrack = tuple[PendingTrack, NDArray[np.float32]]
+"""A track and its vector (512,)."""
 
 _DOCUMENTS_AT_ONCE: Final = 500
 """Documents between two notes of what was done."""
@@ -35,19 +41,19 @@ def search_index(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
-    with working_on(backends, block):
+    with working_on(context, backends, block) as check_lock:
         pending = pending_tracks(backends, block, config)
         known = set(backends.vectors.ids(block.first, block.last)) if pending else set()
         removed = [track.track_id for track in pending if track.work == "remove"]
         _remove(backends, removed)
-        to_index = [track for track in pending if track.work == "index"]
-        vectors = embeddings_table(backends, block).read("track_id", "vector")
+        to_index = _with_vectors(backends, block, pending)
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
             part = to_index[start : start + _DOCUMENTS_AT_ONCE]
-            _upsert(backends, part, vectors)
+            check_lock()
+            _upsert(backends, part)
             progress.advance("search_index", len(part))
         backends.work.settle("index", block)
-    report.count([track.track_id for track in to_index], known)
+    report.count([track.track_id for track, _ in to_index], known)
     report.removed = len(known.intersection(removed))
     report.unchanged = len(known) - report.changed - report.removed
     took_over = backends.generations.promote_when_complete(backends.generation)
@@ -62,40 +68,52 @@ def _remove(backends: Backends, track_ids: list[int]) -> None:
         backends.records.removed(track_ids)
 
 
-def _upsert(backends: Backends, tracks: list[PendingTrack], vectors: pl.DataFrame) -> None:
+def _with_vectors(
+    backends: Backends, block: Block, pending: list[PendingTrack]
+) -> list[IndexedTrack]:
+    """The tracks to be indexed, with their vectors. One whose vector is gone (its table was lost
+    and its audio cannot be reached) stays pending."""
+    to_index = [track for track in pending if track.work == "index"]
+    vectors = stored_vectors(backends, block) if to_index else {}
+    keys = {track.track_id: (track.track_id, track.audio.file_id) for track in to_index}
+    return [
+        (track, vectors[keys[track.track_id]])
+        for track in to_index
+        if keys[track.track_id] in vectors
+    ]
+
+
+def _upsert(backends: Backends, tracks: Sequence[IndexedTrack]) -> None:
     """The store first: a kill in between writes the same documents again."""
-    ids = [track.track_id for track in tracks]
-    rows = vectors.filter(pl.col("track_id").is_in(ids)).select("track_id", "vector")
-    vector_of = dict(zip(rows["track_id"], rows["vector"].to_numpy(), strict=True))
     backends.vectors.upsert(
         [
             VectorDocument(
                 id=track.track_id,
-                vector=vector_of[track.track_id],
+                vector=vector,
                 title=track.title or "",
                 artist_handle=track.artist_handle or "",
                 artist_did=track.artist_did or "",
             )
-            for track in tracks
+            for track, vector in tracks
         ]
     )
     backends.records.indexed(
         backends.generation.id,
         [
             IndexRecord(track.track_id, track.audio.file_id, str(track.attributes))
-            for track in tracks
+            for track, _ in tracks
         ],
     )
 
 
-def _overview(backends: Backends, tracks: list[PendingTrack]) -> dict[str, dg.MetadataValue]:
+def _overview(backends: Backends, tracks: Sequence[IndexedTrack]) -> dict[str, dg.MetadataValue]:
     return {
         "namespace": dg.MetadataValue.text(backends.vectors.namespace),
         "documents_in_namespace": dg.MetadataValue.int(backends.vectors.count()),
         "preview": preview(
             [
                 {"track_id": t.track_id, "title": t.title, "artist": t.artist_handle}
-                for t in tracks[:10]
+                for t, _ in tracks[:10]
             ]
         ),
     }

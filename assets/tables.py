@@ -5,6 +5,8 @@ the old table or the new one.
 """
 
 import io
+import logging
+from collections.abc import Callable
 from typing import Final
 
 import pandera.polars as pa
@@ -14,6 +16,8 @@ from resources.catalogue.blocks import Block
 from resources.embedding.protocol import EMBEDDING_DIMENSION
 from resources.errors import ObjectNotFoundError
 from resources.object_store.protocol import ObjectStore
+
+logger = logging.getLogger(__name__)
 
 VECTOR: Final = pl.Array(pl.Float32, EMBEDDING_DIMENSION)
 
@@ -60,8 +64,11 @@ class GenrePredictions(pa.DataFrameModel):
 
 
 class BlockTable:
-    """One table of one block. `schema`: its pandera model; `version` tells tables apart that must
-    not be mixed (a model's fingerprint)."""
+    """One table of one block.
+
+    `schema`: its pandera model; `version` tells tables apart that must not be mixed (a model's
+    fingerprint); `before_writing` may raise to prevent a write (the block's lock was lost).
+    """
 
     def __init__(
         self,
@@ -69,26 +76,35 @@ class BlockTable:
         schema: type[pa.DataFrameModel],
         block: Block,
         version: str = "",
+        before_writing: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._before_writing = before_writing
         self._schema = schema
         folder = f"{schema.__name__.lower()}/{version[:16]}" if version else schema.__name__.lower()
         self.key = f"moodsearch/{folder}/{block.key}.parquet"
 
     def read(self, *columns: str) -> pl.DataFrame:
-        """The stored table, or these columns of it, by track id; empty when there is none."""
+        """The stored table, or these columns of it, by track id; empty when there is none.
+
+        A damaged one counts as none: what was in it is pending again and made anew.
+        """
         try:
             stored = io.BytesIO(self._store.get(self.key))
+            return pl.read_parquet(stored, columns=list(columns) or None)
         except ObjectNotFoundError:
-            empty: pl.DataFrame = self._schema.empty()
-            return empty.select(columns) if columns else empty
-        return pl.read_parquet(stored, columns=list(columns) or None)
+            pass
+        except pl.exceptions.PolarsError:
+            logger.warning("%s is damaged and will be made anew", self.key, exc_info=True)
+        empty: pl.DataFrame = self._schema.empty()
+        return empty.select(columns) if columns else empty
 
     def write(self, table: pl.DataFrame) -> None:
         """Replace the stored table. Raises `pandera.errors.SchemaError` for what does not fit."""
         checked = self._schema.validate(table.sort("track_id"))
         parquet = io.BytesIO()
         checked.write_parquet(parquet, compression="lz4")
+        self._before_writing()
         self._store.put(self.key, parquet.getvalue())
 
     def merge(self, rows: pl.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """track_audio: what is in each track's audio file, and whether it can be decoded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,11 +12,15 @@ from assets.plots import histogram
 from assets.report import Report, preview
 from assets.tables import BlockTable, TrackAudio
 from assets.work import (
+    AUDIO_IS_MISSING,
+    CHUNK_TRACKS,
     RETRIES,
     Progress,
+    Waiting,
     WorkConfig,
+    chunks,
+    is_outage,
     pending_tracks,
-    stop_when_all_wait,
     working_on,
 )
 from resources.audio.probe import AudioProbe, probe
@@ -33,7 +37,7 @@ class Probed:
     track: PendingTrack
     probe: AudioProbe | None = None
     failure: str | None = None
-    waiting: str | None = None
+    waiting: Waiting | None = None
 
 
 @dg.asset(
@@ -52,8 +56,8 @@ def track_audio(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
-    with working_on(backends, block):
-        table = BlockTable(backends.store, TrackAudio, block)
+    with working_on(context, backends, block) as check_lock:
+        table = BlockTable(backends.store, TrackAudio, block, before_writing=check_lock)
         known = set(table.read("track_id")["track_id"])
         pending = pending_tracks(backends, block, config)
         deleted = [track.track_id for track in pending if track.is_deleted]
@@ -63,15 +67,14 @@ def track_audio(
         probed = list(_watched(probe_all(backends, to_probe, config.concurrency), progress))
         _store(backends, table, [result for result in probed if result.waiting is None])
     _count(report, probed, known)
-    backends.work.note_errors("index", report.waiting)
-    stop_when_all_wait([result.waiting for result in probed])
+    backends.work.note_errors("index", report.reasons())
     return dg.MaterializeResult(metadata={**report.metadata(), **_overview(table.read())})
 
 
 def probe_all(
-    backends: Backends, tracks: Iterable[PendingTrack], concurrency: int
+    backends: Backends, tracks: Sequence[PendingTrack], concurrency: int
 ) -> Iterator[Probed]:
-    """Probe the tracks' audio, `concurrency` at once, in order."""
+    """Probe the tracks' audio, `concurrency` at once, in order; stops early in an outage."""
 
     def probe_one(track: PendingTrack) -> Probed:
         try:
@@ -80,12 +83,16 @@ def probe_all(
         except TrackError as error:
             return Probed(track, failure=str(error))
         except ObjectNotFoundError:
-            return Probed(track, waiting="the audio file is not in the object store")
+            return Probed(track, waiting=AUDIO_IS_MISSING)
         except BackendError as error:
-            return Probed(track, waiting=str(error))
+            return Probed(track, waiting=Waiting(str(error), is_outage=True))
 
     with ThreadPoolExecutor(concurrency, thread_name_prefix="probe") as pool:
-        yield from pool.map(probe_one, tracks)
+        for chunk in chunks(tracks, CHUNK_TRACKS):
+            results = list(pool.map(probe_one, chunk))
+            yield from results
+            if is_outage([result.waiting for result in results]):
+                return
 
 
 def _watched(results: Iterable[Probed], progress: Progress) -> Iterator[Probed]:

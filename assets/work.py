@@ -2,9 +2,10 @@
 its errors reach Dagster."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import dagster as dg
 from pydantic import Field
@@ -12,12 +13,19 @@ from pydantic import Field
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.work import PendingTrack
-from resources.errors import BackendError, UserError
+from resources.errors import UserError
+from resources.processes import this_process
 
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
 """For what the world did wrong; the pending work's growing delays come after these."""
+
+
+PROCESS_TAG: Final = "moodsearch/process"
+
+CHUNK_TRACKS: Final = 64
+"""Tracks between two notes of what was done: the most work that a kill may undo."""
 
 
 class WorkConfig(dg.Config):
@@ -56,22 +64,45 @@ def pending_tracks(backends: Backends, block: Block, config: WorkConfig) -> list
     return [track for track in pending if track.track_id in chosen]
 
 
-def stop_when_all_wait(reasons: Sequence[str | None]) -> None:
-    """Raise `BackendError` when not one of several tracks could be reached (None: it could): what
-    is outside is down, and the run should say so and be tried again soon."""
-    if len(reasons) > 1 and None not in reasons:
-        raise BackendError(str(reasons[0]))
+@dataclass(frozen=True)
+class Waiting:
+    """Why a track cannot be worked on at present. `is_outage`: something outside is down, which
+    concerns other tracks too."""
+
+    reason: str
+    is_outage: bool
+
+
+AUDIO_IS_MISSING = Waiting("the audio file is not in the object store", is_outage=False)
+
+
+def chunks(tracks: Sequence[PendingTrack], size: int) -> Iterator[Sequence[PendingTrack]]:
+    """The tracks in order, `size` at a time."""
+    for start in range(0, len(tracks), size):
+        yield tracks[start : start + size]
+
+
+def is_outage(waiting: Sequence[Waiting | None]) -> bool:
+    """Whether not one of several tracks could be worked on (None: it could) and something outside
+    is to blame: going on would only wait for each of the others, too."""
+    return len(waiting) > 1 and all(item is not None and item.is_outage for item in waiting)
 
 
 @contextmanager
-def working_on(backends: Backends, block: Block) -> Iterator[None]:
-    """Hold the block for this asset.
+def working_on(
+    context: dg.AssetExecutionContext, backends: Backends, block: Block
+) -> Iterator[Callable[[], None]]:
+    """Hold the block for this asset; yields what to call before anything is written.
+
+    The run is tagged with this process, so that it does not count as running when this is killed.
 
     What only a person can mend fails the run at once, with the one line that says how; anything
     else is retried.
     """
+    if PROCESS_TAG not in context.run.tags:
+        context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
     try:
-        with backends.work.lock(block):
-            yield
+        with backends.work.lock(block) as check_lock:
+            yield check_lock
     except UserError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error

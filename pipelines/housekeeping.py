@@ -20,9 +20,11 @@ _RUNS_AT_ONCE: Final = 500
     "list of work, whatever made it so."
 )
 def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]) -> None:
+    # First what cannot fail: a block that is being worked on must not keep changes from being seen.
+    added = backends.work.reconcile()
     differed = reconcile_index(backends)
     context.log.info("%d tracks of the index were not as recorded", differed)
-    added = backends.work.reconcile()
+    added += backends.work.reconcile() if differed else 0
     context.log.info("%d pending tracks were not on the list of work", added)
     context.add_output_metadata({"differed": differed, "added": added})
 
@@ -54,25 +56,24 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
         dg.DagsterRunStatus.CANCELED,
     ]
     latest: set[tuple[str, str | None]] = set()
-    deleted = 0
+    to_delete: list[str] = []
     cursor: str | None = None
-    while True:
-        # Newest first, so the first of its block and job is the one to keep.
-        records = instance.get_run_records(
-            dg.RunsFilter(statuses=finished), limit=_RUNS_AT_ONCE, cursor=cursor
-        )
-        if not records:
-            return deleted
+    # Deleted only at the end: a page begins after a run that must still be there.
+    while records := instance.get_run_records(
+        dg.RunsFilter(statuses=finished), limit=_RUNS_AT_ONCE, cursor=cursor
+    ):
         cursor = records[-1].dagster_run.run_id
         for record in records:
             run = record.dagster_run
+            # Newest first, so the first of its block and job is the one to keep.
             kind = (run.job_name, run.tags.get(PARTITION_NAME_TAG))
-            is_latest = kind not in latest and run.status == dg.DagsterRunStatus.SUCCESS
-            if is_latest:
+            if kind not in latest and run.status == dg.DagsterRunStatus.SUCCESS:
                 latest.add(kind)
             elif record.create_timestamp < before:
-                instance.delete_run(run.run_id)
-                deleted += 1
+                to_delete.append(run.run_id)
+    for run_id in to_delete:
+        instance.delete_run(run_id)
+    return len(to_delete)
 
 
 @dg.job(description="Finds changes that no trigger saw; deletes old runs and unused indexes.")

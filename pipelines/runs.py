@@ -1,10 +1,11 @@
 """Runs that can no longer finish: their process died without saying so."""
 
-import socket
 from typing import Final
 
 import dagster as dg
-import psutil
+
+from assets.work import PROCESS_TAG
+from resources.processes import is_gone, this_process
 
 UNFINISHED: Final = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -14,20 +15,21 @@ UNFINISHED: Final = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
-_PROCESS_TAG: Final = "moodsearch/process"
-
 
 def process_tags() -> dict[str, str]:
-    """Tags of a run that this process executes itself."""
-    return {_PROCESS_TAG: _identity(psutil.Process())}
+    """Tags of a run that this process executes itself, from its very beginning."""
+    return {PROCESS_TAG: this_process()}
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> int:
-    """Mark the runs as failed whose own process (see `process_tags`) is gone; returns how many."""
+    """Mark the runs as failed whose process is gone, whoever launched them; returns how many.
+
+    Every run says which process works on it as soon as its first asset starts.
+    """
     dead = [
         run
         for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-        if _is_dead(run.tags.get(_PROCESS_TAG))
+        if PROCESS_TAG in run.tags and is_gone(run.tags[PROCESS_TAG])
     ]
     for run in dead:
         instance.report_run_failed(run, "the process that worked on it was killed")
@@ -35,32 +37,14 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> int:
 
 
 def fail_unfinished_runs(instance: dg.DagsterInstance) -> int:
-    """Mark every unfinished run as failed that no living process of this machine says it executes.
+    """Mark every unfinished run as failed that no living process says it works on.
 
     For the start of the only daemon: what another daemon launched died with it. Queued runs are
     left to be launched. Returns how many.
     """
     statuses = [status for status in UNFINISHED if status != dg.DagsterRunStatus.QUEUED]
     runs = instance.get_runs(dg.RunsFilter(statuses=statuses))
-    dead = [run for run in runs if _is_dead(run.tags.get(_PROCESS_TAG, ""))]
+    dead = [run for run in runs if PROCESS_TAG not in run.tags or is_gone(run.tags[PROCESS_TAG])]
     for run in dead:
         instance.report_run_failed(run, "its process died with the daemon that launched it")
     return len(dead)
-
-
-def _is_dead(identity: str | None) -> bool:
-    """Whether a process of this machine with that identity is gone; None is nobody's claim."""
-    if identity is None:
-        return False
-    host, _, rest = identity.partition("/")
-    if identity and host != socket.gethostname():
-        return False
-    try:
-        return _identity(psutil.Process(int(rest.split("/")[0]))) != identity
-    except (ValueError, psutil.NoSuchProcess):
-        return True
-
-
-def _identity(process: psutil.Process) -> str:
-    """Host, process id and start time: numbers alone are given out again."""
-    return f"{socket.gethostname()}/{process.pid}/{int(process.create_time())}"

@@ -194,7 +194,8 @@ class Backends:
 
     @cached_property
     def work(self) -> PendingWork:
-        return PendingWork(self.database, self.track_model.fingerprint, self.generation.id)
+        generation = self.generations.id_of(self.track_model)
+        return PendingWork(self.database, self.track_model.fingerprint, generation)
 
     @cached_property
     def records(self) -> TrackRecords:

@@ -49,12 +49,17 @@ class Generations:
         )
         return [Generation(**row) for row in rows]
 
-    def forget(self, generation: Generation) -> None:
-        """Forget a generation whose namespace was dropped."""
-        self._database.rows(
-            "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live",
+    def retire(self, generation: Generation) -> bool:
+        """Forget a generation, so that its namespace can be dropped; False when it is live."""
+        rows = self._database.rows(
+            "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live RETURNING id",
             {"id": generation.id},
         )
+        return bool(rows)
+
+    def id_of(self, model: ModelDescription) -> str:
+        """The id that the generation of `model` has, or would have."""
+        return f"{self._index}:{model.fingerprint}"
 
     def open(self, model: ModelDescription) -> Generation:
         """The generation of `model`, made when there is none. The very first is live at once."""
@@ -74,7 +79,7 @@ class Generations:
             RETURNING {_COLUMNS}
             """,
             {
-                "id": f"{self._index}:{model.fingerprint}",
+                "id": self.id_of(model),
                 "index": self._index,
                 "namespace": self._namespace,
                 "model": model.fingerprint,
@@ -84,7 +89,8 @@ class Generations:
         return Generation(**rows[0])
 
     def promote_when_complete(self, generation: Generation) -> bool:
-        """Make `generation` live once no public track is left that only the live one holds.
+        """Make `generation` live once no public track is left that only the live one holds, but for
+        those that cannot be reached at present.
 
         Returns whether it took over now.
         """
@@ -99,7 +105,10 @@ class Generations:
                 WHERE g.id = %(id)s AND (g.is_live OR EXISTS (
                     SELECT 1 FROM moodsearch.track_state s
                     JOIN public.tracks t ON t.id = s.track_id AND t.visibility = 'public'
-                    WHERE s.indexed_in = live.id
+                    -- What was tried in vain must not keep everything else from answering.
+                    LEFT JOIN moodsearch.work w
+                        ON w.job = 'index' AND w.track_id = t.id AND w.last_error IS NOT NULL
+                    WHERE s.indexed_in = live.id AND w.track_id IS NULL
                 ))
                 """,
                 parameters,

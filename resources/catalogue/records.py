@@ -122,8 +122,9 @@ class TrackRecords:
         extra = {"genre_predictions": stored, "genre_predictions_file_id": file_id}
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE public.tracks SET extra = coalesce(extra, '{}') || %s::jsonb"
-                " WHERE id = %s AND file_id = %s",
+                "UPDATE public.tracks"
+                " SET extra = CASE jsonb_typeof(extra) WHEN 'object' THEN extra ELSE '{}' END"
+                " || %s::jsonb WHERE id = %s AND file_id = %s",
                 [json.dumps(extra), track_id, file_id],
             )
             self._note_genres(connection, track_id, file_id, None)
@@ -132,14 +133,6 @@ class TrackRecords:
         """Remember why this audio has no predictions, so that it is not tried again and again."""
         with self._database.transaction() as connection:
             self._note_genres(connection, track_id, file_id, reason)
-
-    def count_indexed(self, generation: str) -> int:
-        """How many tracks `generation` (its id) of the index is recorded to hold."""
-        rows = self._database.rows(
-            "SELECT count(*) AS n FROM moodsearch.track_state WHERE indexed_in = %(id)s",
-            {"id": generation},
-        )
-        return int(rows[0]["n"])
 
     def indexed_ids(self, generation: str, block: Block) -> set[int]:
         """Which tracks of `block` that generation is recorded to hold."""
@@ -169,11 +162,28 @@ class TrackRecords:
         rows = self._database.rows(
             """
             UPDATE moodsearch.track_state
-            SET file_id = NULL, audio_state = NULL, failure = NULL, updated_at = now()
-            WHERE failure IS NOT NULL RETURNING 1
+            SET file_id = CASE WHEN failure IS NULL THEN file_id END,
+                audio_state = CASE WHEN failure IS NULL THEN audio_state END,
+                failure = NULL,
+                genres_file_id = CASE WHEN genres_failure IS NULL THEN genres_file_id END,
+                genres_failure = NULL,
+                updated_at = now()
+            WHERE failure IS NOT NULL OR genres_failure IS NOT NULL
+            RETURNING track_id
             """
         )
         return len(rows)
+
+    def embedding_lost(self, track_ids: Sequence[int]) -> None:
+        """Remember that these tracks' stored embeddings are gone."""
+        self._database.rows(
+            """
+            UPDATE moodsearch.track_state
+            SET embedded_file_id = NULL, embedded_model = NULL, updated_at = now()
+            WHERE track_id = ANY(%(ids)s)
+            """,
+            {"ids": list(track_ids)},
+        )
 
     def _many(self, statement: str, parameters: Sequence[tuple[object, ...]]) -> None:
         with self._database.transaction() as connection, connection.cursor() as cursor:

@@ -5,13 +5,15 @@ whose turn it is.
 only says which tracks to look at and when, so that looking costs what changed and not what exists.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
+import psycopg
+
 from resources.catalogue.audio_files import AudioFile
-from resources.catalogue.blocks import BLOCK_SIZE, LARGE_BLOCK_SIZE, LARGE_CATALOGUE, Block
+from resources.catalogue.blocks import Block
 from resources.catalogue.database import Database
 from resources.errors import BackendError
 
@@ -22,8 +24,14 @@ FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
-_BLOCK_LOCK: Final = 0x6D6F6F64
-"""First half of a block's advisory lock ("mood" in ASCII); the second is the block's number."""
+_LOCKED: Final = """
+WITH locked AS (
+    SELECT track_id FROM moodsearch.work
+    WHERE job = %(job)s AND track_id = ANY(%(ids)s)
+    ORDER BY track_id FOR UPDATE
+)
+"""
+"""Rows are always locked in the order of their ids, so that two of us never wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class PendingTrack:
     track_id: int
     work: WorkKind | None
     needs_genres: bool
+    is_deleted: bool
     file_id: str | None
     file_type: str | None
     r2_url: str | None
@@ -44,11 +53,6 @@ class PendingTrack:
     artist_handle: str | None
     artist_did: str | None
     attributes: str | None
-    is_public: bool
-
-    @property
-    def is_deleted(self) -> bool:
-        return self.file_id is None
 
     @property
     def audio(self) -> AudioFile:
@@ -63,7 +67,7 @@ class DueBlock:
     """A block with tracks whose turn it is."""
 
     block: Block
-    tracks: int
+    track_ids: list[int]
     attempts: int
 
 
@@ -106,13 +110,30 @@ class PendingWork:
         )
         return [PendingTrack(**row) for row in rows]
 
+    def exists(self, block: Block) -> set[int]:
+        """Ids of the block's tracks in the catalogue, public or not."""
+        rows = self._database.rows(
+            "SELECT id FROM public.tracks WHERE id BETWEEN %(first)s AND %(last)s",
+            {"first": block.first, "last": block.last},
+        )
+        return {row["id"] for row in rows}
+
+    def sees_changes(self) -> bool:
+        """Whether triggers tell of changes; without them only comparing everything finds them."""
+        rows = self._database.rows(
+            "SELECT value FROM moodsearch.settings WHERE key = 'sees_changes'"
+        )
+        return bool(rows and rows[0]["value"])
+
     def searchable(self, block: Block) -> dict[int, str]:
         """What the index must hold of `block`: public tracks whose audio was looked at and can be
         decoded, with the id of that audio."""
         rows = self._database.rows(
             """
             SELECT t.id, t.file_id
-            FROM public.tracks t JOIN moodsearch.track_state s ON s.track_id = t.id
+            FROM public.tracks t
+            JOIN public.artists a ON a.did = t.artist_did
+            JOIN moodsearch.track_state s ON s.track_id = t.id
             WHERE t.id BETWEEN %(first)s AND %(last)s AND t.visibility = 'public'
                 AND s.file_id = t.file_id AND s.audio_state = 'decodable'
             """,
@@ -136,7 +157,8 @@ class PendingWork:
                 SELECT 'index', track_id, min(changed_at) FROM taken GROUP BY track_id
                 ORDER BY track_id
                 ON CONFLICT (job, track_id) DO UPDATE
-                SET attempts = 0, next_attempt_at = now(), last_error = NULL
+                SET attempts = 0, next_attempt_at = now(), last_error = NULL,
+                    changed_at = excluded.changed_at
             )
             SELECT count(*) AS changes FROM taken
             """,
@@ -164,43 +186,68 @@ class PendingWork:
         )
         return int(rows[0]["added"])
 
-    def due_blocks(self, job: Job, limit: int) -> list[DueBlock]:
-        """Blocks with tracks whose turn it is, by id; settled tracks are dropped."""
-        self._drop_settled(job, "next_attempt_at <= now()", {})
+    def anything_due(self, job: Job) -> bool:
+        """Whether any track's turn has come: one look into an index."""
         rows = self._database.rows(
+            "SELECT EXISTS (SELECT 1 FROM moodsearch.work"
+            " WHERE job = %(job)s AND next_attempt_at <= now()) AS due",
+            {"job": job},
+        )
+        return bool(rows[0]["due"])
+
+    def due_blocks(self, job: Job, limit: int, busy: Collection[Block] = ()) -> list[DueBlock]:
+        """Blocks with tracks whose turn it is, the latest changes first; none of the `busy` ones.
+
+        Settled tracks of these blocks are dropped. Costs the number of due tracks.
+        """
+        chosen = self._database.rows(
             """
-            SELECT track_id / %(size)s AS block, count(*) AS tracks, max(attempts) AS attempts
+            SELECT track_id / %(size)s AS block
             FROM moodsearch.work
             WHERE job = %(job)s AND next_attempt_at <= now()
-            GROUP BY 1 ORDER BY 1 LIMIT %(limit)s
-            """,
-            {"job": job, "size": self.block_size, "limit": limit},
-        )
-        return [
-            DueBlock(
-                Block.containing(row["block"] * self.block_size, self.block_size),
-                row["tracks"],
-                row["attempts"],
-            )
-            for row in rows
-        ]
-
-    def postpone(self, job: Job, block: Block) -> None:
-        """Count an attempt at the block's due tracks and set their next one: 30 s, doubling, at
-        most 6 h. A run that succeeds takes them off the list before that."""
-        self._database.rows(
-            """
-            UPDATE moodsearch.work
-            SET attempts = attempts + 1,
-                next_attempt_at = now() + make_interval(
-                    secs => least(%(first_delay)s * 2.0 ^ least(attempts, 20), %(longest)s))
-            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
-                AND next_attempt_at <= now()
+                AND track_id / %(size)s <> ALL(%(busy)s::bigint[])
+            GROUP BY 1 ORDER BY max(changed_at) DESC, 1 LIMIT %(limit)s
             """,
             {
                 "job": job,
-                "first": block.first,
-                "last": block.last,
+                "size": self.block_size,
+                "limit": limit,
+                "busy": [block.first // self.block_size for block in busy],
+            },
+        )
+        blocks = [Block.containing(r["block"] * self.block_size, self.block_size) for r in chosen]
+        due = [self._due(job, block) for block in blocks]
+        return [item for item in due if item.track_ids]
+
+    def _due(self, job: Job, block: Block) -> DueBlock:
+        self.settle(job, block)
+        rows = self._database.rows(
+            """
+            SELECT track_id, attempts FROM moodsearch.work
+            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                AND next_attempt_at <= now()
+            ORDER BY track_id
+            """,
+            {"job": job, "first": block.first, "last": block.last},
+        )
+        attempts = max((row["attempts"] for row in rows), default=0)
+        return DueBlock(block, [row["track_id"] for row in rows], attempts)
+
+    def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
+        """Count an attempt at the tracks and set their next one: after 30 s, doubling, at most 6 h.
+        A run that succeeds takes them off the list before that."""
+        self._database.rows(
+            f"""
+            {_LOCKED}
+            UPDATE moodsearch.work w
+            SET attempts = attempts + 1,
+                next_attempt_at = now() + make_interval(
+                    secs => least(%(first_delay)s * 2.0 ^ least(attempts, 20), %(longest)s))
+            FROM locked WHERE w.job = %(job)s AND w.track_id = locked.track_id
+            """,
+            {
+                "job": job,
+                "ids": list(track_ids),
                 "first_delay": FIRST_DELAY_SECONDS,
                 "longest": LONGEST_DELAY_SECONDS,
             },
@@ -208,25 +255,30 @@ class PendingWork:
 
     def settle(self, job: Job, block: Block) -> None:
         """Take the block's tracks for which nothing is left to do off the list."""
-        self._drop_settled(
-            job,
-            "track_id BETWEEN %(first)s AND %(last)s",
-            {"first": block.first, "last": block.last},
-        )
-
-    def _drop_settled(self, job: Job, which: str, parameters: dict[str, int]) -> None:
         is_pending = "needs_genres" if job == "genres" else "work IS NOT NULL"
-        self._database.rows(
-            f"""
-            DELETE FROM moodsearch.work w
-            WHERE job = %(job)s AND {which} AND NOT EXISTS (
-                SELECT 1
-                FROM moodsearch.pending(%(model)s, %(generation)s, w.track_id, w.track_id)
-                WHERE {is_pending}
+        parameters = {"job": job, "first": block.first, "last": block.last, **self._target}
+        with self._database.transaction() as connection:
+            # Locked first, compared afterwards in a statement that sees what was committed
+            # meanwhile: a track that is put on the list right now must not be dropped from it.
+            rows = connection.execute(
+                """
+                SELECT track_id FROM moodsearch.work
+                WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                ORDER BY track_id FOR UPDATE
+                """,
+                parameters,
+            ).fetchall()
+            connection.execute(
+                f"""
+                DELETE FROM moodsearch.work
+                WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND track_id NOT IN (
+                    SELECT track_id
+                    FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s)
+                    WHERE {is_pending}
+                )
+                """,
+                {**parameters, "ids": [row["track_id"] for row in rows]},
             )
-            """,
-            {"job": job, **self._target, **parameters},
-        )
 
     def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:
         """Put tracks on the list, due at once."""
@@ -251,43 +303,66 @@ class PendingWork:
             {
                 "job": job,
                 "ids": list(errors),
-                "reasons": list(errors.values()),
+                "reasons": [reason.replace("\0", "") for reason in errors.values()],
                 "delay": FIRST_DELAY_SECONDS,
             },
         )
 
+    def tried_in_vain(self, job: Job, block: Block) -> dict[int, str]:
+        """The block's tracks on the list whose last attempt failed, with the reason."""
+        rows = self._database.rows(
+            """
+            SELECT track_id, last_error FROM moodsearch.work
+            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                AND last_error IS NOT NULL
+            """,
+            {"job": job, "first": block.first, "last": block.last},
+        )
+        return {row["track_id"]: row["last_error"] for row in rows}
+
+    def is_locked(self, block: Block) -> bool:
+        """Whether somebody works on the block at this moment."""
+        rows = self._database.rows(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%(key)s, 0)) AS free",
+            {"key": _lock_key(block)},
+        )
+        return not rows[0]["free"]
+
     @contextmanager
-    def lock(self, block: Block, *, wait_seconds: int = 600) -> Iterator[None]:
+    def lock(self, block: Block, *, wait_seconds: int = 600) -> Iterator[Callable[[], None]]:
         """Hold the block: nobody else works on it, in this process or another.
 
-        The lock is the connection's, so the server lets go of it however this process ends. Raises
-        `BackendError` when somebody else holds it for longer than `wait_seconds`.
+        The lock is the connection's, so the server lets go of it however this process ends. Yields
+        a function that raises `BackendError` when it was lost (the server was restarted), to be
+        called before anything is written. Raises `BackendError` when somebody else holds the block
+        for longer than `wait_seconds`.
         """
-        number = block.first // self.block_size
         with self._database.own_connection() as connection:
             connection.execute(f"SET lock_timeout = '{wait_seconds}s'")
             try:
-                connection.execute("SELECT pg_advisory_lock(%s, %s)", [_BLOCK_LOCK, number])
-            except Exception as error:
-                if type(error).__name__ != "LockNotAvailable":
-                    raise
+                connection.execute(
+                    "SELECT pg_advisory_lock(hashtextextended(%s, 0))",
+                    [_lock_key(block)],
+                )
+            except psycopg.errors.LockNotAvailable:
                 raise BackendError(
                     f"block {block.key} is being worked on by another process"
                 ) from None
-            yield
+
+            def check_that_it_is_held() -> None:
+                try:
+                    connection.execute("SELECT 1")
+                except psycopg.OperationalError as error:
+                    raise BackendError(f"the lock on block {block.key} was lost") from error
+
+            yield check_that_it_is_held
+
+
+def _lock_key(block: Block) -> str:
+    return f"moodsearch block {block.key}"
 
 
 def _block_size(database: Database) -> int:
-    """The block size, fixed when an installation first asks for it."""
-    rows = database.rows(
-        """
-        INSERT INTO moodsearch.settings
-        SELECT 'block_size', to_jsonb(CASE WHEN coalesce(max(id), 0) > %(large)s
-            THEN %(large_size)s ELSE %(size)s END)
-        FROM public.tracks
-        ON CONFLICT (key) DO UPDATE SET value = moodsearch.settings.value
-        RETURNING value
-        """,
-        {"large": LARGE_CATALOGUE, "large_size": LARGE_BLOCK_SIZE, "size": BLOCK_SIZE},
-    )
+    """The block size, fixed when the installation was made."""
+    rows = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'block_size'")
     return int(rows[0]["value"])

@@ -136,7 +136,8 @@ def _print_plan(console: Console, todo: Sequence[PendingTrack]) -> None:
 def _still_pending(backends: Backends, todo: Sequence[PendingTrack]) -> list[PendingTrack]:
     """Of what was to be done, what could not be."""
     planned = {track.track_id for track in todo}
-    left = plan(backends)
+    blocks = {backends.work.block_of(track_id) for track_id in planned}
+    left = (track for block in sorted(blocks) for track in backends.work.pending(block))
     return [track for track in left if track.track_id in planned and track.work is not None]
 
 
@@ -158,7 +159,20 @@ def _print_summary(
         console.print(Text(f"Block {block} failed: {reason}", style="red"))
     if waiting:
         console.print(f"{len(waiting)} tracks are still pending; `moodsearch doctor` says why.")
+        for reason in _reasons(backends, waiting):
+            console.print(cell(f"  {reason}"))
     _print_failures(console, backends)
+
+
+def _reasons(backends: Backends, waiting: Sequence[PendingTrack]) -> list[str]:
+    """Why tracks are waiting, each reason once."""
+    blocks = {backends.work.block_of(track.track_id) for track in waiting}
+    found = {
+        reason
+        for block in blocks
+        for reason in backends.work.tried_in_vain("index", block).values()
+    }
+    return sorted(found)[:LISTED]
 
 
 def _print_failures(console: Console, backends: Backends) -> None:

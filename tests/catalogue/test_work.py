@@ -241,15 +241,18 @@ def test_the_list_holds_what_changed_and_nothing_else(
     update_track(database, 7, title="changed")
     work.absorb_changes()
     (due,) = work.due_blocks("index", limit=10)
-    assert (due.block, due.tracks, due.attempts) == (BLOCK, 1, 0)
+    assert (due.block, due.track_ids, due.attempts) == (BLOCK, [7], 0)
 
 
-def test_blocks_are_due_in_the_order_of_their_ids(database: Database, work: PendingWork) -> None:
+def test_the_latest_changes_are_due_first_and_busy_blocks_take_nobodys_place(
+    database: Database, work: PendingWork
+) -> None:
     for track_id in (5_500, 12, 2_000):
         add_track(database, file_id=f"f{track_id}", track_id=track_id)
-    work.absorb_changes()
-    keys = [due.block.key for due in work.due_blocks("index", limit=10)]
-    assert keys == ["0000000000-0000000999", "0000002000-0000002999", "0000005000-0000005999"]
+        work.absorb_changes()
+    busy = {work.block_of(2_000)}
+    assert [due.track_ids for due in work.due_blocks("index", limit=9)] == [[2_000], [12], [5_500]]
+    assert [due.track_ids for due in work.due_blocks("index", limit=1, busy=busy)] == [[12]]
 
 
 def test_delays_grow_with_each_attempt_and_a_new_change_ends_them(
@@ -259,7 +262,7 @@ def test_delays_grow_with_each_attempt_and_a_new_change_ends_them(
     work.absorb_changes()
     delays = []
     for _ in range(4):
-        work.postpone("index", BLOCK)
+        work.postpone("index", [track_id])
         assert work.due_blocks("index", limit=10) == []
         (row,) = database.rows(
             "SELECT extract(epoch FROM next_attempt_at - now())::float AS delay"
@@ -269,7 +272,7 @@ def test_delays_grow_with_each_attempt_and_a_new_change_ends_them(
         database.rows("UPDATE moodsearch.work SET next_attempt_at = now()")
     expected = [FIRST_DELAY_SECONDS * 2**n for n in range(4)]
     assert delays == pytest.approx(expected, abs=2)
-    work.postpone("index", BLOCK)
+    work.postpone("index", [track_id])
     update_track(database, track_id, title="mended")
     work.absorb_changes()
     (due,) = work.due_blocks("index", limit=10)

@@ -33,7 +33,7 @@ def test_the_nightly_job_finds_changes_that_no_trigger_saw(
     backends.database.rows("DELETE FROM moodsearch.outbox")
     job = defs.resolve_job_def("housekeeping")
     assert job.execute_in_process(instance=instance, resources={"backends": backends}).success
-    assert [due.tracks for due in backends.work.due_blocks("index", limit=5)] == [1]
+    assert [len(due.track_ids) for due in backends.work.due_blocks("index", limit=5)] == [1]
 
 
 def test_definitions_load() -> None:

@@ -8,6 +8,8 @@ catalogue with `moodsearch.track_state` and alone decides what is to be done.
 
 from alembic import op
 
+from resources.catalogue.blocks import BLOCK_SIZE, LARGE_BLOCK_SIZE, LARGE_CATALOGUE
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -90,9 +92,9 @@ CREATE FUNCTION moodsearch.pending(
     model text, generation text, first_id bigint, last_id bigint
 )
 RETURNS TABLE (
-    track_id bigint, work text, needs_genres boolean,
+    track_id bigint, work text, needs_genres boolean, is_deleted boolean,
     file_id text, file_type text, r2_url text,
-    title text, artist_handle text, artist_did text, attributes text, is_public boolean
+    title text, artist_handle text, artist_did text, attributes text
 )
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -102,7 +104,7 @@ AS $$
             coalesce(t.id, s.track_id),
             CASE
                 WHEN t.id IS NULL THEN 'remove'
-                WHEN t.visibility IS DISTINCT FROM 'public' THEN
+                WHEN NOT t.is_shown THEN
                     CASE WHEN s.indexed_in IS NOT NULL THEN 'remove' END
                 WHEN s.file_id IS DISTINCT FROM t.file_id THEN 'probe'
                 WHEN s.audio_state = 'failed' THEN
@@ -111,23 +113,30 @@ AS $$
                     OR s.embedded_model IS DISTINCT FROM model THEN 'embed'
                 WHEN s.indexed_file_id IS DISTINCT FROM t.file_id
                     OR s.indexed_in IS DISTINCT FROM generation
-                    OR s.indexed_attributes IS DISTINCT FROM
-                        moodsearch.attributes(t.title, a.handle, t.artist_did) THEN 'index'
+                    OR s.indexed_attributes IS DISTINCT FROM t.attributes THEN 'index'
             END AS work,
             coalesce(
-                t.visibility = 'public' AND s.audio_state = 'decodable'
-                AND s.file_id = t.file_id
+                t.is_shown AND s.audio_state = 'decodable' AND s.file_id = t.file_id
                 AND s.embedded_file_id = t.file_id AND s.embedded_model = model
-                AND t.extra ->> 'genre_predictions_file_id' IS DISTINCT FROM t.file_id
+                AND t.genres_file_id IS DISTINCT FROM t.file_id
                 AND s.genres_file_id IS DISTINCT FROM t.file_id,
                 false
             ) AS needs_genres,
-            t.file_id, t.file_type, t.r2_url,
-            t.title, a.handle, t.artist_did,
-            moodsearch.attributes(t.title, a.handle, t.artist_did),
-            coalesce(t.visibility = 'public', false)
-        FROM (SELECT * FROM public.tracks WHERE id BETWEEN first_id AND last_id) t
-        JOIN public.artists a ON a.did = t.artist_did
+            t.id IS NULL,
+            t.file_id, t.file_type, t.r2_url, t.title, t.handle, t.artist_did, t.attributes
+        FROM (
+            SELECT
+                id::bigint, title::text, artist_did::text, a.handle::text,
+                file_id::text, file_type::text, r2_url::text,
+                extra ->> 'genre_predictions_file_id' AS genres_file_id,
+                moodsearch.attributes(title, a.handle, artist_did) AS attributes,
+                -- What lacks a part of it cannot be shown, like what is not public.
+                visibility IS NOT DISTINCT FROM 'public' AND title IS NOT NULL
+                    AND a.handle IS NOT NULL AND file_id IS NOT NULL AND file_type IS NOT NULL
+                    AS is_shown
+            FROM public.tracks LEFT JOIN public.artists a ON a.did = artist_did
+            WHERE id BETWEEN first_id AND last_id
+        ) t
         FULL JOIN (
             SELECT * FROM moodsearch.track_state
             WHERE track_id BETWEEN first_id AND last_id
@@ -162,15 +171,29 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION moodsearch.artists_updated() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION moodsearch.artists_inserted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
 BEGIN
     INSERT INTO moodsearch.outbox (track_id)
-    SELECT t.id
-    FROM changed n
-    JOIN previous o ON o.did = n.did
-    JOIN public.tracks t ON t.artist_did = n.did
-    WHERE n.handle IS DISTINCT FROM o.handle;
+    SELECT t.id FROM changed n JOIN public.tracks t ON t.artist_did = n.did;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION moodsearch.artists_updated() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+BEGIN
+    -- The artist's tracks are only looked up when it matters to them.
+    IF EXISTS (
+        SELECT 1 FROM changed n JOIN previous o ON o.did = n.did
+        WHERE n.handle IS DISTINCT FROM o.handle
+    ) THEN
+        INSERT INTO moodsearch.outbox (track_id)
+        SELECT t.id
+        FROM changed n
+        JOIN previous o ON o.did = n.did
+        JOIN public.tracks t ON t.artist_did = n.did
+        WHERE n.handle IS DISTINCT FROM o.handle;
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -185,6 +208,9 @@ CREATE TRIGGER moodsearch_deleted AFTER DELETE ON public.tracks
     FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted();
 CREATE TRIGGER moodsearch_truncated AFTER TRUNCATE ON public.tracks
     FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_truncated();
+CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.artists
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_inserted();
 CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.artists
     REFERENCING NEW TABLE AS changed OLD TABLE AS previous
     FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_updated();
@@ -202,8 +228,18 @@ END $do$;
 """
 
 
+FIX_BLOCK_SIZE = f"""
+INSERT INTO moodsearch.settings
+SELECT 'block_size', to_jsonb(
+    CASE WHEN coalesce(max(id), 0) > {LARGE_CATALOGUE} THEN {LARGE_BLOCK_SIZE} ELSE {BLOCK_SIZE} END
+)
+FROM public.tracks
+"""
+
+
 def upgrade() -> None:
     op.execute(STATE)
+    op.execute(FIX_BLOCK_SIZE)
     op.execute(PENDING)
     op.execute(INSTALL_TRIGGERS)
 
@@ -212,10 +248,11 @@ def downgrade() -> None:
     op.execute(
         """
         DROP FUNCTION IF EXISTS moodsearch.tracks_inserted, moodsearch.tracks_updated,
-            moodsearch.tracks_truncated, moodsearch.artists_updated CASCADE;
+            moodsearch.tracks_truncated, moodsearch.artists_inserted,
+            moodsearch.artists_updated CASCADE;
         DROP FUNCTION moodsearch.pending, moodsearch.attributes;
         DROP TABLE moodsearch.generations, moodsearch.vector_namespaces, moodsearch.feature_flags,
             moodsearch.work, moodsearch.outbox, moodsearch.track_state;
-        DELETE FROM moodsearch.settings WHERE key = 'sees_changes';
+        DELETE FROM moodsearch.settings WHERE key IN ('sees_changes', 'block_size');
         """
     )
