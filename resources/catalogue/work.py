@@ -135,6 +135,7 @@ class PendingWork:
             JOIN public.artists a ON a.did = t.artist_did
             JOIN moodsearch.track_state s ON s.track_id = t.id
             WHERE t.id BETWEEN %(first)s AND %(last)s AND t.visibility = 'public'
+                AND t.title IS NOT NULL AND a.handle IS NOT NULL AND t.file_type IS NOT NULL
                 AND s.file_id = t.file_id AND s.audio_state = 'decodable'
             """,
             {"first": block.first, "last": block.last},

@@ -1,7 +1,9 @@
 """What is pending for a track, after each thing that can happen to it."""
 
 import threading
+import time
 
+import psycopg
 import pytest
 
 from resources.catalogue.blocks import Block
@@ -362,3 +364,21 @@ def _rows_read(database: Database) -> int:
         "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS n FROM pg_stat_user_tables"
     )
     return int(row["n"])
+
+
+def test_a_track_that_is_listed_while_others_are_settled_stays_on_the_list(
+    database: Database, work: PendingWork, records: TrackRecords, database_url: str
+) -> None:
+    """The change commits after the settling began and before it looks at the track's row."""
+    track_id = add_track(database)
+    _finish(work, records)
+    work.ask_for("index", [track_id])
+    with psycopg.connect(database_url) as app:
+        app.execute("SELECT 1 FROM moodsearch.work WHERE track_id = %s FOR UPDATE", [track_id])
+        settling = threading.Thread(target=work.settle, args=("index", BLOCK))
+        settling.start()
+        time.sleep(0.3)
+        app.execute("UPDATE public.tracks SET title = 'changed' WHERE id = %s", [track_id])
+        app.execute("UPDATE moodsearch.work SET attempts = 0 WHERE track_id = %s", [track_id])
+    settling.join(10)
+    assert [due.track_ids for due in work.due_blocks("index", limit=5)] == [[track_id]]

@@ -1,12 +1,13 @@
 """An index that lost documents, or gained some, behind our back is made right again."""
 
 import numpy as np
+import pytest
 
 from pipelines.backfill import plan
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
 from resources.vectors.protocol import LARGEST_ID, VectorDocument
-from tests.pipelines.conftest import Run, Upload
+from tests.pipelines.conftest import BLOCK, Run, Upload
 
 
 def _stranger(track_id: int) -> VectorDocument:
@@ -59,3 +60,38 @@ def test_an_index_that_was_dropped_is_filled_again_without_embedding(
     reconcile_index(backends)
     assert run().counts("clap_embeddings")["new"] == 0
     assert backends.vectors.ids(0, LARGEST_ID) == ids
+
+
+def test_strangers_between_blocks_that_are_known_are_found(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    ids = [upload(1)]
+    run()
+    backends.database.rows("INSERT INTO moodsearch.track_state (track_id) VALUES (9500)")
+    backends.vectors.upsert([_stranger(4_000), _stranger(4_001), _stranger(2**62)])
+    assert reconcile_index(backends) == 3
+    assert backends.vectors.ids(0, LARGEST_ID) == ids
+
+
+def test_a_block_that_is_being_worked_on_is_left_for_the_next_time(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [upload(1)]
+    run()
+    backends.vectors.delete(ids)
+    monkeypatch.setattr("pipelines.reconcile.PATIENCE_SECONDS", 1)
+    with backends.work.lock(BLOCK):
+        assert reconcile_index(backends) == 0
+    assert reconcile_index(backends) == 1
+
+
+def test_an_index_that_is_taken_up_again_goes_on_answering_until_it_is_refilled(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    run()
+    backends.database.rows("UPDATE moodsearch.track_state SET indexed_in = 'another index'")
+    assert reconcile_index(backends) == 0
+    assert backends.vectors.ids(0, LARGEST_ID) == ids
+    run()
+    assert not index_differs(backends)
