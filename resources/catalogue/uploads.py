@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,32 +53,34 @@ class Uploads:
         file_type = audio_format(path)
         probe(path)
         tags = read_tags(path)
-        known = self._find(file_id)
+        with self._database.transaction() as connection:
+            known = _find(connection, file_id)
         if known is not None:
             return known
         self._store.put_file(AudioFile(file_id, file_type).key(), path)
         with self._database.transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [file_id])
-            return self._find(file_id) or _insert(connection, path, file_id, file_type, tags)
-
-    def _find(self, file_id: str) -> Upload | None:
-        rows = self._database.rows(
-            """
-            SELECT t.id, t.title, a.display_name
-            FROM public.tracks t JOIN public.artists a ON a.did = t.artist_did
-            WHERE t.file_id = %(file_id)s ORDER BY t.id LIMIT 1
-            """,
-            {"file_id": file_id},
-        )
-        if not rows:
-            return None
-        return Upload(rows[0]["id"], rows[0]["title"], rows[0]["display_name"], is_new=False)
+            return _find(connection, file_id) or _insert(connection, path, file_id, file_type, tags)
 
 
 def owns_catalogue(database: Database) -> bool:
     """Whether the catalogue's tables are ours rather than an app's."""
     rows = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'owns_catalogue'")
     return bool(rows and rows[0]["value"])
+
+
+def _find(connection: Connection, file_id: str) -> Upload | None:
+    row = connection.execute(
+        """
+        SELECT t.id, t.title, a.display_name
+        FROM public.tracks t JOIN public.artists a ON a.did = t.artist_did
+        WHERE t.file_id = %s ORDER BY t.id LIMIT 1
+        """,
+        [file_id],
+    ).fetchone()
+    if row is None:
+        return None
+    return Upload(row["id"], row["title"], row["display_name"], is_new=False)
 
 
 def _insert(
@@ -99,20 +102,31 @@ def _insert(
 def _upsert_artist(connection: Connection, name: str) -> str:
     """Artists are told apart by name, whatever its case and accents' encoding."""
     identity = unicodedata.normalize("NFKC", name).casefold()
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    did = f"did:local:{digest}"
-    handle = slug(name) or digest
-    taken = connection.execute(
-        "SELECT 1 FROM public.artists WHERE handle = %s AND did <> %s", [handle, did]
-    ).fetchone()
-    if taken is not None:
-        handle = f"{handle}-{digest[:6]}"
-    connection.execute(
-        "INSERT INTO public.artists (did, handle, display_name) VALUES (%s, %s, %s)"
-        " ON CONFLICT (did) DO NOTHING",
-        [did, handle, name],
-    )
-    return did
+    digest = hashlib.sha256(identity.encode()).hexdigest()
+    did = f"did:local:{digest[:16]}"
+    for handle in _handles(name, digest):
+        known = connection.execute("SELECT 1 FROM public.artists WHERE did = %s", [did]).fetchone()
+        if known is not None:
+            return did
+        # Waits for whoever inserts the same artist or handle just now. Only then do we know whether
+        # it is taken; until we have one, nobody waits for us, so nobody waits for ever.
+        inserted = connection.execute(
+            "INSERT INTO public.artists (did, handle, display_name) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING did",
+            [did, handle, name],
+        ).fetchone()
+        if inserted is not None:
+            return did
+    raise UserError(f"every handle for the artist {name!r} is taken")
+
+
+def _handles(name: str, digest: str) -> Iterator[str]:
+    """Handles for an artist, the most readable first."""
+    readable = slug(name)
+    if readable:
+        yield readable
+    for length in range(6 if readable else 16, len(digest) + 1):
+        yield "-".join(part for part in (readable, digest[:length]) if part)
 
 
 def _upsert_album(connection: Connection, artist_did: str, title: str) -> str:
