@@ -1,6 +1,7 @@
 """The backends of a Dagster process: opened once and kept, because a sensor ticks every second."""
 
 import atexit
+import threading
 from functools import cache
 
 import dagster as dg
@@ -9,10 +10,17 @@ from assets.work import NoProgress
 from resources.backends import Backends
 from resources.settings import load_settings
 
+_opening = threading.Lock()
+
+
+def shared_backends() -> Backends:
+    """This process's backends, the same for every thread. Raises `UserError` for wrong settings."""
+    with _opening:
+        return _open_backends()
+
 
 @cache
-def shared_backends() -> Backends:
-    """This process's backends. Raises `UserError` for wrong settings."""
+def _open_backends() -> Backends:
     backends = Backends(load_settings())
     atexit.register(backends.close)
     return backends

