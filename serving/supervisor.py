@@ -1,5 +1,6 @@
 """Several programs as one: one log, one Ctrl-C, and a program that dies is started again."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -105,25 +106,32 @@ class Supervisor:
                 self._stopping.set()
                 return
             self._say(f"{program.name} ended (exit code {code}); starting it again")
-            time.sleep(RESTART_AFTER_SECONDS)
-            self._start(program)
+            _kill_what_is_left(program.process)
+            if not self._stopping.wait(RESTART_AFTER_SECONDS):
+                self._start(program)
 
     def _stop_all(self) -> None:
         self._say("stopping")
-        running = [p.process for p in self._programs if p.process and p.process.poll() is None]
-        for process in running:
-            _signal_group(process, signal.SIGINT)
+        started = [program.process for program in self._programs if program.process]
+        for process in started:
+            if process.poll() is None:
+                _signal_group(process, signal.SIGINT)
         deadline = time.monotonic() + STOP_SECONDS
-        for process in running:
-            try:
+        for process in started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal_group(process, signal.SIGKILL)
-                process.wait()
+            _kill_what_is_left(process)
+            process.wait()
         self._say("stopped")
 
     def _say(self, text: str) -> None:
         self._console.print(Text(f"{'moodsearch':>{self._width}} | {text}", style="bold"))
+
+
+def _kill_what_is_left(process: "subprocess.Popen[str]") -> None:
+    """End the programs that a program started: those of one that was killed go on without it, and
+    would work on what nobody watches any more."""
+    _signal_group(process, signal.SIGKILL)
 
 
 def _signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> None:

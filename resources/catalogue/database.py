@@ -1,9 +1,10 @@
-"""Connections to the catalogue's Postgres."""
+"""Connections to the catalogue's Postgres, and locks that live as long as a connection."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -67,6 +68,71 @@ class Database:
                 yield connection
         except psycopg.OperationalError as error:
             raise database_error(error) from error
+
+
+class SessionLock:
+    """The advisory lock `number`, held on a connection of its own: the server lets go of it however
+    this process ends. A context manager; not for several threads.
+
+    Raises `BackendError` when the server does not answer. `is_held` says whether nobody else had it
+    on entering.
+    """
+
+    def __init__(self, url: str, number: int) -> None:
+        self._url = url
+        self._number = number
+        self._connection: psycopg.Connection | None = None
+        self.is_held = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._take()
+        except psycopg.OperationalError as error:
+            raise database_error(error) from error
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._drop()
+
+    def keep(self) -> None:
+        """Take the lock again if the connection was lost, as by a restart of the server.
+
+        Never fails: a server that is down, or that still counts our lost connection as alive, is
+        asked again at the next call. Sends nothing while the connection lives.
+        """
+        try:
+            if self._connection is None or not self.is_held:
+                self._take()
+            else:
+                self._connection.pgconn.consume_input()  # Notices the end of the connection.
+        except psycopg.OperationalError:
+            self._drop()
+
+    def _take(self) -> None:
+        if self._connection is None:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=2,
+                # A host that vanished without a word is noticed within seconds.
+                keepalives_idle=5,
+                keepalives_interval=2,
+                keepalives_count=3,
+            )
+        query = "SELECT pg_try_advisory_lock(%s)"
+        row = self._connection.execute(query, [self._number]).fetchone()
+        self.is_held = row is not None and bool(row[0])
+
+    def _drop(self) -> None:
+        self.is_held = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def database_error(error: Exception) -> MoodSearchError:

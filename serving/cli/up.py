@@ -3,7 +3,7 @@
 import fcntl
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,9 @@ from rich.console import Console
 from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster
 from pipelines.runs import fail_unfinished_runs
 from resources.backends import Backends
+from resources.catalogue.database import SessionLock
 from resources.errors import UserError
+from resources.postgres import cannot_write
 from resources.settings import load_settings
 from serving.supervisor import Program, Supervisor
 
@@ -34,6 +36,9 @@ _NOISE: Final = (
 _WORTH_SHOWING: Final = ("RUN_START", "RUN_SUCCESS", "RUN_FAILURE", "STEP_FAILURE")
 """Events of a run, among its debug messages, that tell how it goes; the rest is in Dagster's UI."""
 
+UP_LOCK: Final = 0x6D6F6F647570
+"""Advisory lock number of the one `up` on a database ("moodup" in ASCII)."""
+
 
 def run(host: str, port: int, dagster_port: int) -> int:
     """Runs until Ctrl-C. Returns the exit code."""
@@ -41,15 +46,27 @@ def run(host: str, port: int, dagster_port: int) -> int:
     settings = load_settings()
     for wanted in (port, dagster_port):
         _refuse_taken_port(host, wanted)
-    with Backends(settings) as backends, _only_one(settings.moodsearch_home):
+    with (
+        Backends(settings) as backends,
+        _only_one(settings.moodsearch_home),
+        _only_one_on_the_database(backends.database_url) as keep_lock,
+    ):
         backends.audio_model  # noqa: B018  A wrong model is said now, not by four programs.
         environment = prepare_dagster(backends)
         with dagster_instance(backends) as instance:
             fail_unfinished_runs(instance)
+        # What was there before the first start, or is to be embedded by another model now: no
+        # change of a track tells the sensors.
+        backends.work.reconcile()
+
+        def every_second() -> None:
+            backends.ensure_running()
+            keep_lock()
+
         supervisor = Supervisor(_programs(host, port, dagster_port, environment), console)
         return supervisor.run(
             started=lambda: _say_where(console, host, port, dagster_port),
-            every_second=backends.ensure_running,
+            every_second=every_second,
         )
 
 
@@ -89,12 +106,29 @@ def _say_where(console: Console, host: str, port: int, dagster_port: int) -> Non
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
     """Two daemons on one home would launch each run twice."""
-    with (home / "up.lock").open("ab") as lock:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "up.lock").open("ab")
+    except OSError as error:
+        raise cannot_write(home / "up.lock", error) from None
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise UserError(f"moodsearch up is already running on {home}") from None
         yield
+
+
+@contextmanager
+def _only_one_on_the_database(url: str) -> Iterator[Callable[[], None]]:
+    """Two daemons on one database likewise, and the second to start would take the first one's
+    runs for dead. Yields what keeps the lock, to be called often."""
+    with SessionLock(url, UP_LOCK) as lock:
+        if not lock.is_held:
+            raise UserError(
+                "moodsearch up is already running on this database, from another home or machine"
+            )
+        yield lock.keep
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
