@@ -9,12 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.backfill import plan
+from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
+from resources.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli import up
 from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
-from serving.search import SemanticSearch
+from serving.search import SearchAnswer, SemanticSearch
 
 TOP: Final = 5
 _STYLES: Final = {piece.title: piece.style for piece in DEMO_PIECES}
@@ -26,11 +28,14 @@ def run(serve: bool) -> int:
     with Backends(load_settings()) as backends:
         files = _compose(console, backends.settings.moodsearch_home / "demo")
         _add(console, backends, files)
+        if index_differs(backends):
+            reconcile_index(backends)
         todo = plan(backends)
         code = run_plan(console, backends, todo, None) if todo else 0
         if not todo:
             console.print("Everything is indexed already.")
-        _search(console, backends)
+        if not _search(console, backends):
+            code = 1
     if serve and code == 0:
         return up.run("127.0.0.1", 8000, 3000)
     return code
@@ -42,9 +47,12 @@ def _compose(console: Console, folder: Path) -> list[Path]:
     console.print(f"{len(DEMO_PIECES)} short pieces in {styles} styles, composed by this program:")
     with _bar(console) as bar:
         task = bar.add_task("Composing", total=len(DEMO_PIECES))
-        return write_catalogue(
-            folder, progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
+        try:
+            return write_catalogue(
+                folder, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        except OSError as error:
+            raise cannot_write(folder, error) from None
 
 
 def _add(console: Console, backends: Backends, files: list[Path]) -> None:
@@ -63,21 +71,34 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _search(console: Console, backends: Backends) -> None:
+def _search(console: Console, backends: Backends) -> bool:
+    """Whether every query found something."""
     search = SemanticSearch(backends)
+    found = True
     for query in DEMO_QUERIES:
-        table = Table(title=Text(f'"{query.query}"'), title_justify="left", min_width=64)
-        table.add_column("#", justify="right")
-        table.add_column("title")
-        table.add_column("artist")
-        table.add_column("composed as")
-        table.add_column("similarity", justify="right")
-        for rank, result in enumerate(search.search(query.query, TOP).results, start=1):
-            table.add_row(
-                str(rank),
-                Text(result.title),
-                Text(result.artist_display_name),
-                _STYLES.get(result.title, ""),
-                f"{result.similarity:.3f}",
-            )
-        console.print(table)
+        answer = search.search(query.query, TOP)
+        _print_answer(console, answer)
+        found = found and bool(answer.results)
+    return found
+
+
+def _print_answer(console: Console, answer: SearchAnswer) -> None:
+    if not answer.results:
+        reason = answer.reason or "nothing was found"
+        console.print(Text(f'"{answer.query}": {reason}', style="red"))
+        return
+    table = Table(title=Text(f'"{answer.query}"'), title_justify="left", min_width=64)
+    table.add_column("#", justify="right")
+    table.add_column("title")
+    table.add_column("artist")
+    table.add_column("composed as")
+    table.add_column("similarity", justify="right")
+    for rank, result in enumerate(answer.results, start=1):
+        table.add_row(
+            str(rank),
+            Text(result.title),
+            Text(result.artist_display_name),
+            _STYLES.get(result.title, ""),
+            f"{result.similarity:.3f}",
+        )
+    console.print(table)
