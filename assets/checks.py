@@ -78,7 +78,7 @@ def every_decodable_track_embedded(
     """Every public track whose audio can be decoded has a vector of the configured model."""
     block = block_of(context)
     table = embeddings_table(backends, block).read("track_id", "file_id")
-    expected = backends.work.searchable(block)
+    expected = backends.contents.searchable(block)
     has_vector = dict(table.iter_rows())
     return _nobody(
         (track_id for track_id, file_id in expected.items() if has_vector.get(track_id) != file_id),
@@ -94,7 +94,7 @@ def index_equals_catalogue(
     block = block_of(context)
     indexed = set(backends.vectors.ids(block.first, block.last))
     return _nobody(
-        indexed.symmetric_difference(backends.work.searchable(block)),
+        indexed.symmetric_difference(backends.contents.searchable(block)),
         "tracks missing from the index or too many in it",
     )
 

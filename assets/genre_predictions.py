@@ -58,7 +58,7 @@ def genre_predictions(
     with working_on(context, backends, block) as check_lock:
         table = BlockTable(backends.store, GenrePredictions, block, before_writing=check_lock)
         stored = set(table.read("track_id")["track_id"])
-        known = stored & backends.work.exists(block)
+        known = stored & backends.contents.exists(block)
         table.remove(sorted(stored - known))
         report.removed = len(stored - known)
         pending = pending_tracks(backends, block, config)

@@ -102,7 +102,7 @@ def working_on(
     if PROCESS_TAG not in context.run.tags:
         context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
     try:
-        with backends.work.lock(block) as check_lock:
+        with backends.locks.hold(block) as check_lock:
             yield check_lock
     except UserError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error

@@ -29,10 +29,10 @@ def reconcile_index(backends: Backends) -> int:
     differed = 0
     for block in _blocks(backends):
         try:
-            with backends.work.lock(block, wait_seconds=PATIENCE_SECONDS):
+            with backends.locks.hold(block, wait_seconds=PATIENCE_SECONDS):
                 differed += _reconcile_block(backends, block)
         except BackendError:
-            if not backends.work.is_locked(block):
+            if not backends.locks.is_held(block):
                 raise
     return differed
 
@@ -54,7 +54,7 @@ def drop_retired_generations(backends: Backends) -> int:
 def _blocks(backends: Backends) -> Iterator[Block]:
     """Every block of which something is recorded or is in the index, by id."""
     next_id = 0
-    for block in [*backends.work.known_blocks(), None]:
+    for block in [*backends.contents.known_blocks(), None]:
         last = LARGEST_ID if block is None else block.first - 1
         if next_id <= last:
             strangers = backends.vectors.ids(next_id, last)

@@ -60,7 +60,7 @@ def tracks_without_genres(
 def _compare_where_nothing_tells_of_changes(
     context: dg.SensorEvaluationContext, backends: Backends
 ) -> None:
-    if backends.work.sees_changes():
+    if backends.contents.sees_changes():
         return
     last = float(context.cursor or 0)
     if time.time() - last >= COMPARE_EVERY_SECONDS:

@@ -1,19 +1,16 @@
 """The one place where settings choose implementations, for every process alike: Dagster, the API
 and the command line."""
 
-import contextlib
-import os
-import secrets
-import tempfile
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from resources.catalogue.audio_files import AudioFile
+from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
 from resources.catalogue.generations import Generation, Generations
+from resources.catalogue.locks import BlockLocks
 from resources.catalogue.migrate import migrate
 from resources.catalogue.records import TrackRecords
 from resources.catalogue.tracks import Tracks
@@ -23,7 +20,6 @@ from resources.embedding.identity import track_model
 from resources.embedding.local import load_local_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
-from resources.errors import UserError
 from resources.genres.protocol import GenreClassifier
 from resources.genres.replicate import ReplicateClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
@@ -38,9 +34,6 @@ from resources.vectors.turbopuffer import TurbopufferStore
 
 DAGSTER_SCHEMA: Final = "moodsearch_dagster"
 """Dagster's own tables live in this schema of the catalogue's database."""
-
-SHORTEST_SECRET: Final = 32
-"""Characters; RFC 7518 section 3.2: an HS256 key is at least as long as the hash."""
 
 
 class Backends:
@@ -195,6 +188,14 @@ class Backends:
         return PendingWork(self.database, self.track_model.fingerprint, generation)
 
     @cached_property
+    def contents(self) -> Contents:
+        return Contents(self.database)
+
+    @cached_property
+    def locks(self) -> BlockLocks:
+        return BlockLocks(self.database)
+
+    @cached_property
     def records(self) -> TrackRecords:
         return TrackRecords(self.database)
 
@@ -209,35 +210,3 @@ class Backends:
     @cached_property
     def flags(self) -> Flags:
         return Flags(self.database)
-
-
-def session_secret(settings: Settings) -> str:
-    """The secret that signs users' tokens: `SESSION_SECRET`, or one made once under the home."""
-    if settings.session_secret is not None:
-        return settings.session_secret.get_secret_value()
-    path = settings.moodsearch_home / "session_secret"
-    try:
-        secret = _read_or_create(path)
-    except OSError as error:
-        raise UserError(
-            f"cannot keep the session secret in {path}: {error.strerror}; make "
-            "MOODSEARCH_HOME writable or set SESSION_SECRET"
-        ) from None
-    if len(secret) < SHORTEST_SECRET:
-        raise UserError(f"{path} is damaged; delete it, and a new secret is made")
-    return secret
-
-
-def _read_or_create(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        # Linked when it is complete: nobody reads an empty secret, and the first writer wins.
-        complete, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(complete, "w") as file:
-                file.write(secrets.token_urlsafe(48))
-            with contextlib.suppress(FileExistsError):
-                os.link(name, path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    return path.read_text(errors="replace").strip()

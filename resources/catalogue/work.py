@@ -5,17 +5,14 @@ whose turn it is.
 only says which tracks to look at and when, so that looking costs what changed and not what exists.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-import psycopg
-
 from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.blocks import Block
+from resources.catalogue.contents import read_block_size
 from resources.catalogue.database import Database
-from resources.errors import BackendError
 
 Job = Literal["index", "genres"]
 WorkKind = Literal["probe", "embed", "index", "remove"]
@@ -77,18 +74,10 @@ class PendingWork:
     def __init__(self, database: Database, model: str, generation: str) -> None:
         self._database = database
         self._target = {"model": model, "generation": generation}
-        self.block_size = _block_size(database)
+        self.block_size = read_block_size(database)
 
     def block_of(self, track_id: int) -> Block:
         return Block.containing(track_id, self.block_size)
-
-    def known_blocks(self) -> list[Block]:
-        """Blocks of which something is stored, by id. Costs the size of the catalogue."""
-        rows = self._database.rows(
-            "SELECT DISTINCT track_id / %(size)s AS block FROM moodsearch.track_state ORDER BY 1",
-            {"size": self.block_size},
-        )
-        return [Block.containing(row["block"] * self.block_size, self.block_size) for row in rows]
 
     def pending(self, block: Block) -> list[PendingTrack]:
         """What is to be done in `block`, by id."""
@@ -109,38 +98,6 @@ class PendingWork:
             {**self._target, "first": first, "last": last, "limit": limit},
         )
         return [PendingTrack(**row) for row in rows]
-
-    def exists(self, block: Block) -> set[int]:
-        """Ids of the block's tracks in the catalogue, public or not."""
-        rows = self._database.rows(
-            "SELECT id FROM public.tracks WHERE id BETWEEN %(first)s AND %(last)s",
-            {"first": block.first, "last": block.last},
-        )
-        return {row["id"] for row in rows}
-
-    def sees_changes(self) -> bool:
-        """Whether triggers tell of changes; without them only comparing everything finds them."""
-        rows = self._database.rows(
-            "SELECT value FROM moodsearch.settings WHERE key = 'sees_changes'"
-        )
-        return bool(rows and rows[0]["value"])
-
-    def searchable(self, block: Block) -> dict[int, str]:
-        """What the index must hold of `block`: public tracks whose audio was looked at and can be
-        decoded, with the id of that audio."""
-        rows = self._database.rows(
-            """
-            SELECT t.id, t.file_id
-            FROM public.tracks t
-            JOIN public.artists a ON a.did = t.artist_did
-            JOIN moodsearch.track_state s ON s.track_id = t.id
-            WHERE t.id BETWEEN %(first)s AND %(last)s AND t.visibility = 'public'
-                AND t.title IS NOT NULL AND a.handle IS NOT NULL AND t.file_type IS NOT NULL
-                AND s.file_id = t.file_id AND s.audio_state = 'decodable'
-            """,
-            {"first": block.first, "last": block.last},
-        )
-        return {row["id"]: row["file_id"] for row in rows}
 
     def absorb_changes(self) -> int:
         """Put the tracks that changed since the last call on the list, due at once.
@@ -320,50 +277,3 @@ class PendingWork:
             {"job": job, "first": block.first, "last": block.last},
         )
         return {row["track_id"]: row["last_error"] for row in rows}
-
-    def is_locked(self, block: Block) -> bool:
-        """Whether somebody works on the block at this moment."""
-        rows = self._database.rows(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%(key)s, 0)) AS free",
-            {"key": _lock_key(block)},
-        )
-        return not rows[0]["free"]
-
-    @contextmanager
-    def lock(self, block: Block, *, wait_seconds: int = 600) -> Iterator[Callable[[], None]]:
-        """Hold the block: nobody else works on it, in this process or another.
-
-        The lock is the connection's, so the server lets go of it however this process ends. Yields
-        a function that raises `BackendError` when it was lost (the server was restarted), to be
-        called before anything is written. Raises `BackendError` when somebody else holds the block
-        for longer than `wait_seconds`.
-        """
-        with self._database.own_connection() as connection:
-            connection.execute(f"SET lock_timeout = '{wait_seconds}s'")
-            try:
-                connection.execute(
-                    "SELECT pg_advisory_lock(hashtextextended(%s, 0))",
-                    [_lock_key(block)],
-                )
-            except psycopg.errors.LockNotAvailable:
-                raise BackendError(
-                    f"block {block.key} is being worked on by another process"
-                ) from None
-
-            def check_that_it_is_held() -> None:
-                try:
-                    connection.execute("SELECT 1")
-                except psycopg.OperationalError as error:
-                    raise BackendError(f"the lock on block {block.key} was lost") from error
-
-            yield check_that_it_is_held
-
-
-def _lock_key(block: Block) -> str:
-    return f"moodsearch block {block.key}"
-
-
-def _block_size(database: Database) -> int:
-    """The block size, fixed when the installation was made."""
-    rows = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'block_size'")
-    return int(rows[0]["value"])

@@ -7,8 +7,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from resources.backends import Backends, session_secret
+from resources.backends import Backends
 from resources.errors import BackendError
+from resources.session_secret import session_secret
 from serving.api.headers import SecurityHeaders
 from serving.api.health import health_routes
 from serving.api.pages import STATIC, page_routes

@@ -2,7 +2,7 @@
 
 import typer
 
-from resources.backends import session_secret
+from resources.session_secret import session_secret
 from resources.settings import load_settings
 from serving.cli.users import check_name
 from serving.tokens import make_token

@@ -8,6 +8,7 @@ import pytest
 
 from resources.catalogue.blocks import Block
 from resources.catalogue.database import Database
+from resources.catalogue.locks import BlockLocks
 from resources.catalogue.records import AudioRecord, IndexRecord, TrackRecords
 from resources.catalogue.work import FIRST_DELAY_SECONDS, PendingTrack, PendingWork
 from resources.errors import BackendError
@@ -315,25 +316,26 @@ def test_a_truncated_catalogue_empties_the_index(
     assert {track.work for track in work.pending(BLOCK)} == {"remove"}
 
 
-def test_one_worker_holds_a_block_at_a_time(work: PendingWork) -> None:
+def test_one_worker_holds_a_block_at_a_time(database: Database) -> None:
+    locks = BlockLocks(database)
     entered = threading.Event()
     leave = threading.Event()
 
     def hold() -> None:
-        with work.lock(BLOCK):
+        with locks.hold(BLOCK):
             entered.set()
             leave.wait(10)
 
     holder = threading.Thread(target=hold)
     holder.start()
     assert entered.wait(10)
-    with work.lock(Block(1000, 1999), wait_seconds=1):
+    with locks.hold(Block(1000, 1999), wait_seconds=1):
         pass  # Another block is free.
-    with pytest.raises(BackendError, match="another process"), work.lock(BLOCK, wait_seconds=1):
+    with pytest.raises(BackendError, match="another process"), locks.hold(BLOCK, wait_seconds=1):
         pass
     leave.set()
     holder.join()
-    with work.lock(BLOCK, wait_seconds=1):
+    with locks.hold(BLOCK, wait_seconds=1):
         pass
 
 

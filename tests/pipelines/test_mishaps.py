@@ -180,7 +180,7 @@ def test_a_damaged_table_is_made_anew(backends: Backends, upload: Upload, run: R
 
 
 def test_nothing_is_written_after_the_block_was_lost(backends: Backends) -> None:
-    with backends.work.lock(BLOCK) as check_that_it_is_held:
+    with backends.locks.hold(BLOCK) as check_that_it_is_held:
         check_that_it_is_held()
         with psycopg.connect(backends.database_url, autocommit=True) as connection:
             connection.execute(

@@ -80,7 +80,7 @@ def test_a_block_that_is_being_worked_on_is_left_for_the_next_time(
     run()
     backends.vectors.delete(ids)
     monkeypatch.setattr("pipelines.reconcile.PATIENCE_SECONDS", 1)
-    with backends.work.lock(BLOCK):
+    with backends.locks.hold(BLOCK):
         assert reconcile_index(backends) == 0
     assert reconcile_index(backends) == 1
 
