@@ -1,5 +1,6 @@
 """Migrations: a database of our own, an app's database, and going back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,7 +14,7 @@ from resources.catalogue import migrate as migrate_module
 from resources.catalogue.database import Database
 from resources.catalogue.migrate import HEAD, migrate
 from resources.catalogue.work import PendingWork
-from resources.errors import BackendError, UserError
+from resources.errors import BackendError, ConfigurationError, UserError
 from tests.catalogue.rows import GENERATION, MODEL, add_track
 
 APP_TABLES = """
@@ -88,20 +89,50 @@ def test_tracks_that_an_app_had_before_are_pending_and_its_changes_are_seen(
     database.close()
 
 
+@pytest.fixture
+def limited(empty_database_url: str) -> Iterator[str]:
+    """URL of the empty database for a user who owns nothing in it and was granted nothing."""
+    name = "limited_" + str(psycopg.conninfo.conninfo_to_dict(empty_database_url)["dbname"])
+    _as_administrator(empty_database_url, f"CREATE ROLE {name} LOGIN PASSWORD 'secret-word'")
+    yield empty_database_url.replace("postgres:@", f"{name}:secret-word@")
+    _as_administrator(empty_database_url, f"DROP OWNED BY {name} CASCADE", f"DROP ROLE {name}")
+
+
+def _as_administrator(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _user(url: str) -> str:
+    return str(psycopg.conninfo.conninfo_to_dict(url)["user"])
+
+
+def _refusal(url: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        migrate(url)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "secret-word" not in message
+    assert message.startswith("DATABASE_URL: ")
+    return message
+
+
+EXTENSIONS = [f"CREATE EXTENSION {name}" for name in ("vector", "pg_trgm", "unaccent")]
+
+
 def test_a_user_who_may_not_create_triggers_gets_everything_else(
-    empty_database_url: str, postgres_server: str
+    empty_database_url: str, limited: str
 ) -> None:
     """The app's tables belong to the app's user; ours may read them and write `extra`."""
     name = psycopg.conninfo.conninfo_to_dict(empty_database_url)["dbname"]
-    with psycopg.connect(empty_database_url, autocommit=True) as connection:
-        connection.execute(APP_TABLES)
-        connection.execute("CREATE EXTENSION vector")
-        connection.execute("CREATE EXTENSION pg_trgm")
-        connection.execute("CREATE EXTENSION unaccent")
-        connection.execute(f"CREATE ROLE limited_{name} LOGIN")
-        connection.execute(f"GRANT CREATE ON DATABASE {name} TO limited_{name}")
-        connection.execute(f"GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO limited_{name}")
-    limited = empty_database_url.replace("postgres:@", f"limited_{name}:@")
+    _as_administrator(
+        empty_database_url,
+        APP_TABLES,
+        *EXTENSIONS,
+        f"GRANT CREATE ON DATABASE {name} TO {_user(limited)}",
+        f"GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO {_user(limited)}",
+    )
     migrate(limited)
     database = Database(limited)
     (row,) = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'sees_changes'")
@@ -109,9 +140,95 @@ def test_a_user_who_may_not_create_triggers_gets_everything_else(
     work = PendingWork(database, MODEL, GENERATION)
     assert work.reconcile() == 1
     database.close()
-    with psycopg.connect(empty_database_url, autocommit=True) as connection:
-        connection.execute(f"DROP OWNED BY limited_{name} CASCADE")
-        connection.execute(f"DROP ROLE limited_{name}")
+
+
+def test_each_refusal_names_what_an_administrator_has_to_run_until_none_is_left(
+    empty_database_url: str, limited: str
+) -> None:
+    for wanted in (
+        f"GRANT ALL ON SCHEMA public TO {_user(limited)}",
+        f"CREATE SCHEMA moodsearch AUTHORIZATION {_user(limited)}",
+        *EXTENSIONS,
+    ):
+        message = _refusal(limited)
+        assert message.endswith(f"run: {wanted}")
+        _as_administrator(empty_database_url, wanted)
+    migrate(limited)
+
+
+def test_a_schema_that_the_user_may_not_create_tables_in_is_said(
+    empty_database_url: str, limited: str
+) -> None:
+    _as_administrator(
+        empty_database_url,
+        f"GRANT ALL ON SCHEMA public TO {_user(limited)}",
+        "CREATE SCHEMA moodsearch",
+        f"GRANT USAGE ON SCHEMA moodsearch TO {_user(limited)}",
+    )
+    assert f"GRANT ALL ON SCHEMA moodsearch TO {_user(limited)}" in _refusal(limited)
+
+
+def test_an_apps_tables_that_the_user_may_not_read_are_said(
+    empty_database_url: str, limited: str
+) -> None:
+    _as_administrator(empty_database_url, APP_TABLES)
+    assert f"GRANT SELECT ON public.tracks TO {_user(limited)}" in _refusal(limited)
+
+
+def test_tables_of_another_user_are_said(empty_database_url: str, limited: str) -> None:
+    migrate(empty_database_url)
+    _as_administrator(
+        empty_database_url,
+        f"GRANT USAGE ON SCHEMA moodsearch TO {_user(limited)}",
+    )
+    assert "alembic_version" in _refusal(limited)
+
+
+def test_tables_that_are_no_catalogue_are_refused_and_what_is_missing_is_named(
+    empty_database_url: str,
+) -> None:
+    _as_administrator(
+        empty_database_url,
+        "CREATE TABLE public.tracks (id serial PRIMARY KEY, title text, artist_did text,"
+        " file_id text, file_type text, r2_url text, visibility text, lap_seconds real)",
+        "CREATE TABLE public.artists (did text, handle text)",
+    )
+    message = _refusal(empty_database_url)
+    for column in ("tracks.image_url", "tracks.extra", "artists.display_name"):
+        assert f"public.{column}" in message
+    assert "tracks.title" not in message
+
+
+@pytest.mark.parametrize("table", ["tracks", "artists"])
+def test_one_of_the_tables_alone_is_no_catalogue(empty_database_url: str, table: str) -> None:
+    _as_administrator(empty_database_url, f"CREATE TABLE public.{table} (number int)")
+    assert "tracks.file_id" in _refusal(empty_database_url)
+
+
+def test_a_table_in_the_way_is_said(empty_database_url: str) -> None:
+    _as_administrator(empty_database_url, "CREATE TABLE public.albums (photographs int)")
+    assert '"albums" already exists' in _refusal(empty_database_url)
+
+
+def test_ids_of_another_type_are_said(empty_database_url: str) -> None:
+    _as_administrator(
+        empty_database_url,
+        APP_TABLES,
+        "ALTER TABLE public.tracks ALTER id DROP DEFAULT, ALTER id TYPE text",
+    )
+    assert "do not fit" in _refusal(empty_database_url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:secret-word@with@at@127.0.0.1:1/app",
+        "postgresql://user:secret-word/with/slashes@127.0.0.1:1/app",
+        "postgresql://user:secret-word%zz@127.0.0.1:1/app",
+    ],
+)
+def test_a_password_that_is_not_escaped_is_said_and_not_shown(url: str) -> None:
+    assert "percent-encoded" in _refusal(url)
 
 
 def test_the_migrations_can_be_taken_back(empty_database_url: str) -> None:
