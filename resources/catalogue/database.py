@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -97,6 +97,10 @@ class SessionLock:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        if self._connection is not None:
+            # Closing alone would let go of it a moment after this.
+            with suppress(psycopg.OperationalError):
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
         self._drop()
 
     def keep(self) -> None:
