@@ -1,5 +1,6 @@
 """`moodsearch up`: everything as one program, an upload found by itself, and programs that die."""
 
+import contextlib
 import json
 import os
 import re
@@ -13,13 +14,30 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import psutil
 import psycopg
 import pytest
 
+from resources.catalogue.blocks import BLOCK_SIZE, Block
+from resources.catalogue.database import Database, SessionLock
+from resources.catalogue.locks import BlockLocks
 from resources.postgres import EmbeddedPostgres
+from serving.cli.up import UP_LOCK
 from tests.pipelines.conftest import write_noise
+
+IS_WAITING_FOR_THE_BLOCK: LiteralString = """
+    SELECT count(*) > 0 FROM pg_locks
+    WHERE locktype = 'advisory' AND NOT granted
+"""
+"""Whether a run hangs in its first step."""
+
+HOLDS_THE_DATABASE: LiteralString = f"""
+    SELECT count(*) > 0 FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+        AND (classid::bigint << 32) + objid::bigint = {UP_LOCK}
+"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -28,6 +46,7 @@ class Up:
     """A running `moodsearch up` on ports and a home of its own."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.port, self.dagster_port = _free_port(), _free_port()
         self.environment = {**os.environ, "MOODSEARCH_HOME": str(home), "COLUMNS": "200"}
         self.lines: list[str] = []
@@ -92,19 +111,31 @@ class Up:
         return self._newest_track()
 
     def _newest_track(self) -> int:
-        with (
-            EmbeddedPostgres(Path(self.environment["MOODSEARCH_HOME"])) as server,
-            psycopg.connect(server.url) as connection,
-        ):
-            row = connection.execute("SELECT max(id) FROM public.tracks").fetchone()
+        found = self.value("SELECT max(id) FROM public.tracks")
+        assert isinstance(found, int)
+        return found
+
+    def value(self, query: LiteralString) -> object:
+        """The one value that a query of the database answers."""
+        with EmbeddedPostgres(self.home) as server, psycopg.connect(server.url) as connection:
+            row = connection.execute(query).fetchone()
         assert row is not None
-        return int(row[0])
+        return row[0]
+
+    def wait_until(self, query: LiteralString, seconds: float = 60) -> None:
+        """Until the query answers true."""
+        deadline = time.monotonic() + seconds
+        while not self.value(query):
+            if time.monotonic() > deadline:
+                pytest.fail("".join([f"not so: {query}\n", *self.lines[-60:]]))
+            time.sleep(0.2)
 
     def program(self, name: str) -> psutil.Process:
         """The direct child that runs `name`."""
         for child in psutil.Process(self.process.pid).children():
-            if any(name in part for part in child.cmdline()):
-                return child
+            with contextlib.suppress(psutil.ZombieProcess):  # Killed by the test just now.
+                if any(name in part for part in child.cmdline()):
+                    return child
         raise AssertionError(f"{name} is not running")
 
 
@@ -162,6 +193,72 @@ def test_programs_and_the_database_survive_being_killed(up: Up, tmp_path: Path) 
     second = up.upload(write_noise(tmp_path / "second.wav", 2, seconds=3))
     up.wait_until_found(second)
     assert any(re.search(r"api.* ended .*starting it again", line) for line in up.lines)
+
+
+def test_a_run_that_is_killed_with_the_daemon_is_done_again(up: Up, tmp_path: Path) -> None:
+    first = up.upload(write_noise(tmp_path / "first.wav", 1, seconds=3))
+    up.wait_until_found(first)
+    with EmbeddedPostgres(up.home) as server:
+        database = Database(server.url)
+        with BlockLocks(database).hold(Block.containing(first, BLOCK_SIZE)):
+            second = up.upload(write_noise(tmp_path / "second.wav", 2, seconds=3))
+            up.wait_until(IS_WAITING_FOR_THE_BLOCK)
+            daemon = up.program("dagster._daemon")
+            workers = daemon.children(recursive=True)
+            os.killpg(daemon.pid, signal.SIGKILL)
+            psutil.wait_procs(workers, timeout=10)
+        database.close()
+    up.wait_until_found(second)
+
+
+def test_a_run_whose_daemon_alone_is_killed_is_done_again(up: Up, tmp_path: Path) -> None:
+    first = up.upload(write_noise(tmp_path / "first.wav", 1, seconds=3))
+    up.wait_until_found(first)
+    with EmbeddedPostgres(up.home) as server:
+        database = Database(server.url)
+        with BlockLocks(database).hold(Block.containing(first, BLOCK_SIZE)):
+            second = up.upload(write_noise(tmp_path / "second.wav", 2, seconds=3))
+            up.wait_until(IS_WAITING_FOR_THE_BLOCK)
+            daemon = up.program("dagster._daemon")
+            workers = daemon.children(recursive=True)
+            assert workers
+            daemon.kill()
+            _, alive = psutil.wait_procs(workers, timeout=20)
+            assert [child.cmdline() for child in alive] == []
+        database.close()
+    up.wait_until_found(second)
+
+
+def test_a_second_up_on_the_same_database_is_refused_in_one_line(
+    database_url: str, tmp_path: Path
+) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "MOODSEARCH_HOME": str(tmp_path / "another home"),
+    }
+    with SessionLock(database_url, UP_LOCK):
+        second = subprocess.run(
+            [
+                *(sys.executable, "-m", "serving.cli", "up"),
+                *("--port", str(_free_port()), "--dagster-port", str(_free_port())),
+            ],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert second.returncode == 1
+    assert "already running on this database" in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1
+
+
+def test_up_holds_its_database_also_after_the_database_was_killed(up: Up) -> None:
+    assert up.value(HOLDS_THE_DATABASE)
+    postmaster = up.home / "postgres" / "postmaster.pid"
+    os.kill(int(postmaster.read_text().split("\n")[0]), signal.SIGKILL)
+    time.sleep(2)
+    up.wait_until(HOLDS_THE_DATABASE, seconds=20)
 
 
 def test_programs_end_when_the_supervisor_is_killed(up: Up) -> None:
