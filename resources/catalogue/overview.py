@@ -67,6 +67,24 @@ class Overview:
         )
         return int(rows[0]["n"])
 
+    def genre_failures(self, limit: int) -> dict[int, str]:
+        """Tracks whose audio could not be classified, with the reason."""
+        rows = self._database.rows(
+            """
+            SELECT track_id, genres_failure FROM moodsearch.track_state
+            WHERE genres_failure IS NOT NULL ORDER BY track_id LIMIT %(limit)s
+            """,
+            {"limit": limit},
+        )
+        return {row["track_id"]: row["genres_failure"] for row in rows}
+
+    def may_write_genres(self) -> bool:
+        """Whether the database's user may write `tracks.extra`."""
+        rows = self._database.rows(
+            "SELECT has_column_privilege('public.tracks', 'extra', 'UPDATE') AS may"
+        )
+        return bool(rows[0]["may"])
+
     def stuck(self, limit: int) -> list[StuckTrack]:
         """Tracks whose last attempt failed and that will be tried again, most attempts first."""
         rows = self._database.rows(

@@ -4,6 +4,7 @@
 shown once, in `main`; whatever comes from outside is printed through `text` and `output`.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,8 @@ def main() -> NoReturn:
         if signal.getsignal(number) == signal.SIG_DFL:
             # So that backends are closed and an embedded database is stopped, as at any other end.
             signal.signal(number, _exit_on_signal)
+    # What a command has to say it says itself; libraries and our own warnings say it once more.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         status = _run()
         sys.stdout.flush()

@@ -121,7 +121,9 @@ def _print_plan(console: Console, todo: Sequence[PendingTrack]) -> None:
     if not todo:
         console.print("Nothing is pending: the index is up to date.")
         return
-    table = Table("track", "title", "what would be done", title=f"{len(todo)} tracks are pending")
+    table = Table(
+        "track", "title", "what would be done", title=f"{len(todo)} tracks would be worked on"
+    )
     for track in todo[:LISTED]:
         table.add_row(str(track.track_id), cell(track.title or "(deleted)"), _WHAT[track.work])
     console.print(table)

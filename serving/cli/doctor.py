@@ -51,7 +51,7 @@ def _examine(settings: Settings, report: "_Report") -> None:
             report.state(check)
         overview = Overview(backends.database)
         report.state(_dagster(overview))
-        for section in (_index, _failed, _stuck):
+        for section in (_index, _failed, _genres, _stuck):
             # What one of them needs may be down while the others can tell why.
             try:
                 section(backends, overview, report)
@@ -101,6 +101,25 @@ def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
         rows.add_row(str(track.track_id), cell(track.title), cell(track.reason))
     report.heading(f"Audio that cannot be used: {total:,}")
     report.out.print(rows)
+
+
+def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
+    failures = overview.genre_failures(LISTED)
+    if failures:
+        rows = table(">Id", "Reason")
+        for track_id, reason in failures.items():
+            rows.add_row(str(track_id), cell(reason))
+        report.heading("Audio that could not be classified")
+        report.out.print(rows)
+    if not overview.may_write_genres():
+        report.problem(
+            "genres cannot be stored; have an administrator run: "
+            "GRANT UPDATE (extra) ON tracks TO the user of DATABASE_URL"
+        )
+    if not backends.contents.sees_changes():
+        report.facts(
+            [("changes", "no triggers: everything is compared every 5 minutes while up runs")]
+        )
 
 
 def _stuck(_backends: Backends, overview: Overview, report: "_Report") -> None:

@@ -30,6 +30,7 @@ _NOISE: Final = (
     "Creating new run for",
     "Collected ",
     "Checking run ",
+    "No heartbeat received",
 )
 """What the daemon says every few seconds."""
 
