@@ -57,13 +57,14 @@ def _add_all(uploads: Uploads, paths: list[Path]) -> list[Upload]:
         return list(threads.map(uploads.add, paths))
 
 
-def test_more_threads_than_connections_add_files(
-    uploads: Uploads, database: Database, tmp_path: Path
-) -> None:
+def test_more_threads_than_connections_add_files(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url, max_connections=2)
+    uploads = Uploads(database, FolderStore(tmp_path / "objects"))
     paths = [write_tone(tmp_path / f"{i}.wav", 200 + i) for i in range(100)]
     added = _add_all(uploads, paths)
     assert len({upload.track_id for upload in added}) == len(paths)
     assert all(upload.is_new for upload in added)
+    database.close()
 
 
 def test_the_same_bytes_from_many_threads_are_one_track(uploads: Uploads, tmp_path: Path) -> None:
