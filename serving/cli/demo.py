@@ -29,7 +29,8 @@ def run(serve: bool) -> int:
         files = _compose(console, backends.settings.moodsearch_home / "demo")
         _add(console, backends, files)
         if index_differs(backends):
-            reconcile_index(backends)
+            differed = reconcile_index(backends)
+            console.print(f"{differed} tracks of the index were not as recorded.")
         todo = plan(backends)
         code = run_plan(console, backends, todo, None) if todo else 0
         if not todo:
