@@ -24,7 +24,7 @@ MOST_AHEAD: Final = CHUNK_TRACKS // 2
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedTrack:
-    """A track's vector, or why there is none: `failure` for good, `waiting` for now.
+    """A track's vector, or why there is none: `failure` for good, `waiting` at present.
 
     vector: (512,) float32 of length 1; windows: (n, 512) float32; starts_seconds: n floats.
     """

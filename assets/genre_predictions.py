@@ -30,7 +30,7 @@ from resources.genres.protocol import GenrePrediction, GenreRequest
 
 @dataclass(frozen=True)
 class Classified:
-    """A track's predictions, or why there are none: `failure` for good, `waiting` for now."""
+    """A track's predictions, or why there are none: `failure` for good, `waiting` at present."""
 
     track: PendingTrack
     predictions: Sequence[GenrePrediction] = ()

@@ -32,7 +32,7 @@ from resources.errors import BackendError, ObjectNotFoundError, TrackError
 
 @dataclass(frozen=True)
 class Probed:
-    """A track's probe, or why there is none: `failure` for good, `waiting` for now."""
+    """A track's probe, or why there is none: `failure` for good, `waiting` at present."""
 
     track: PendingTrack
     probe: AudioProbe | None = None

@@ -1,9 +1,14 @@
 """Rows of the catalogue for tests, written as an app would write them."""
 
+from resources.catalogue.blocks import Block
 from resources.catalogue.database import Database
+from resources.catalogue.records import AudioRecord, IndexRecord, TrackRecords
+from resources.catalogue.work import PendingTrack, PendingWork
+from resources.genres.protocol import GenrePrediction
 
 MODEL = "model-a"
 GENERATION = "pgvector:test:model-a"
+BLOCK = Block(0, 999)
 
 
 def add_artist(database: Database, handle: str = "artist", did: str | None = None) -> str:
@@ -49,3 +54,29 @@ def update_track(database: Database, track_id: int, **columns: str) -> None:
             f"UPDATE public.tracks SET {column} = %(value)s WHERE id = %(id)s",
             {"value": value, "id": track_id},
         )
+
+
+def only(work: PendingWork) -> PendingTrack:
+    (track,) = work.pending(BLOCK)
+    return track
+
+
+def probe(records: TrackRecords, track: PendingTrack, failure: str | None = None) -> None:
+    records.audio([AudioRecord(track.track_id, track.audio.file_id, 12.5, failure)])
+
+
+def finish(work: PendingWork, records: TrackRecords) -> None:
+    """Do everything that is pending, as the assets would."""
+    for track in work.pending(BLOCK):
+        if track.work == "remove":
+            records.removed([track.track_id])
+            continue
+        if track.work == "probe":
+            probe(records, track)
+        records.embedded(MODEL, [(track.track_id, track.audio.file_id)])
+        records.indexed(
+            GENERATION,
+            [IndexRecord(track.track_id, track.audio.file_id, str(track.attributes))],
+        )
+        records.genres(track.track_id, track.audio.file_id, [GenrePrediction("techno", 0.5)])
+    assert work.pending(BLOCK) == []

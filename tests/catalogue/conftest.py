@@ -1,0 +1,18 @@
+"""The comparison and the records that tests of the catalogue look at."""
+
+import pytest
+
+from resources.catalogue.database import Database
+from resources.catalogue.records import TrackRecords
+from resources.catalogue.work import PendingWork
+from tests.catalogue.rows import GENERATION, MODEL
+
+
+@pytest.fixture
+def work(database: Database) -> PendingWork:
+    return PendingWork(database, MODEL, GENERATION)
+
+
+@pytest.fixture
+def records(database: Database) -> TrackRecords:
+    return TrackRecords(database)
