@@ -53,7 +53,7 @@ def clap_embeddings(
             store=backends.store,
             key_of=lambda track: backends.audio_key(track.audio),
             model=backends.audio_model,
-            concurrency=config.concurrency,
+            concurrency=config.threads(waits=backends.settings.embeds_elsewhere),
         ):
             _store(backends, table, chunk)
             _count(report, chunk, known)

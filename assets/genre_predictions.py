@@ -64,7 +64,8 @@ def genre_predictions(
         pending = pending_tracks(backends, block, config)
         to_classify = [track for track in pending if track.needs_genres]
         requests = _requests(backends, block, to_classify)
-        for chunk in _classify(backends, requests, config.concurrency):
+        threads = config.threads(waits=backends.settings.replicate_enabled)
+        for chunk in _classify(backends, requests, threads):
             _store(backends, table, chunk, report, known)
             backends.work.note_errors("genres", report.reasons())
             progress.advance("genre_predictions", len(chunk))

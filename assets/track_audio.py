@@ -64,7 +64,8 @@ def track_audio(
         table.remove(deleted)
         report.removed = len(known.intersection(deleted))
         to_probe = [track for track in pending if track.work == "probe"]
-        probed = list(_watched(probe_all(backends, to_probe, config.concurrency), progress))
+        threads = config.threads(waits=backends.settings.uses_r2)
+        probed = list(_watched(probe_all(backends, to_probe, threads), progress))
         _store(backends, table, [result for result in probed if result.waiting is None])
     _count(report, probed, known)
     backends.work.note_errors("index", report.reasons())
