@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from assets.work import NoProgress
-from bench.figures import Figure, repeated, single, timed
+from bench.figures import Figure, repeated, timed
 from bench.sounds import copy_packets
 from bench.workplace import Workplace
 from pipelines.backfill import backfill, plan
@@ -21,28 +22,43 @@ from serving.cli.add import add_all
 MIX: Final = ("mp3", "mp3", "mp3", "mp3", "m4a", "m4a", "opus", "flac")
 """Codecs of the catalogue, in their proportion."""
 
+WARM_UP: Final = "warm_up"
+
+
+@dataclass(frozen=True)
+class Round:
+    """Seconds of the import, of the backfill, of backfills with nothing to do in this process, and
+    of one as a command."""
+
+    importing: float
+    working: float
+    nothing: list[float]
+    command: float
+
 
 def measure(workplace: Workplace) -> list[Figure]:
-    """Every round is a catalogue of its own; one of eight tracks before them does not count."""
-    tracks, rounds = workplace.choose(8, 300), workplace.choose(1, 3)
-    _round(workplace, "warm_up", 8)
-    timings = [_round(workplace, f"round_{number}", tracks) for number in range(rounds)]
-    imports = tuple(60 * tracks / each[0] for each in timings)
-    backfills = tuple(60 * tracks / each[1] for each in timings)
-    both = tuple(60 * tracks / (each[0] + each[1]) for each in timings)
-    nothing = tuple(1_000 * second for each in timings for second in each[2])
+    """Every round is a catalogue of its own; a small one before them does not count."""
+    tracks = workplace.choose(8, 300)
+    if not workplace.quick:
+        _round(workplace, WARM_UP, 8)
+    rounds = [
+        _round(workplace, f"round_{number}", tracks) for number in range(workplace.choose(1, 3))
+    ]
+    imports = tuple(60 * tracks / each.importing for each in rounds)
+    backfills = tuple(60 * tracks / each.working for each in rounds)
+    both = tuple(60 * tracks / (each.importing + each.working) for each in rounds)
+    commands = tuple(each.command for each in rounds)
+    nothing = tuple(1_000 * second for each in rounds for second in each.nothing)
     return [
         Figure("imported (add)", "tracks/min", imports),
         Figure("indexed, with genres (backfill)", "tracks/min", backfills),
         Figure("both", "tracks/min", both),
         Figure(f"second backfill of {tracks} tracks, nothing to do", "ms", nothing),
-        single("the same as a command, start of Python included", "s", timings[0][3]),
+        Figure("the same as a command, start of Python included", "s", commands),
     ]
 
 
-def _round(workplace: Workplace, name: str, tracks: int) -> tuple[float, float, list[float], float]:
-    """Seconds of the import, of the backfill, of backfills with nothing to do in this process, and
-    of one as a command."""
+def _round(workplace: Workplace, name: str, tracks: int) -> Round:
     files = _distinct_tracks(workplace, workplace.folder / f"{name}_files", tracks)
     with workplace.installation(name) as backends:
         importing = timed(lambda: _add(backends, files))
@@ -55,9 +71,9 @@ def _round(workplace: Workplace, name: str, tracks: int) -> tuple[float, float, 
         if plan(backends):
             raise RuntimeError("a second backfill would do something")
         nothing = repeated(lambda: plan(backends), 5)
-        command = timed(lambda: _run_command(workplace, name))
+        command = 0.0 if name == WARM_UP else timed(lambda: _run_command(workplace, name))
     shutil.rmtree(workplace.home(name))
-    return importing, working, nothing, command
+    return Round(importing, working, nothing, command)
 
 
 def _distinct_tracks(workplace: Workplace, folder: Path, tracks: int) -> list[Path]:

@@ -22,6 +22,6 @@ def measure(workplace: Workplace) -> list[Figure]:
         decode_one,
         unit="windows",
         amount=len(window_starts(workplace.track_seconds)),
-        files=workplace.choose(2, 12),
+        files=workplace.choose(1, 12),
         repetitions=workplace.choose(2, 7),
     )
