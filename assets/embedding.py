@@ -49,9 +49,10 @@ def embed_tracks(
     for; stops early in an outage.
 
     `concurrency` tracks are fetched, decoded and embedded at once, each by one thread from start to
-    end: decoders and models let go of the interpreter, so that keeps as many cores busy. A chunk
-    and what is worked on ahead of it are at most 64 tracks (6 MB of samples while a thread has
-    them): what a kill may undo.
+    end. Models let go of the interpreter for long, decoders only for moments (`COMPUTING_THREADS`
+    has the figures), so more threads help where they wait for bytes or for Modal. A chunk and what
+    is worked on ahead of it are at most 64 tracks: what a kill may undo. A thread has 6 MB of
+    samples.
     """
 
     def embed_one(track: PendingTrack) -> EmbeddedTrack:

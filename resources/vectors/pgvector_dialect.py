@@ -41,7 +41,11 @@ for 500 takes 4 ms instead of 15 ms, and is exact."""
 
 CREATE_INDEX: Final = (
     "CREATE INDEX {index} ON {table} USING hnsw (embedding {schema}.vector_cosine_ops)"
+    " WITH (ef_construction = 200)"
 )
+"""Texts lie far from all sounds: with pgvector's default of 64 the graph missed a fifth of their
+ten nearest tracks among 100,000, with 200 a fortieth; building it takes twice as long."""
+
 
 UPSERT: Final = (
     "INSERT INTO {table} (id, embedding, title, artist_handle, artist_did)"
