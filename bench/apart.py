@@ -50,7 +50,7 @@ def peak_memory(pid: int | None = None) -> int:
         (line,) = [row for row in status.read_text().splitlines() if row.startswith("VmHWM")]
         return int(line.split()[1]) * 1024
     if pid is not None:
-        raise NotImplementedError("the peak memory of another process is known on Linux only")
+        raise OSError("the peak memory of another process is known on Linux only")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

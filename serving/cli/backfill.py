@@ -48,15 +48,15 @@ def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed:
             backends.records.forget_failures()
         if index_differs(backends):
             _say_that_the_index_differs(console, backends, dry_run)
-        todo = plan(backends, limit)
+        wanted = plan(backends, limit)
         if dry_run:
-            _print_plan(console, todo)
+            _print_plan(console, wanted)
             return 0
-        if not todo:
+        if not wanted:
             console.print("Nothing is pending: the index is up to date.")
             _print_failures(console, backends)
             return 0
-        return run_plan(console, backends, todo, concurrency)
+        return run_plan(console, backends, wanted, concurrency)
 
 
 def _say_that_the_index_differs(console: Console, backends: Backends, dry_run: bool) -> None:
@@ -68,16 +68,16 @@ def _say_that_the_index_differs(console: Console, backends: Backends, dry_run: b
 
 
 def run_plan(
-    console: Console, backends: Backends, todo: Sequence[PendingTrack], concurrency: int | None
+    console: Console, backends: Backends, wanted: Sequence[PendingTrack], concurrency: int | None
 ) -> int:
-    """Work on `todo` behind a progress bar and print what was done. Returns the exit code."""
+    """Work on `wanted` behind a progress bar and print what was done. Returns the exit code."""
     started = time.monotonic()
-    with _Bar(console, len(todo)) as bar:
+    with _Bar(console, len(wanted)) as bar:
         result = backfill(
-            backends, list(todo), progress=bar, concurrency=concurrency, block_done=bar.block_done
+            backends, list(wanted), progress=bar, concurrency=concurrency, block_done=bar.block_done
         )
-    _print_summary(console, backends, todo, result, time.monotonic() - started)
-    return 1 if result.errors or _still_pending(backends, todo) else 0
+    _print_summary(console, backends, wanted, result, time.monotonic() - started)
+    return 1 if result.errors or _still_pending(backends, wanted) else 0
 
 
 class _Bar:
@@ -117,27 +117,27 @@ class _TracksPerSecond(ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f} tracks/s", style="cyan")
 
 
-def _print_plan(console: Console, todo: Sequence[PendingTrack]) -> None:
-    if not todo:
+def _print_plan(console: Console, wanted: Sequence[PendingTrack]) -> None:
+    if not wanted:
         console.print("Nothing is pending: the index is up to date.")
         return
     table = Table(
-        "track", "title", "what would be done", title=f"{len(todo)} tracks would be worked on"
+        "track", "title", "what would be done", title=f"{len(wanted)} tracks would be worked on"
     )
-    for track in todo[:LISTED]:
+    for track in wanted[:LISTED]:
         table.add_row(str(track.track_id), cell(track.title or "(deleted)"), _WHAT[track.work])
     console.print(table)
-    for work, count in Counter(track.work for track in todo).items():
+    for work, count in Counter(track.work for track in wanted).items():
         console.print(f"{count:>8}  {_WHAT[work]}")
-    if len(todo) > LISTED:
+    if len(wanted) > LISTED:
         console.print(f"The first {LISTED} are listed. Nothing was changed.")
     else:
         console.print("Nothing was changed.")
 
 
-def _still_pending(backends: Backends, todo: Sequence[PendingTrack]) -> list[PendingTrack]:
+def _still_pending(backends: Backends, wanted: Sequence[PendingTrack]) -> list[PendingTrack]:
     """Of what was to be done, what could not be."""
-    planned = {track.track_id for track in todo}
+    planned = {track.track_id for track in wanted}
     blocks = {backends.work.block_of(track_id) for track_id in planned}
     left = (track for block in sorted(blocks) for track in backends.work.pending(block))
     return [track for track in left if track.track_id in planned and track.work is not None]
@@ -146,11 +146,11 @@ def _still_pending(backends: Backends, todo: Sequence[PendingTrack]) -> list[Pen
 def _print_summary(
     console: Console,
     backends: Backends,
-    todo: Sequence[PendingTrack],
+    wanted: Sequence[PendingTrack],
     result: BackfillResult,
     seconds: float,
 ) -> None:
-    waiting = _still_pending(backends, todo)
+    waiting = _still_pending(backends, wanted)
     done = result.planned - len(waiting)
     rate = done / seconds if seconds else 0.0
     console.print(

@@ -31,9 +31,9 @@ def run(serve: bool) -> int:
         if index_differs(backends):
             differed = reconcile_index(backends)
             console.print(f"{differed} tracks of the index were not as recorded.")
-        todo = plan(backends)
-        code = run_plan(console, backends, todo, None) if todo else 0
-        if not todo:
+        wanted = plan(backends)
+        code = run_plan(console, backends, wanted, None) if wanted else 0
+        if not wanted:
             console.print("Everything is indexed already.")
         if not _search(console, backends):
             code = 1
