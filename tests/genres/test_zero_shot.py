@@ -33,7 +33,7 @@ class HashedText:
         return np.stack([direction(text) for text in texts])
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        raise AssertionError("zero-shot classification needs no audio")
+        raise AssertionError(f"zero-shot classification needs no audio, not {windows.shape}")
 
 
 def direction(text: str) -> NDArray[np.float32]:
