@@ -159,7 +159,10 @@ def _overview(backends: Backends, table: pl.DataFrame) -> dict[str, dg.MetadataV
         similarities = _pairwise_similarities(table)
         metadata["mean_similarity"] = dg.MetadataValue.float(float(np.mean(similarities)))
         metadata["similarity_spread"] = histogram(
-            similarities.tolist(), label="cosine similarity of pairs of tracks", bins=40
+            similarities.tolist(),
+            label="cosine similarity of pairs of tracks",
+            counted="pairs",
+            bins=40,
         )
     return metadata
 

@@ -8,13 +8,18 @@ import dagster as dg
 from matplotlib.figure import Figure
 
 
-def histogram(values: Sequence[float], *, label: str, bins: int = 30) -> dg.MetadataValue:
-    """How `values` are spread, as a PNG in markdown. `label`: the x axis with its unit."""
+def histogram(
+    values: Sequence[float], *, label: str, counted: str = "tracks", bins: int = 30
+) -> dg.MetadataValue:
+    """How `values` are spread, as a PNG in markdown.
+
+    `label`: the x axis with its unit; `counted`: what each value is of, on the y axis.
+    """
     figure = Figure(figsize=(5, 2.2), layout="constrained")
     axes = figure.add_subplot()
     axes.hist(values, bins=bins, color="#4f46e5")
     axes.set_xlabel(label)
-    axes.set_ylabel("tracks")
+    axes.set_ylabel(counted)
     axes.spines[["top", "right"]].set_visible(False)
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=90)
