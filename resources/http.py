@@ -60,16 +60,18 @@ class Backoff:
     first_seconds: float = 0.5
     longest_seconds: float = 30.0
 
-    def pause(self, attempt: int, deadline: Deadline, asked_seconds: float | None = None) -> bool:
-        """Wait before the attempt after `attempt` (from 0); False, at once, if the time is up."""
+    def seconds(self, attempt: int, asked_seconds: float | None = None) -> float:
+        """The delay before the attempt after `attempt` (from 0)."""
         if asked_seconds is None:
-            ceiling = min(self.longest_seconds, self.first_seconds * 2**attempt)
-            seconds = random.uniform(0, ceiling)
-        else:
-            # A little later than asked, so that those who were refused together part.
-            seconds = min(self.longest_seconds, asked_seconds)
-            seconds += random.uniform(0, self.first_seconds)
-        return deadline.sleep(seconds)
+            # So many doublings are beyond every limit, and more of them beyond every float.
+            ceiling = min(self.longest_seconds, self.first_seconds * 2 ** min(attempt, 32))
+            return random.uniform(0, ceiling)
+        # A little later than asked, so that those who were refused together part.
+        return min(self.longest_seconds, asked_seconds) + random.uniform(0, self.first_seconds)
+
+    def pause(self, attempt: int, deadline: Deadline, asked_seconds: float | None = None) -> bool:
+        """Wait for as long in this thread; False, at once, if the time is up by then."""
+        return deadline.sleep(self.seconds(attempt, asked_seconds))
 
 
 def retry_after_seconds(headers: httpx.Headers) -> float | None:

@@ -1,38 +1,32 @@
 """A CLAP model behind the HTTP service that runs on Modal."""
 
+import asyncio
 import base64
-import itertools
 import json
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, Final, NoReturn, TypeVar
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
 
 from resources.embedding.flac import encode_flac
+from resources.embedding.modal_client import (
+    Answer,
+    Endpoint,
+    MakeContent,
+    ModalClient,
+    open_modal_client,
+)
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
 from resources.errors import BackendError, ConfigurationError, TrackError
-from resources.http import (
-    PASSING_ERRORS,
-    PASSING_STATUSES,
-    Backoff,
-    Deadline,
-    one_line,
-    printable_secret,
-    read_bounded,
-    retry_after_seconds,
-    streamed,
-)
+from resources.event_loop import EventLoopThread
+from resources.http import Backoff, Deadline, one_line, printable_secret
 
-MAX_REDIRECTS: Final = 20
-"""Modal answers 303 when a request has taken 150 s, and again for each further 150 s."""
-
-MAX_ANSWER_BYTES: Final = 1 << 20
-"""512 numbers in JSON are about 12 KB."""
+FINGERPRINT_HEADER: Final = "X-Model-Fingerprint"
+"""In the service's answers: the fingerprint of the model that it runs."""
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
@@ -40,24 +34,17 @@ MAX_NORM_ERROR: Final = 0.05
 _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
 
-Payload = Callable[[], dict[str, str]]
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """`variable`: the setting that the URL comes from, to be named when it does not work."""
-
-    url: httpx.URL
-    variable: str
-    refusal: type[TrackError | BackendError]
+Vector = NDArray[np.float32]
+T = TypeVar("T")
 
 
 class ModalEmbedder:
     """One request for each window or text, up to `concurrency` at a time over all callers.
 
-    `timeout_seconds` is for each of them, attempts and redirects included. `description` says which
-    model the service runs. `proxy_auth`: key and secret of a Modal proxy auth token, where the
-    endpoints require one. Raises `ConfigurationError` for what cannot be a URL or a token.
+    `timeout_seconds` is for each call: waiting for earlier ones, attempts and redirects included.
+    `description` says which model the service runs. `proxy_auth`: key and secret of a Modal proxy
+    auth token, where the endpoints require one. Raises `ConfigurationError` for what cannot be a
+    URL or a token.
     """
 
     def __init__(
@@ -79,11 +66,11 @@ class ModalEmbedder:
         )
         self._timeout_seconds = timeout_seconds
         self._description = description
-        self._backoff = backoff or Backoff()
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="modal")
-        self._client = httpx.Client(
-            headers=_proxy_headers(proxy_auth),
-            limits=httpx.Limits(max_connections=concurrency),
+        self._client = EventLoopThread(
+            "The embedding service's client",
+            partial(
+                open_modal_client, _proxy_headers(proxy_auth), concurrency, backoff or Backoff()
+            ),
         )
 
     @property
@@ -91,87 +78,84 @@ class ModalEmbedder:
         return self._description
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Idempotent. Calls that are not done end with `BackendError`, as do later ones."""
         self._client.close()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """See the protocol. Raises `TrackError`, too: with the reason for which the service refuses
-        a window."""
+        a window; and `ConfigurationError` when the service runs another model."""
         if windows.ndim != 2 or windows.shape[1] != WINDOW_SAMPLES:
             raise ValueError(f"windows must be (n, {WINDOW_SAMPLES}), not {windows.shape}")
-
-        def payload(window: NDArray[np.float32]) -> Payload:
-            return lambda: {"audio_b64": base64.b64encode(encode_flac(window)).decode("ascii")}
-
-        return self._embed_all(self._audio, [payload(window) for window in windows])
+        return self._embed(self._audio, [partial(_audio_content, window) for window in windows])
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See the protocol. Raises `ConfigurationError` without a text endpoint."""
+        """See the protocol. Raises `ConfigurationError` without a text endpoint, and when the
+        service runs another model."""
         if self._text is None:
             raise ConfigurationError("MODAL_EMBED_TEXT_URL must be set to embed text on Modal")
+        return self._embed(self._text, [partial(_text_content, text) for text in texts])
 
-        def payload(text: str) -> Payload:
-            return lambda: {"text": text}
-
-        return self._embed_all(self._text, [payload(text) for text in texts])
-
-    def _embed_all(self, endpoint: Endpoint, payloads: Sequence[Payload]) -> NDArray[np.float32]:
-        """(payloads, 512). Payloads are made when their turn comes, so that few are in memory."""
-        futures = [self._threads.submit(self._embed, endpoint, payload) for payload in payloads]
-        try:
-            done = wait(futures, return_when=FIRST_EXCEPTION).done
-        finally:
-            # One failure decides the call; the rest of it need not wait for its own.
-            for future in futures:
-                future.cancel()
-        for future in done:
-            future.result()
-        vectors = [future.result() for future in futures]
-        return np.array(vectors, dtype=np.float32).reshape(-1, EMBEDDING_DIMENSION)
-
-    def _embed(self, endpoint: Endpoint, payload: Payload) -> NDArray[np.float32]:
+    def _embed(self, endpoint: Endpoint, contents: Sequence[MakeContent]) -> NDArray[np.float32]:
+        """(contents, 512)."""
+        if not contents:
+            return np.empty((0, EMBEDDING_DIMENSION), np.float32)
         deadline = Deadline(self._timeout_seconds)
-        content = json.dumps(payload()).encode()
-        for attempt in itertools.count():
-            asked_seconds = None
-            try:
-                status, headers, body = self._exchange(endpoint, content, deadline)
-            except PASSING_ERRORS as error:
-                reason = type(error).__name__
-            except httpx.HTTPError as error:
-                raise BackendError(f"{endpoint.variable}: {type(error).__name__}") from error
-            else:
-                if status == 200:
-                    return parse_embedding(body, endpoint.url.host)
-                if status not in PASSING_STATUSES:
-                    _refuse(endpoint, status, body)
-                reason = f"answered {status}"
-                asked_seconds = retry_after_seconds(headers)
-            if not self._backoff.pause(attempt, deadline, asked_seconds):
-                raise BackendError(
-                    f"The embedding service {endpoint.url.host} gave no vector in time ({reason})",
-                    retry_after_seconds=asked_seconds,
-                )
-        raise AssertionError("unreachable")
 
-    def _exchange(
-        self, endpoint: Endpoint, content: bytes, deadline: Deadline
-    ) -> tuple[int, httpx.Headers, bytes]:
-        """Status, headers and body of the answer behind Modal's redirects."""
-        request = self._client.build_request(
-            "POST", endpoint.url, content=content, headers={"Content-Type": "application/json"}
+        async def embed_one(client: ModalClient, content: MakeContent) -> Vector:
+            answer = await client.post(endpoint, content, deadline)
+            return vector_in(answer, endpoint, self._description)
+
+        return np.stack(
+            self._client.run(
+                lambda client: _all_or_first_failure(
+                    [partial(embed_one, client, content) for content in contents]
+                )
+            )
         )
-        for _ in range(MAX_REDIRECTS + 1):
-            with streamed(self._client, request, deadline) as response:
-                following = response.next_request
-                if following is None:
-                    body = read_bounded(response, MAX_ANSWER_BYTES, deadline)
-                    return response.status_code, response.headers, body
-            # The proxy token must not reach anyone else.
-            if _origin(following.url) != _origin(endpoint.url):
-                raise BackendError(f"{endpoint.variable}: redirects to {following.url.host}")
-            request = following
-        raise BackendError(f"{endpoint.variable}: more than {MAX_REDIRECTS} redirects")
+
+
+async def _all_or_first_failure(works: Sequence[Callable[[], Coroutine[Any, Any, T]]]) -> list[T]:
+    """What they return, in order. One failure decides the call; the rest is cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work()) for work in works]
+    except BaseExceptionGroup as failures:
+        first = failures.exceptions[0]
+        raise first from first.__cause__
+    return [task.result() for task in tasks]
+
+
+async def _audio_content(window: NDArray[np.float32]) -> bytes:
+    """Made in a thread: compressing takes milliseconds, in which the loop has others to serve."""
+
+    def content() -> bytes:
+        return json.dumps(
+            {"audio_b64": base64.b64encode(encode_flac(window)).decode("ascii")}
+        ).encode()
+
+    return await asyncio.to_thread(content)
+
+
+async def _text_content(text: str) -> bytes:
+    return json.dumps({"text": text}).encode()
+
+
+def vector_in(answer: Answer, endpoint: Endpoint, model: ModelDescription) -> Vector:
+    """The vector (512,) of length 1 in the service's answer.
+
+    Raises `ConfigurationError` for another model's answer, the endpoint's refusal for an input that
+    the service does not take, and `BackendError` for everything else that is no vector.
+    """
+    fingerprint = answer.headers.get(FINGERPRINT_HEADER)
+    if fingerprint is not None and fingerprint.strip() != model.fingerprint:
+        raise ConfigurationError(
+            f"{endpoint.variable}: {endpoint.url.host} runs another model"
+            f" ({one_line(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
+            f" ({model.id}, {model.fingerprint[:8]}); deploy the service again or change these"
+        )
+    if answer.status != 200:
+        _refuse(endpoint, answer.status, answer.body)
+    return parse_embedding(answer.body, endpoint.url.host)
 
 
 def parse_embedding(body: bytes, host: str) -> NDArray[np.float32]:
@@ -221,7 +205,3 @@ def _proxy_headers(proxy_auth: tuple[str, str] | None) -> dict[str, str]:
     return {
         name: printable_secret(name, value) for name, value in zip(names, proxy_auth, strict=True)
     }
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

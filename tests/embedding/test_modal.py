@@ -15,7 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 from resources.embedding.flac import encode_flac
-from resources.embedding.modal import MAX_REDIRECTS, ModalEmbedder
+from resources.embedding.modal import ModalEmbedder
+from resources.embedding.modal_client import MAX_REDIRECTS
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
 from resources.http import Backoff, Deadline, retry_after_seconds

@@ -1,0 +1,166 @@
+"""Requests to the embedding service: one pool of connections, turns, attempts and redirects."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from resources.errors import BackendError, TrackError
+from resources.http import (
+    CONNECT_SECONDS,
+    PASSING_ERRORS,
+    PASSING_STATUSES,
+    Backoff,
+    Deadline,
+    retry_after_seconds,
+)
+
+MAX_REDIRECTS: Final = 20
+"""Modal answers 303 when a request has taken 150 s, and again for each further 150 s."""
+
+MAX_ANSWER_BYTES: Final = 1 << 20
+"""512 numbers in JSON are about 12 KB."""
+
+KEEPALIVE_SECONDS: Final = 60.0
+"""How long an idle connection stays open: less than the 350 s after which the balancers and address
+translators of the large clouds forget it without a word."""
+
+MakeContent = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`variable`: the setting that the URL comes from, to be named when it does not work.
+    `refusal`: what it means when the service refuses an input."""
+
+    url: httpx.URL
+    variable: str
+    refusal: type[TrackError | BackendError]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said in the end, whatever the status."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass
+class _LastTry:
+    """Why there is no answer yet."""
+
+    reason: str = "waiting for earlier requests"
+    asked_seconds: float | None = None
+
+
+class ModalClient:
+    """For tasks of one event loop: at most `concurrency` of them have their turn at once."""
+
+    def __init__(self, http: httpx.AsyncClient, concurrency: int, backoff: Backoff) -> None:
+        self._http = http
+        self._turns = asyncio.Semaphore(concurrency)
+        self._backoff = backoff
+
+    async def post(
+        self, endpoint: Endpoint, make_content: MakeContent, deadline: Deadline
+    ) -> Answer:
+        """The answer to JSON that is made when its turn comes, so that few are in memory.
+
+        Everything counts towards `deadline`, waiting for the turn included. Raises `BackendError`
+        for no answer in time, too long a one, and redirects that are not followed.
+        """
+        last_try = _LastTry()
+        try:
+            async with asyncio.timeout(deadline.remaining_seconds), self._turns:
+                last_try.reason = "no answer yet"
+                return await self._attempts(endpoint, await make_content(), deadline, last_try)
+        except TimeoutError:
+            raise _too_late(endpoint, last_try) from None
+
+    async def _attempts(
+        self, endpoint: Endpoint, content: bytes, deadline: Deadline, last_try: _LastTry
+    ) -> Answer:
+        for attempt in itertools.count():
+            try:
+                answer = await self._exchange(endpoint, content)
+            except PASSING_ERRORS as error:
+                last_try.reason, last_try.asked_seconds = type(error).__name__, None
+            except httpx.HTTPError as error:
+                raise BackendError(f"{endpoint.variable}: {type(error).__name__}") from error
+            else:
+                if answer.status not in PASSING_STATUSES:
+                    return answer
+                last_try.reason = f"answered {answer.status}"
+                last_try.asked_seconds = retry_after_seconds(answer.headers)
+            # The turn is kept: a service in trouble is not asked more, and its contents stay few.
+            seconds = self._backoff.seconds(attempt, last_try.asked_seconds)
+            if seconds >= deadline.remaining_seconds:
+                raise _too_late(endpoint, last_try)
+            await asyncio.sleep(seconds)
+        raise AssertionError("unreachable")
+
+    async def _exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
+        """The answer behind Modal's redirects."""
+        request = self._http.build_request(
+            "POST", endpoint.url, content=content, headers={"Content-Type": "application/json"}
+        )
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._http.send(request, stream=True)
+            try:
+                following = response.next_request
+                if following is None:
+                    body = await _read_bounded(response)
+                    return Answer(response.status_code, response.headers, body)
+            finally:
+                await response.aclose()
+            # The proxy token must not reach anyone else.
+            if _origin(following.url) != _origin(endpoint.url):
+                raise BackendError(f"{endpoint.variable}: redirects to {following.url.host}")
+            request = following
+        raise BackendError(f"{endpoint.variable}: more than {MAX_REDIRECTS} redirects")
+
+
+@asynccontextmanager
+async def open_modal_client(
+    headers: dict[str, str], concurrency: int, backoff: Backoff
+) -> AsyncIterator[ModalClient]:
+    """`headers` go with every request."""
+    async with httpx.AsyncClient(
+        # Compressed answers could grow without bound in one step.
+        headers={"Accept-Encoding": "identity", **headers},
+        # Whatever hangs later is ended by the deadline.
+        timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+        # Turns limit the connections in use.
+        limits=httpx.Limits(
+            max_keepalive_connections=concurrency, keepalive_expiry=KEEPALIVE_SECONDS
+        ),
+    ) as http:
+        yield ModalClient(http, concurrency, backoff)
+
+
+async def _read_bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise BackendError(
+                f"{response.url.host} answered with more than {MAX_ANSWER_BYTES} bytes"
+            )
+    return bytes(body)
+
+
+def _too_late(endpoint: Endpoint, last_try: _LastTry) -> BackendError:
+    return BackendError(
+        f"The embedding service {endpoint.url.host} gave no vector in time ({last_try.reason})",
+        retry_after_seconds=last_try.asked_seconds,
+    )
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
