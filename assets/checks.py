@@ -12,10 +12,13 @@ from pandera.errors import SchemaError
 from assets.blocks import TRACK_BLOCKS, block_of
 from assets.clap_embeddings import clap_embeddings, embeddings_table
 from assets.genre_predictions import genre_predictions
+from assets.model import text_similarity
 from assets.search_index import search_index
 from assets.tables import BlockTable, Embeddings, GenrePredictions, TrackAudio
 from assets.track_audio import track_audio
 from resources.backends import Backends
+from resources.embedding.collapse import COLLAPSED_SIMILARITY, PROMPTS, refuse_collapsed
+from resources.errors import BackendError, ConfigurationError
 
 # Partitioned checks are marked as a preview by this (pinned) version of Dagster.
 warnings.filterwarnings("ignore", "Specifying a partitions_def on an AssetCheckSpec")
@@ -84,6 +87,31 @@ def every_decodable_track_embedded(
         (track_id for track_id, file_id in expected.items() if has_vector.get(track_id) != file_id),
         "decodable public tracks without a vector",
     )
+
+
+@dg.asset_check(asset=clap_embeddings, partitions_def=TRACK_BLOCKS)
+def text_tower_tells_texts_apart(
+    _context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
+) -> dg.AssetCheckResult:
+    """Unlike texts are unlike to the model, so that queries can find different tracks."""
+    try:
+        similarity = text_similarity(backends)
+    except BackendError as error:
+        # The vectors of tracks are none the worse for it.
+        return dg.AssetCheckResult(
+            passed=False, severity=dg.AssetCheckSeverity.WARN, description=str(error)
+        )
+    metadata: dict[str, str | int | float] = {
+        "model": backends.text_model.model.id,
+        "mean_similarity": similarity,
+        "refused_from": COLLAPSED_SIMILARITY,
+        "texts": len(PROMPTS),
+    }
+    try:
+        refuse_collapsed(backends.text_model.model, similarity)
+    except ConfigurationError as error:
+        return dg.AssetCheckResult(passed=False, description=str(error), metadata=metadata)
+    return dg.AssetCheckResult(passed=True, metadata=metadata)
 
 
 @dg.asset_check(asset=search_index, partitions_def=TRACK_BLOCKS)

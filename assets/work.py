@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import dagster as dg
 from pydantic import Field
 
+from assets.model import refuse_unfit_model
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.work import PendingTrack
@@ -115,6 +116,7 @@ def working_on(
     if PROCESS_TAG not in context.run.tags:
         context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
     try:
+        refuse_unfit_model(backends)
         with backends.locks.hold(block) as check_lock:
             yield check_lock
     except UserError as error:

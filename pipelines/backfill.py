@@ -8,6 +8,7 @@ from itertools import groupby
 import dagster as dg
 
 from assets.blocks import TRACK_BLOCKS
+from assets.model import refuse_collapsed_model
 from assets.work import Progress
 from pipelines.definitions import defs
 from pipelines.instance import dagster_instance
@@ -15,6 +16,7 @@ from pipelines.jobs import classify_genres, index_tracks
 from pipelines.runs import fail_dead_runs, process_tags
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
+from resources.catalogue.generations import Generation
 from resources.catalogue.work import PendingTrack
 
 
@@ -44,6 +46,17 @@ def plan(backends: Backends, limit: int | None = None) -> list[PendingTrack]:
     return backends.work.pending_everywhere(limit)
 
 
+def begin(backends: Backends) -> Generation:
+    """Ask for an index of the configured model: where another model's is live, no sensor or run
+    begins it by itself, but all go on with it from now on.
+
+    Raises `ConfigurationError` for a model that does not tell texts apart.
+    """
+    if backends.generations.find(backends.track_model) is None:
+        refuse_collapsed_model(backends)
+    return backends.generations.start_building(backends.track_model)
+
+
 def backfill(
     backends: Backends,
     tracks: list[PendingTrack],
@@ -56,7 +69,14 @@ def backfill(
 
     `concurrency`: tracks fetched and decoded at once. `block_done` is told how many tracks of the
     plan were in each block that was worked on. A block whose run fails does not stop the others.
+
+    Where the live index is another model's, the configured one's own is built beside it and takes
+    over when it is complete. Raises as `begin` does.
     """
+    generation = begin(backends)
+    if not tracks:
+        # Nothing is left that only the live index holds: no run would say so.
+        backends.generations.promote_when_complete(generation)
     result = BackfillResult(planned=len(tracks))
     counts: Counter[str] = Counter()
     overrides = {"backends": backends, "progress": _Counting(progress, counts)}

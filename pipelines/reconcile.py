@@ -15,7 +15,10 @@ PATIENCE_SECONDS: Final = 5
 
 
 def index_differs(backends: Backends) -> bool:
-    """Whether the index holds another number of tracks than recorded. One cheap question."""
+    """Whether the index of the configured model holds another number of tracks than recorded. Two
+    cheap questions; an index that nobody has begun does not differ."""
+    if backends.generations.find(backends.track_model) is None:
+        return False
     recorded = Overview(backends.database).count_indexed(backends.generation.id)
     return backends.vectors.count() != recorded
 

@@ -4,6 +4,9 @@ A tick moves the ids that changed onto the list of work, and asks for one run fo
 turn it is, unless a run of that block is unfinished. There is no run key, and the list is the only
 memory: work stays on it until it is done, so a run that fails or is killed is tried again, with
 growing delays.
+
+Where the live index is another model's than the configured one, nothing is asked for until somebody
+has begun a backfill for it: a changed setting must not embed a whole catalogue again.
 """
 
 import time
@@ -30,6 +33,10 @@ COMPARE_EVERY_SECONDS: Final = 300
 """How often everything is compared where no trigger tells of changes."""
 
 
+WAITING: Final = "waiting for a backfill"
+"""How the reason begins for which nothing is asked for; changes stay on the list meanwhile."""
+
+
 @dg.sensor(
     job=index_tracks,
     minimum_interval_seconds=1,
@@ -41,6 +48,9 @@ def changed_tracks(
     context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
 ) -> dg.SensorResult | dg.SkipReason:
     backends.work.absorb_changes()
+    other = backends.generations.waits_for_backfill(backends.track_model)
+    if other is not None:
+        return dg.SkipReason(f"{WAITING}: {other}")
     _compare_where_nothing_tells_of_changes(context, backends)
     return _runs_for_due_blocks(context, backends, "index")
 
@@ -54,6 +64,9 @@ def changed_tracks(
 def tracks_without_genres(
     context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
 ) -> dg.SensorResult | dg.SkipReason:
+    other = backends.generations.waits_for_backfill(backends.track_model)
+    if other is not None:
+        return dg.SkipReason(f"{WAITING}: {other}")
     return _runs_for_due_blocks(context, backends, "genres")
 
 

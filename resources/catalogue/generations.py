@@ -19,6 +19,39 @@ class Generation:
     is_live: bool
 
 
+@dataclass(frozen=True)
+class OtherModel:
+    """The index that answers is another model's than the configured one.
+
+    `is_being_built`: a backfill has begun to build the configured model's own index. As text: one
+    line that names the command that does so.
+    """
+
+    live: Generation
+    configured: ModelDescription
+    is_being_built: bool
+
+    @property
+    def live_name(self) -> str:
+        return f"{self.live.model_id} ({self.live.model[:8]})"
+
+    @property
+    def configured_name(self) -> str:
+        return f"{self.configured.id} ({self.configured.fingerprint[:8]})"
+
+    def __str__(self) -> str:
+        remedy = (
+            "its own index is being built and answers when it is complete; moodsearch backfill goes"
+            " on with it"
+            if self.is_being_built
+            else "run moodsearch backfill to index the catalogue for it"
+        )
+        return (
+            f"the index holds vectors of {self.live_name}, but the configured model is"
+            f" {self.configured_name}; {remedy}"
+        )
+
+
 class Generations:
     """Generations of one index.
 
@@ -30,6 +63,7 @@ class Generations:
         self._database = database
         self._index = f"{store}:{namespace}"
         self._namespace = namespace
+        self._building = f"building:{self._index}"
 
     def live(self) -> Generation | None:
         """The generation that answers; None before anything was indexed."""
@@ -55,7 +89,63 @@ class Generations:
             "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live RETURNING id",
             {"id": generation.id},
         )
+        if rows:
+            self._database.rows(
+                "DELETE FROM moodsearch.settings"
+                " WHERE key = %(key)s AND value = to_jsonb(%(id)s::text)",
+                {"key": self._building, "id": generation.id},
+            )
         return bool(rows)
+
+    def find(self, model: ModelDescription) -> Generation | None:
+        """The generation of `model`; None when nothing was ever to be indexed for it."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE id = %(id)s",
+            {"id": self.id_of(model)},
+        )
+        return Generation(**rows[0]) if rows else None
+
+    def other_model(self, model: ModelDescription) -> OtherModel | None:
+        """The live index, when it is not `model`'s. None, too, before anything was indexed."""
+        rows = self._database.rows(
+            f"""
+            SELECT {_COLUMNS}, EXISTS (
+                SELECT 1 FROM moodsearch.settings
+                WHERE key = %(key)s AND value = to_jsonb(%(id)s::text)
+            ) AS is_being_built
+            FROM moodsearch.generations
+            WHERE is_live AND index_name = %(index)s AND model <> %(model)s
+            """,
+            {
+                "key": self._building,
+                "id": self.id_of(model),
+                "index": self._index,
+                "model": model.fingerprint,
+            },
+        )
+        if not rows:
+            return None
+        (row,) = rows
+        is_being_built = row.pop("is_being_built")
+        return OtherModel(Generation(**row), model, is_being_built)
+
+    def waits_for_backfill(self, model: ModelDescription) -> OtherModel | None:
+        """The live index, when it is not `model`'s and nobody has asked for one that is: a changed
+        setting alone must not embed a whole catalogue again."""
+        other = self.other_model(model)
+        return None if other is None or other.is_being_built else other
+
+    def start_building(self, model: ModelDescription) -> Generation:
+        """The generation of `model`, which somebody asked to have built beside the live one: from
+        now on sensors and runs go on with it, until it takes over. No effect on the live one."""
+        generation = self.open(model)
+        if not generation.is_live:
+            self._database.rows(
+                "INSERT INTO moodsearch.settings VALUES (%(key)s, to_jsonb(%(id)s::text))"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                {"key": self._building, "id": generation.id},
+            )
+        return generation
 
     def id_of(self, model: ModelDescription) -> str:
         """The id that the generation of `model` has, or would have."""
@@ -122,5 +212,8 @@ class Generations:
             )
             connection.execute(
                 "UPDATE moodsearch.generations SET is_live = true WHERE id = %(id)s", parameters
+            )
+            connection.execute(
+                "DELETE FROM moodsearch.settings WHERE key = %(key)s", {"key": self._building}
             )
             return True

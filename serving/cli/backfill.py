@@ -18,9 +18,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.backfill import BackfillResult, backfill, plan
+from pipelines.backfill import BackfillResult, backfill, begin, plan
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
+from resources.catalogue.generations import OtherModel
 from resources.catalogue.work import PendingTrack, WorkKind
 from resources.settings import load_settings
 from serving.cli.output import cell
@@ -46,17 +47,33 @@ def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed:
     with Backends(load_settings()) as backends:
         if retry_failed and not dry_run:
             backends.records.forget_failures()
+        other = backends.generations.other_model(backends.track_model)
+        if other is not None:
+            _say_what_is_built(console, other, dry_run)
+        if not dry_run:
+            begin(backends)
         if index_differs(backends):
             _say_that_the_index_differs(console, backends, dry_run)
         wanted = plan(backends, limit)
         if dry_run:
             _print_plan(console, wanted)
             return 0
-        if not wanted:
+        if not wanted and other is None:
             console.print("Nothing is pending: the index is up to date.")
             _print_failures(console, backends)
             return 0
         return run_plan(console, backends, wanted, concurrency)
+
+
+def _say_what_is_built(console: Console, other: OtherModel, dry_run: bool) -> None:
+    """Before work that may take hours and replaces what answers."""
+    console.print(
+        Text(
+            f"The index holds vectors of {other.live_name}; one of {other.configured_name}"
+            f" {'would be' if dry_run else 'is'} built beside it and takes over when it is complete."
+        ),
+        soft_wrap=True,
+    )
 
 
 def _say_that_the_index_differs(console: Console, backends: Backends, dry_run: bool) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.text import Text
 
 from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster
 from pipelines.runs import fail_unfinished_runs
+from pipelines.sensors import WAITING
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
 from resources.errors import UserError
@@ -22,6 +24,7 @@ from serving.supervisor import Program, Supervisor
 _NOISE: Final = (
     "Checking for new runs for sensor",
     "skipped: nothing is pending",
+    f"skipped: {WAITING}",
     "that already exist",
     "Priority sorting and checking tag concurrency",
     "MonitoringDaemon - INFO",
@@ -56,9 +59,7 @@ def run(host: str, port: int, dagster_port: int) -> int:
         environment = prepare_dagster(backends)
         with dagster_instance(backends) as instance:
             fail_unfinished_runs(instance)
-        # What was there before the first start, or is to be embedded by another model now: no
-        # change of a track tells the sensors.
-        backends.work.reconcile()
+        _find_what_is_pending(console, backends)
 
         def every_second() -> None:
             backends.ensure_running()
@@ -69,6 +70,16 @@ def run(host: str, port: int, dagster_port: int) -> int:
             started=lambda: _say_where(console, host, port, dagster_port),
             every_second=every_second,
         )
+
+
+def _find_what_is_pending(console: Console, backends: Backends) -> None:
+    """Put on the list of work what was there before the first start: no change of a track tells the
+    sensors. Not to embed it all by another model, which is a backfill's to begin."""
+    other = backends.generations.other_model(backends.track_model)
+    if other is not None:
+        console.print(Text(f"Attention: {other}.", style="yellow"), soft_wrap=True)
+    if other is None or other.is_being_built:
+        backends.work.reconcile()
 
 
 def _programs(
