@@ -1,6 +1,7 @@
 """The one reader of the environment. Every process (Dagster, API, command line) gets its settings
 here and nowhere else."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -55,6 +56,20 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
 
+    @field_validator("clap_model")
+    @classmethod
+    def _known_form(cls, model: str) -> str:
+        """A folder is made absolute; it is told by its first character, never by what exists, so
+        that the same value means the same model wherever a program is started."""
+        if model.startswith(("/", ".", "~")):
+            return str(Path(model).expanduser().absolute())
+        if model != "offline" and not re.fullmatch(r"[\w.-]+/[\w.-]+(@\S*)?", model, re.ASCII):
+            raise ValueError(
+                "must be offline, owner/name of a model on the hub, or a folder that starts "
+                "with /, ./ or ~"
+            )
+        return model
+
     @field_validator(
         "r2_endpoint_url",
         "r2_public_bucket_url",
@@ -102,6 +117,16 @@ class Settings(BaseSettings):
         missing = [name.upper() for name in names if enabled and getattr(self, name) is None]
         if missing:
             raise ValueError(f"{' and '.join(missing)} must be set, because {reason} is")
+
+    @property
+    def clap_folder(self) -> Path | None:
+        """The folder that `clap_model` names, if it names one."""
+        return Path(self.clap_model) if self.clap_model.startswith("/") else None
+
+    @property
+    def clap_locks(self) -> Path:
+        """The folder where hashes of models that were looked up on the hub are kept."""
+        return self.moodsearch_home / "models"
 
     @property
     def modal_proxy_auth(self) -> tuple[str, str] | None:

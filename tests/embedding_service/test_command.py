@@ -77,7 +77,7 @@ def test_memory_follows_the_windows_and_not_the_file(files: FileHost, short_wav:
 
 
 def test_a_model_that_is_not_known_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAP_MODEL", "no/such-model")
+    monkeypatch.setenv("CLAP_MODEL", "no-such-model")
     done = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: CLAP_MODEL")

@@ -1,0 +1,32 @@
+"""CLAP from where `CLAP_MODEL` says."""
+
+import os
+from typing import Final
+
+from resources.embedding.clap.files import ClapFiles
+from resources.embedding.clap.folder import FolderFiles
+from resources.embedding.clap.hub import HubFiles
+from resources.embedding.clap.model import ClapModel
+from resources.settings import Settings
+
+MAX_TEXT_THREADS: Final = 4
+"""For one query; more wait for each other."""
+
+
+def load_clap(settings: Settings) -> ClapModel:
+    """Fetches and opens nothing yet: each tower does when it is first used."""
+    return ClapModel(clap_files(settings), text_threads=min(MAX_TEXT_THREADS, _available_cores()))
+
+
+def clap_files(settings: Settings) -> ClapFiles:
+    """Those of a folder, or those of a repository on the hub."""
+    if settings.clap_folder is not None:
+        return FolderFiles(settings.clap_folder, settings.clap_precision)
+    return HubFiles(settings.clap_model, settings.clap_precision, settings.clap_locks)
+
+
+def _available_cores() -> int:
+    """Of this process, which may be fewer than the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
