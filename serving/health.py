@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from resources.backends import Backends
 from resources.catalogue.overview import Overview
-from resources.embedding.protocol import EmbeddingModel
 from resources.errors import MoodSearchError
 from serving.deadline import DeadlineWorkers
 from serving.search import SemanticSearch
+from serving.text_tower import embeds_queries_on_modal
 
 DEFAULT_CHECK_SECONDS: Final = 5.0
 """How long a check may take; the checks run at the same time."""
@@ -24,18 +22,6 @@ DEFAULT_MAX_AGE_SECONDS: Final = 2.0
 
 REMOTE_FAILURE_SECONDS: Final = 60.0
 """How long a failed query counts against a model that runs elsewhere."""
-
-COLLAPSED_SIMILARITY: Final = 0.9
-"""Mean cosine between unrelated texts above which a model cannot tell them apart. Sound models stay
-below 0.4; one published CLAP checkpoint with a broken text projection has 0.999."""
-
-UNRELATED_TEXTS: Final = (
-    "solo piano",
-    "aggressive heavy metal with screaming vocals",
-    "birds singing in a forest",
-    "upbeat electronic dance music",
-    "a man speaking",
-)
 
 
 @dataclass(frozen=True)
@@ -117,25 +103,12 @@ class HealthChecks:
         return f"{name}, namespace {vectors.namespace}"
 
     def _model(self) -> str:
-        model = self._backends.text_model
-        short = f"{model.model.id} ({model.model.fingerprint[:8]})"
-        settings = self._backends.settings
-        if settings.modal_enabled and settings.clap_text == "modal" and not self._ask_remote_model:
+        tower = self._search.text_tower
+        short = f"{tower.model.id} ({tower.model.fingerprint[:8]})"
+        if embeds_queries_on_modal(self._backends.settings) and not self._ask_remote_model:
             failure = self._search.recent_failure(REMOTE_FAILURE_SECONDS)
             if failure:
                 raise MoodSearchError(failure)
             return f"{short} on Modal"
-        similarity = mean_text_similarity(model)
-        if similarity > COLLAPSED_SIMILARITY:
-            raise MoodSearchError(
-                f"{short} is collapsed: unrelated texts have a mean similarity of {similarity:.3f},"
-                " so every query finds the same tracks; choose another CLAP_MODEL"
-            )
-        return short
-
-
-def mean_text_similarity(model: EmbeddingModel) -> float:
-    """Mean cosine, in [-1, 1], between the embeddings of unrelated texts."""
-    vectors = model.embed_text(UNRELATED_TEXTS)
-    pairs = np.triu_indices(len(vectors), k=1)
-    return float((vectors @ vectors.T)[pairs].mean())
+        tower.wake()
+        return f"{short}, mean similarity of unlike texts {tower.similarity():.2f}"

@@ -11,10 +11,13 @@ from typing import Final
 from resources.backends import Backends
 from resources.catalogue.generations import Generation, Generations
 from resources.catalogue.tracks import Track
+from resources.embedding.collapse import PromptVectors
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.errors import ModelMismatchError, MoodSearchError
 from resources.vectors.protocol import Match, VectorStore
 from serving.deadline import DeadlineWorkers
+from serving.intervals import AtMostEvery
+from serving.text_tower import TextTower
 
 SHORTEST_QUERY: Final = 3
 LONGEST_QUERY: Final = 200
@@ -92,11 +95,12 @@ class LiveIndex:
         if live is None:
             return None
         if live.model != self._model.fingerprint:
-            raise ModelMismatchError(
-                f"the index holds vectors of {live.model_id} ({live.model[:8]}), but the configured"
-                f" model is {self._model.id} ({self._model.fingerprint[:8]}); run moodsearch"
-                " backfill to index the catalogue for it"
-            )
+            other = self._generations.other_model(self._model)
+            if other is not None:
+                raise ModelMismatchError(str(other))
+            # Replaced by ours since it was looked up.
+            self._looked_up_at = float("-inf")
+            return self.vectors()
         with self._lock:
             if live.namespace not in self._stores:
                 self._stores[live.namespace] = self._open_vectors(live.namespace, self._model)
@@ -105,7 +109,7 @@ class LiveIndex:
     def _current(self) -> Generation | None:
         now = time.monotonic()
         # Outside the lock: a database that hangs must not hold up more than who asked it.
-        if now - self._looked_up_at >= self._recheck_seconds:
+        if self._live is None or now - self._looked_up_at >= self._recheck_seconds:
             self._live = self._generations.live()
             self._looked_up_at = now
         return self._live
@@ -128,11 +132,13 @@ class SemanticSearch:
         """`text_model`: instead of the configured one, which is loaded here when it runs in this
         process."""
         self.index = LiveIndex(backends.generations, backends.track_model, backends.open_vectors)
-        self._text_model = text_model or backends.text_model
+        self.text_tower = TextTower(
+            text_model or backends.text_model, PromptVectors(backends.store)
+        )
         self._tracks = backends.tracks
         self._deadline_seconds = deadline_seconds
         self._workers = DeadlineWorkers(CONCURRENT_ANSWERS)
-        self._may_log = _AtMostEvery(LOG_INTERVAL_SECONDS)
+        self._may_log = AtMostEvery(LOG_INTERVAL_SECONDS)
         self._failure: tuple[float, str] | None = None
 
     def search(self, query: str, limit: int = DEFAULT_LIMIT) -> SearchAnswer:
@@ -169,7 +175,7 @@ class SemanticSearch:
         vectors = self.index.vectors()
         if vectors is None:
             return []
-        embedding = self._text_model.embed_text([query.strip()])[0]
+        embedding = self.text_tower.vector(query)
         public: dict[int, Track] = {}
         hydrated: set[int] = set()
         fetch = min(2 * limit + 10, MOST_FETCHED)
@@ -192,20 +198,3 @@ def _found(matches: list[Match], public: dict[int, Track]) -> list[FoundTrack]:
         for match in matches
         if match.track_id in public
     ]
-
-
-class _AtMostEvery:
-    """True at most once in so many seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._next = float("-inf")
-        self._lock = threading.Lock()
-
-    def __call__(self) -> bool:
-        now = time.monotonic()
-        with self._lock:
-            if now < self._next:
-                return False
-            self._next = now + self._seconds
-            return True

@@ -118,6 +118,10 @@ class PgvectorStore:
             )
             cursor.execute(self._sql("DROP TABLE IF EXISTS {table}"))
 
+    def warm(self) -> None:
+        somewhere = np.full(self._model.dimension, self._model.dimension**-0.5, np.float32)
+        self.query(somewhere, 1)
+
     def check(self) -> None:
         with self._transaction() as cursor:
             self._exists(cursor)

@@ -85,6 +85,11 @@ class VectorStore(Protocol):
         there is none."""
         ...
 
+    def warm(self) -> None:
+        """Make the next query a fast one: connections are opened, and what it reads is brought
+        nearer. Cheap, and no error for a namespace that does not exist."""
+        ...
+
     def check(self) -> None:
         """Cheap call that raises `BackendError` when the store is unreachable."""
         ...

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from turbopuffer import Timeout
 from turbopuffer.types import (
     NamespaceDeleteAllResponse,
+    NamespaceHintCacheWarmResponse,
     NamespaceQueryResponse,
     NamespaceWriteResponse,
     Row,
@@ -170,6 +171,19 @@ class TurbopufferStore:
             self._client.call(
                 send, NamespaceDeleteAllResponse, deadline=_after(self._write_seconds)
             )
+
+    def warm(self) -> None:
+        """By the service's own hint: free where the namespace is warm, otherwise billed as one
+        empty query."""
+
+        def send(timeout: Timeout) -> NamespaceHintCacheWarmResponse:
+            return self._remote.hint_cache_warm(timeout=timeout)
+
+        deadline = _after(self._read_seconds)
+        if not self._seen and not self._exists(deadline):
+            return
+        with contextlib.suppress(NamespaceMissingError):
+            self._client.call(send, NamespaceHintCacheWarmResponse, deadline=deadline)
 
     def check(self) -> None:
         self._exists(_after(self._read_seconds))

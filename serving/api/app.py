@@ -15,8 +15,11 @@ from serving.api.health import health_routes
 from serving.api.pages import STATIC, page_routes
 from serving.api.semantic import semantic_routes
 from serving.api.users import user_routes
+from serving.api.warm import warm_routes
 from serving.health import HealthChecks
 from serving.search import DEFAULT_DEADLINE_SECONDS, SemanticSearch
+from serving.text_tower import embeds_queries_on_modal
+from serving.warm_up import WarmUp
 
 DESCRIPTION: Final = (
     "Search a music catalogue by describing a mood. No route needs authentication; only public"
@@ -34,10 +37,15 @@ def create_app(
 ) -> FastAPI:
     """The API and its page over `backends`, which stay the caller's to close.
 
-    `search` instead of the configured one; otherwise a model that runs in this process is loaded
-    now, and a query is answered within `deadline_seconds`.
+    `search` instead of the configured one; otherwise a query is answered within `deadline_seconds`.
+    A model that runs in this process is loaded and warm when this returns.
+
+    Raises `ConfigurationError` for a model that does not tell texts apart; a remote one that nobody
+    has asked yet is asked by the first warm-up.
     """
     search = search or SemanticSearch(backends, deadline_seconds=deadline_seconds)
+    warm_up = WarmUp(search)
+    warm_up.at_start(with_model=not embeds_queries_on_modal(backends.settings))
     app = FastAPI(
         title="mood search",
         version=version("mood-search"),
@@ -49,6 +57,7 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(BackendError, _backend_is_down)
     app.include_router(semantic_routes(search))
+    app.include_router(warm_routes(warm_up))
     app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
     app.include_router(health_routes(HealthChecks(backends, search)))
     app.include_router(page_routes(app))

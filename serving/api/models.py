@@ -47,6 +47,12 @@ class SemanticSearchAnswer(BaseModel):
         return cls(results=results, query=answer.query, available=answer.available)
 
 
+class WarmingUp(BaseModel):
+    """Whether a warm-up was started."""
+
+    started: bool = Field(description="False when one was started within the last four minutes.")
+
+
 class BackendState(BaseModel):
     """Whether one backend answers."""
 

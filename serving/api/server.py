@@ -2,7 +2,7 @@
 
 import contextlib
 import errno
-import logging
+import logging.config
 import socket
 from collections.abc import Sequence
 from typing import Any, Final
@@ -53,13 +53,16 @@ def serve(backends: Backends, host: str, port: int) -> None:
     """Answer on `host`:`port` (0: any free one) until SIGINT or SIGTERM, and then finish what is
     being answered.
 
-    Raises `UserError` when nobody can listen there.
+    Raises `UserError` when nobody can listen there, and `ConfigurationError` for a model that
+    cannot be used.
     """
     with _listen(host, port) as listener:
+        # Before uvicorn does: the start has something to say, too.
+        logging.config.dictConfig(LOGGING)
         app = create_app(backends)
         config = uvicorn.Config(
             app,
-            log_config=LOGGING,
+            log_config=None,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )

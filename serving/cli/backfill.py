@@ -69,8 +69,8 @@ def _say_what_is_built(console: Console, other: OtherModel, dry_run: bool) -> No
     """Before work that may take hours and replaces what answers."""
     console.print(
         Text(
-            f"The index holds vectors of {other.live_name}; one of {other.configured_name}"
-            f" {'would be' if dry_run else 'is'} built beside it and takes over when it is complete."
+            f"The index holds vectors of {other.live_name}. One of {other.configured_name}"
+            f" {'would be' if dry_run else 'is'} built beside it, and takes over when complete."
         ),
         soft_wrap=True,
     )

@@ -15,6 +15,7 @@ from serving.search import (
     SearchAnswer,
     SemanticSearch,
 )
+from serving.text_tower import embeds_queries_on_modal
 
 
 def run(text: str, limit: int, *, as_json: bool) -> int:
@@ -51,7 +52,7 @@ def _answer(settings: Settings, query: str, limit: int) -> SearchAnswer:
 
 def _patience(settings: Settings) -> float:
     """Seconds. Whoever waits at a prompt waits for a container that starts, too."""
-    remote = settings.modal_enabled and settings.clap_text == "modal"
+    remote = embeds_queries_on_modal(settings)
     return settings.modal_timeout_seconds if remote else DEFAULT_DEADLINE_SECONDS
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from assets.model import refuse_collapsed_model
 from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster
 from pipelines.runs import fail_unfinished_runs
 from pipelines.sensors import WAITING
@@ -20,6 +21,7 @@ from resources.errors import UserError
 from resources.postgres import cannot_write
 from resources.settings import load_settings
 from serving.supervisor import Program, Supervisor
+from serving.text_tower import embeds_queries_on_modal
 
 _NOISE: Final = (
     "Checking for new runs for sensor",
@@ -56,6 +58,7 @@ def run(host: str, port: int, dagster_port: int) -> int:
         _only_one_on_the_database(backends.database_url) as keep_lock,
     ):
         backends.audio_model  # noqa: B018  A wrong model is said now, not by four programs.
+        refuse_collapsed_model(backends, ask=not embeds_queries_on_modal(settings))
         environment = prepare_dagster(backends)
         with dagster_instance(backends) as instance:
             fail_unfinished_runs(instance)

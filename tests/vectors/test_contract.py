@@ -109,6 +109,7 @@ def test_a_namespace_that_does_not_exist_reads_as_empty(store: VectorStore) -> N
     store.upsert([])
     store.delete([1])
     store.check()
+    store.warm()
 
     assert store.query(axis(0), 10) == []
     assert store.count() == 0

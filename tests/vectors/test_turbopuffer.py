@@ -98,6 +98,18 @@ def test_a_query_that_finds_another_models_vectors_beside_its_own_is_refused(
         store.query(axis(0), 10)
 
 
+def test_the_services_own_hint_warms_a_namespace_that_exists(
+    open_turbopuffer: Open, turbopuffer_server: TurbopufferServer
+) -> None:
+    hint = "/v1/namespaces/plyr-tracks/hint_cache_warm"
+    store = open_turbopuffer()
+    store.warm()
+    assert hint not in {request.path for request in turbopuffer_server.requests}
+    store.upsert(documents(range(2)))
+    store.warm()
+    assert turbopuffer_server.requests[-1].path == hint
+
+
 def test_writes_and_exports_go_in_bounded_requests(
     open_turbopuffer: Open,
     turbopuffer_server: TurbopufferServer,

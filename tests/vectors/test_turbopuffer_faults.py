@@ -25,6 +25,7 @@ USES: dict[str, Use] = {
     "ids": lambda store: store.ids(0, 10),
     "drop": lambda store: store.drop(),
     "check": lambda store: store.check(),
+    "warm": lambda store: store.warm(),
 }
 LASTING_FAULTS = {
     "429": Fault("status", 429),

@@ -11,6 +11,22 @@ form.addEventListener("submit", (event) => {
   search(input.value);
 });
 
+// What will answer gets ready while the query is typed. The server does so once in four minutes.
+input.addEventListener("focus", warm);
+if (document.activeElement === input) warm(); // Focused before this script ran.
+
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  if (event.key.toLowerCase() !== "k") return;
+  event.preventDefault(); // Browsers open their own search with it.
+  input.focus();
+  input.select();
+});
+
+function warm() {
+  fetch("search/warm", { method: "POST" }).catch(() => {}); // The search itself will say.
+}
+
 // A link to the page with ?q= shows its answer.
 input.value = new URLSearchParams(location.search).get("q") ?? "";
 if (input.value && input.checkValidity()) search(input.value);
