@@ -1,6 +1,8 @@
 """clap_embeddings: each track's place in the space that it shares with text."""
 
 from collections.abc import Callable
+from contextlib import closing
+from typing import Final
 
 import dagster as dg
 import numpy as np
@@ -8,16 +10,22 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.blocks import TRACK_BLOCKS, block_of
-from assets.embedding import EmbeddedTrack, embed_tracks
+from assets.embedding import MOST_AHEAD, EmbeddedTrack, embed_tracks
+from assets.embedding_processes import EmbeddingProcesses
 from assets.plots import histogram
 from assets.report import Report, preview
 from assets.tables import BlockTable, Embeddings
 from assets.track_audio import track_audio
+from assets.window_vectors import EmbeddingThreads, WindowEmbedder
 from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.records import AudioRecord
 from resources.catalogue.work import PendingTrack
+from resources.processes import usable_cores
+
+WORTH_PROCESSES: Final = 16
+"""Fewer tracks are embedded before processes have imported and loaded what they need."""
 
 _SPREAD_SAMPLE = 200
 
@@ -48,17 +56,13 @@ def clap_embeddings(
         table.remove(deleted)
         report.removed = len(known.intersection(deleted))
         to_embed = _without_stored_ones(backends, pending, stored)
-        for chunk in embed_tracks(
-            to_embed,
-            store=backends.store,
-            key_of=lambda track: backends.audio_key(track.audio),
-            model=backends.audio_model,
-            concurrency=config.threads(waits=backends.settings.embeds_elsewhere),
-        ):
-            _store(backends, table, chunk)
-            _count(report, chunk, known)
-            backends.work.note_errors("index", report.reasons())
-            progress.advance("clap_embeddings", len(chunk))
+        embedder = _embedder(backends, config, len(to_embed))
+        with closing(embed_tracks(to_embed, _key_in(backends), embedder)) as embedded:
+            for chunk in embedded:
+                _store(backends, table, chunk)
+                _count(report, chunk, known)
+                backends.work.note_errors("index", report.reasons())
+                progress.advance("clap_embeddings", len(chunk))
     report.unchanged = len(known) - report.changed - report.removed
     overview = _overview(backends, table.read("track_id", "vector", "starts_seconds"))
     return dg.MaterializeResult(metadata={**report.metadata(), **overview})
@@ -77,6 +81,21 @@ def stored_vectors(backends: Backends, block: Block) -> dict[tuple[int, str], ND
     rows = embeddings_table(backends, block).read("track_id", "file_id", "vector")
     keys = zip(rows["track_id"], rows["file_id"], strict=True)
     return dict(zip(keys, rows["vector"].to_numpy(), strict=True))
+
+
+def _embedder(backends: Backends, config: WorkConfig, tracks: int) -> WindowEmbedder:
+    """Processes where embedding computes, and for so many tracks that starting them is worth it."""
+    settings = backends.settings
+    processes = min(config.concurrency or usable_cores(), tracks, MOST_AHEAD)
+    if settings.modal_enabled or tracks < WORTH_PROCESSES or processes == 1:
+        threads = config.threads(waits=settings.embeds_elsewhere)
+        return EmbeddingThreads(backends.store, backends.audio_model, threads)
+    fingerprint = backends.audio_model.model.fingerprint
+    return EmbeddingProcesses(backends.embedding_backends, fingerprint, processes)
+
+
+def _key_in(backends: Backends) -> Callable[[PendingTrack], str]:
+    return lambda track: backends.audio_key(track.audio)
 
 
 def _without_stored_ones(

@@ -1,8 +1,9 @@
 """Tracks to vectors: fetching, decoding and inference of many tracks overlap, in bounded memory."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -10,14 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.window_vectors import WindowEmbedder
 from assets.work import AUDIO_IS_MISSING, CHUNK_TRACKS, Waiting, is_outage
-from resources.audio.decode import decode_windows
-from resources.audio.probe import probe
 from resources.audio.windows import pool
 from resources.catalogue.work import PendingTrack
-from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.errors import BackendError, ObjectNotFoundError, TrackError
-from resources.object_store.protocol import ObjectStore
 
 MOST_AHEAD: Final = CHUNK_TRACKS // 2
 
@@ -38,49 +36,41 @@ class EmbeddedTrack:
 
 
 def embed_tracks(
-    tracks: Sequence[PendingTrack],
-    *,
-    store: ObjectStore,
-    key_of: Callable[[PendingTrack], str],
-    model: EmbeddingModel,
-    concurrency: int,
-) -> Iterator[list[EmbeddedTrack]]:
+    tracks: Sequence[PendingTrack], key_of: Callable[[PendingTrack], str], embedder: WindowEmbedder
+) -> Generator[list[EmbeddedTrack], None, None]:
     """Embed the tracks, in order, and yield them in chunks, to be stored before the next is asked
     for; stops early in an outage.
 
-    `concurrency` tracks are fetched, decoded and embedded at once, each by one thread from start to
-    end. Models let go of the interpreter for long, decoders only for moments (`COMPUTING_THREADS`
-    has the figures), so more threads help where they wait for bytes or for Modal. A chunk and what
-    is worked on ahead of it are at most 64 tracks: what a kill may undo. A thread has 6 MB of
-    samples.
+    Closes `embedder`. A chunk and what is worked on ahead of it are at most 64 tracks: what a kill
+    may undo.
     """
 
     def embed_one(track: PendingTrack) -> EmbeddedTrack:
         try:
-            with store.open(key_of(track)) as audio:
-                heard = decode_windows(audio, probe(audio))
-            windows = model.embed_audio(heard.samples)
-            _refuse_what_is_no_embedding(windows, len(heard.samples))
+            windows = embedder.embed(key_of(track))
         except TrackError as error:
             return EmbeddedTrack(track, failure=str(error))
         except ObjectNotFoundError:
             return EmbeddedTrack(track, waiting=AUDIO_IS_MISSING)
         except BackendError as error:
             return EmbeddedTrack(track, waiting=Waiting(str(error), is_outage=True))
-        return EmbeddedTrack(track, pool(windows), windows, heard.starts_seconds)
+        vectors = windows.vectors
+        return EmbeddedTrack(track, pool(vectors), vectors, windows.starts_seconds)
 
-    ahead = min(2 * concurrency, MOST_AHEAD)
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="embed") as workers:
-        results = _ahead(workers, embed_one, tracks, ahead)
+    ahead = min(2 * embedder.concurrency, MOST_AHEAD)
+    with (
+        ThreadPoolExecutor(embedder.concurrency, thread_name_prefix="embed") as threads,
+        closing(embedder),  # Before the threads are waited for: it ends what they wait for.
+        closing(_ahead(threads, embed_one, tracks, ahead)) as results,
+    ):
         while chunk := list(islice(results, CHUNK_TRACKS - ahead)):
             yield chunk
             if is_outage([result.waiting for result in chunk]):
-                results.close()
                 return
 
 
 def _ahead(
-    workers: ThreadPoolExecutor,
+    threads: ThreadPoolExecutor,
     work: Callable[[PendingTrack], EmbeddedTrack],
     tracks: Sequence[PendingTrack],
     most: int,
@@ -91,15 +81,9 @@ def _ahead(
         for track in tracks:
             if len(waiting) == most:
                 yield waiting.popleft().result()
-            waiting.append(workers.submit(work, track))
+            waiting.append(threads.submit(work, track))
         while waiting:
             yield waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()
-
-
-def _refuse_what_is_no_embedding(vectors: NDArray[np.float32], windows: int) -> None:
-    """A model that answers nonsense must not have it stored."""
-    if vectors.shape != (windows, EMBEDDING_DIMENSION) or not np.isfinite(vectors).all():
-        raise BackendError("the embedding model answered with something that is no embedding")

@@ -5,7 +5,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
 
-from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -17,15 +16,12 @@ from resources.catalogue.tracks import Tracks
 from resources.catalogue.uploads import Uploads
 from resources.catalogue.work import PendingWork
 from resources.embedding.identity import track_model
-from resources.embedding.local import load_local_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
+from resources.embedding_backends import EmbeddingBackends
 from resources.genres.protocol import GenreClassifier
 from resources.genres.replicate import ReplicateClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
-from resources.object_store.folder import FolderStore
-from resources.object_store.protocol import ObjectStore
-from resources.object_store.s3 import S3Store
 from resources.postgres import EmbeddedPostgres
 from resources.settings import Settings
 from resources.vectors.pgvector import PgvectorStore
@@ -36,11 +32,11 @@ DAGSTER_SCHEMA: Final = "moodsearch_dagster"
 """Dagster's own tables live in this schema of the catalogue's database."""
 
 
-class Backends:
+class Backends(EmbeddingBackends):
     """Everything outside, opened when first asked for. A context manager; `close` is idempotent."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._embedded = (
             None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
         )
@@ -87,30 +83,9 @@ class Backends:
         return Database(self.database_url)
 
     @cached_property
-    def store(self) -> ObjectStore:
-        settings = self.settings
-        if not settings.uses_r2:
-            return FolderStore(settings.moodsearch_home / "objects")
-        assert settings.r2_endpoint_url is not None
-        assert settings.r2_bucket is not None
-        assert settings.aws_access_key_id is not None
-        assert settings.aws_secret_access_key is not None
-        return S3Store(
-            endpoint_url=settings.r2_endpoint_url,
-            bucket=settings.r2_bucket,
-            access_key_id=settings.aws_access_key_id.get_secret_value(),
-            secret_access_key=settings.aws_secret_access_key.get_secret_value(),
-            public_bucket_url=settings.r2_public_bucket_url,
-        )
-
-    def audio_key(self, audio: AudioFile) -> str:
-        """Where a track's audio is in `store`."""
-        return audio.key(self.settings.r2_public_bucket_url)
-
-    @cached_property
-    def local_model(self) -> EmbeddingModel:
-        """The model that runs in this process."""
-        return load_local_model(self.settings)
+    def embedding_backends(self) -> EmbeddingBackends:
+        """What another process opens for itself to embed tracks as this one would."""
+        return EmbeddingBackends(self.settings)
 
     @cached_property
     def audio_model(self) -> EmbeddingModel:

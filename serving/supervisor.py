@@ -14,7 +14,7 @@ from typing import IO, Final
 from rich.console import Console
 from rich.text import Text
 
-from serving import die_with_parent
+from resources import die_with_parent
 
 STOP_SECONDS: Final = 15
 """How long a program may take to end by itself; then it is killed."""

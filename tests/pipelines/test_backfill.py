@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -19,8 +20,9 @@ from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import Upload, write_noise
+from tests.pipelines.noting_backends import NotingBackends
 
-DRIVER = Path(__file__).with_name("counting_backfill.py")
+DRIVER = "tests.pipelines.counting_backfill"
 
 
 @dataclass
@@ -53,6 +55,20 @@ def test_planning_changes_nothing(backends: Backends, upload: Upload) -> None:
     before = _everything_stored(backends)
     assert [track.work for track in plan(backends)] == ["probe"]
     assert _everything_stored(backends) == before
+
+
+def test_many_tracks_are_embedded_by_other_processes(backends: Backends, tmp_path: Path) -> None:
+    data = write_noise(tmp_path / "noise.wav", 1, seconds=0.2).read_bytes()
+    for number in range(20):
+        backends.store.put(f"audio/f{number}.mp3", data)
+        add_track(backends.database, file_id=f"f{number}")
+    embedded = tmp_path / "embedded"
+    backends.__dict__["embedding_backends"] = NotingBackends(backends.settings, embedded)
+    result = backfill(backends, plan(backends), progress=_Heard(), concurrency=2)
+    assert (result.embedded, result.errors) == (20, {})
+    assert embedded.read_text().split() == ["1"] * 20
+    assert backends.vectors.count() == 20
+    assert psutil.Process().children() == []
 
 
 def test_a_limit_is_kept(backends: Backends, upload: Upload) -> None:
@@ -117,7 +133,7 @@ def test_killed_ten_times_a_backfill_loses_at_most_a_chunk_each_time(
     embedded = tmp_path / "embedded"
     embedded.touch()
     chance = random.Random(4)
-    command = [sys.executable, "-W", "ignore", str(DRIVER), str(embedded)]
+    command = [sys.executable, "-W", "ignore", "-m", DRIVER, str(embedded)]
     environment = {**os.environ, "DATABASE_URL": backends.database_url}
     kills = 0
     for _ in range(10):

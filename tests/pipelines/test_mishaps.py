@@ -9,14 +9,12 @@ import psycopg
 import pytest
 
 from assets.clap_embeddings import embeddings_table
-from assets.embedding import embed_tracks
 from assets.work import PROCESS_TAG, NoProgress
 from pipelines import housekeeping
 from pipelines.backfill import backfill, plan
 from pipelines.runs import fail_dead_runs
 from resources.backends import Backends
 from resources.catalogue.audio_files import AudioFile
-from resources.catalogue.blocks import Block
 from resources.errors import BackendError
 from resources.processes import this_process
 from resources.vectors.protocol import LARGEST_ID
@@ -229,25 +227,3 @@ def test_all_old_runs_are_deleted_however_many_pages_they_fill(
     later = datetime.now(UTC) + timedelta(days=1)
     assert housekeeping.delete_old_runs(instance, before=later) == 5
     assert len(instance.get_runs()) == 1
-
-
-@pytest.mark.parametrize("concurrency", [1, 4, 20, 64])
-def test_at_most_64_tracks_are_embedded_and_not_yet_stored(
-    backends: Backends, tmp_path: Path, concurrency: int
-) -> None:
-    data = write_noise(tmp_path / "noise.wav", 1, seconds=0.1).read_bytes()
-    for number in range(150):
-        backends.store.put(f"audio/f{number}.mp3", data)
-        add_track(backends.database, file_id=f"f{number}")
-    fetched: list[int] = []
-    stored = 0
-    for chunk in embed_tracks(
-        backends.work.pending(Block(0, 999)),
-        store=backends.store,
-        key_of=lambda track: fetched.append(track.track_id) or backends.audio_key(track.audio),  # type: ignore[func-returns-value]
-        model=backends.audio_model,
-        concurrency=concurrency,
-    ):
-        assert len(fetched) - stored <= 64
-        stored += len(chunk)
-    assert stored == 150
