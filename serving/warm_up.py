@@ -34,7 +34,7 @@ class WarmUp:
         asks."""
         if not self._may_start():
             return False
-        threading.Thread(target=self._warm, name="warm-up", daemon=True).start()
+        threading.Thread(target=self.warm, name="warm-up", daemon=True).start()
         return True
 
     def at_start(self, *, with_model: bool) -> None:
@@ -52,7 +52,8 @@ class WarmUp:
             self._may_start()
         self._attempt("the index", self._warm_index)
 
-    def _warm(self) -> None:
+    def warm(self) -> None:
+        """Warm everything in this thread, however recently that was done."""
         self._attempt("the index", self._warm_index)
         self._attempt("the model", self._warm_model)
 

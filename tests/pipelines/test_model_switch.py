@@ -3,19 +3,22 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
+import dagster as dg
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from assets.work import NoProgress
 from pipelines.backfill import backfill, plan
+from pipelines.definitions import defs
 from pipelines.reconcile import drop_retired_generations
+from pipelines.sensors import changed_tracks, tracks_without_genres
 from resources.backends import Backends
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
 from serving.search import SemanticSearch
-from tests.pipelines.conftest import Upload
+from tests.pipelines.conftest import BLOCK, Upload
 
 
 class TurnedModel:
@@ -86,6 +89,97 @@ def test_the_old_index_answers_until_the_new_one_is_complete(
     assert other.vectors.ids(0, LARGEST_ID) == ids
     assert SemanticSearch(other).search("white noise").available
     assert not SemanticSearch(backends).search("white noise").available
+
+
+def _tick(sensor: dg.SensorDefinition, backends: Backends) -> dg.SensorResult | dg.SkipReason:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance, resources={"backends": backends})
+        outcome = sensor(context)
+    assert isinstance(outcome, dg.SensorResult | dg.SkipReason)
+    return outcome
+
+
+def test_sensors_wait_for_a_backfill_and_then_go_on_with_it(
+    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+) -> None:
+    upload(1)
+    upload(2)
+    _backfill(backends)
+    other = switch()
+    upload(3)
+    for sensor in (changed_tracks, tracks_without_genres):
+        waiting = _tick(sensor, other)
+        assert isinstance(waiting, dg.SkipReason)
+        assert "turned" in str(waiting.skip_message)
+        assert "run moodsearch backfill" in str(waiting.skip_message)
+    assert other.generations.find(other.track_model) is None
+    backfill(other, plan(other, limit=1), progress=NoProgress())
+    going_on = _tick(changed_tracks, other)
+    assert isinstance(going_on, dg.SensorResult)
+    assert len(going_on.run_requests or []) == 1
+    reason = SemanticSearch(other).search("white noise").reason
+    assert "is being built" in str(reason)
+
+
+def test_a_run_by_hand_does_not_begin_another_models_index(
+    backends: Backends,
+    upload: Upload,
+    switch: Callable[[], Backends],
+    instance: dg.DagsterInstance,
+) -> None:
+    upload(1)
+    _backfill(backends)
+    other = switch()
+    outcome = defs.resolve_job_def("index_tracks").execute_in_process(
+        instance=instance,
+        partition_key=BLOCK.key,
+        resources={"backends": other, "progress": NoProgress()},
+        raise_on_error=False,
+    )
+    assert not outcome.success
+    (failure,) = [event for event in outcome.all_events if event.is_step_failure]
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    assert "run moodsearch backfill" in str(data.description)
+    assert other.generations.find(other.track_model) is None
+
+
+def test_the_nightly_job_does_not_begin_another_models_index(
+    backends: Backends,
+    upload: Upload,
+    switch: Callable[[], Backends],
+    instance: dg.DagsterInstance,
+) -> None:
+    upload(1)
+    _backfill(backends)
+    other = switch()
+    nightly = defs.resolve_job_def("housekeeping")
+    assert nightly.execute_in_process(instance=instance, resources={"backends": other}).success
+    assert other.generations.find(other.track_model) is None
+    assert not other.work.anything_due("index")
+
+
+def test_an_index_that_was_replaced_comes_back_by_a_backfill_alone(
+    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+) -> None:
+    upload(1)
+    _backfill(backends)
+    _backfill(switch())
+    upload(2)
+    assert isinstance(_tick(changed_tracks, backends), dg.SkipReason)
+    _backfill(backends)
+    assert backends.generations.other_model(backends.track_model) is None
+
+
+def test_an_empty_index_is_replaced_at_once(
+    backends: Backends, switch: Callable[[], Backends]
+) -> None:
+    _backfill(backends)
+    other = switch()
+    assert other.generations.waits_for_backfill(other.track_model) is not None
+    _backfill(other)
+    assert other.generations.other_model(other.track_model) is None
+    assert SemanticSearch(other).search("white noise").available
 
 
 def test_an_index_that_is_no_longer_used_is_dropped_and_can_come_back_without_embedding(

@@ -1,6 +1,7 @@
 """Semantic search: what is found, what is never shown, and what a broken backend does to it."""
 
 import logging
+import socket
 import time
 
 import pytest
@@ -138,7 +139,17 @@ def test_a_model_that_is_too_slow_makes_search_unavailable_within_the_deadline(
 
 
 @pytest.mark.parametrize(
-    "broken", [Answer(503, b"down"), Answer(200, b"not json"), Answer(200, {"embedding": [1, 2]})]
+    "broken",
+    [
+        Answer(503, b"down"),
+        Answer(500, b"no"),
+        Answer(429, b"too many", {"Retry-After": "3600"}),
+        Answer(200, b"not json"),
+        Answer(200, {"embedding": [1, 2]}),
+        Answer(200, {"embedding": [float("nan")] * 512}),
+        Answer(200, {"embedding": [0.0] * 512}),
+        Answer(303, b"", {"Location": "http://127.0.0.1:1/"}),
+    ],
 )
 def test_a_broken_model_makes_search_unavailable(
     backends: Backends, search: SemanticSearch, model_host: Host, broken: Answer
@@ -148,6 +159,29 @@ def test_a_broken_model_makes_search_unavailable(
     answer = search.search("dark techno")
     assert not answer.available
     assert answer.reason
+
+
+def test_a_model_that_nobody_listens_for_makes_search_unavailable(backends: Backends) -> None:
+    index(backends, {add_track(backends.database): "dark techno"})
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        gone = embedder(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        answer = SemanticSearch(backends, text_model=gone).search("dark techno")
+        gone.close()
+    assert not answer.available
+    assert answer.reason
+
+
+def test_an_answer_that_came_too_late_for_one_query_serves_the_next(
+    backends: Backends, model_host: Host
+) -> None:
+    index(backends, {add_track(backends.database, "found"): "dark techno"})
+    model_host.on(EMBED_TEXT, answers(delay_seconds=1))
+    search = SemanticSearch(backends, deadline_seconds=0.3)
+    while not (answer := search.search("dark techno")).available:
+        assert answer.reason == "no answer within 0.3 s"
+    assert [found.title for found in answer.results] == ["found"]
+    assert len(model_host.sent(EMBED_TEXT)) == 1
 
 
 def test_search_is_available_again_once_the_model_is(
