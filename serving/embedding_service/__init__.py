@@ -7,5 +7,6 @@ knows the catalogue, and nothing here imports Modal.
 
 from serving.embedding_service.app import create_embedding_service
 from serving.embedding_service.limits import Limits
+from serving.embedding_service.model import open_model
 
-__all__ = ["Limits", "create_embedding_service"]
+__all__ = ["Limits", "create_embedding_service", "open_model"]

@@ -5,16 +5,17 @@ import sys
 
 import uvicorn
 
-from resources.embedding.local import load_local_model
-from resources.errors import UserError
+from resources.errors import BackendError, UserError
 from resources.settings import load_settings
 from serving.embedding_service.addresses import is_public
 from serving.embedding_service.app import create_embedding_service
 from serving.embedding_service.limits import Limits
+from serving.embedding_service.model import open_model
 
 
 def main() -> int:
-    """Answer until told to stop. Returns 1 when a setting is wrong."""
+    """Answer until told to stop. Returns 1 when a setting is wrong or the model cannot
+    be fetched."""
     parser = argparse.ArgumentParser(prog="python -m serving.embedding_service")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
@@ -28,8 +29,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     try:
-        model = load_local_model(load_settings())
-    except UserError as error:
+        model = open_model(load_settings())
+    except (UserError, BackendError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     service = create_embedding_service(

@@ -82,3 +82,15 @@ def test_a_model_that_is_not_known_is_one_line(monkeypatch: pytest.MonkeyPatch) 
     assert done.returncode == 1
     assert done.stderr.startswith("error: CLAP_MODEL")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_model_that_cannot_be_fetched_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLAP_MODEL", "Xenova/clap-htsat-unfused")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    done = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: CLAP_MODEL: onnx/audio_model_quantized.onnx of Xenova")
+    assert done.stderr.count("\n") == 1

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from resources.embedding.protocol import EmbeddingModel
-from serving import modal_app
+from serving import modal_app, modal_image
 from tests.embedding_service.running import running
 from tests.embedding_service.test_embedding import vector_in
 
@@ -31,13 +31,10 @@ class Absent:
         if owner and not {each.lower().replace("_", "-") for each in owner} & allowed:
             raise ModuleNotFoundError(f"{name} is not in the image")
 sys.meta_path.insert(0, Absent())
-import numpy as np
+import resources.embedding.clap.load
 import serving.embedding_service as service
 from resources.settings import load_settings
-from resources.embedding.local import load_local_model
-model = load_local_model(load_settings())
-service.create_embedding_service(model)
-model.embed_audio(np.zeros((1, 480_000), np.float32))
+service.create_embedding_service(service.open_model(load_settings()))
 print(service.__file__)
 """
 
@@ -84,9 +81,9 @@ def image_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def left_out(at: str, names: list[str]) -> list[str]:
         files = [name for name in names if (Path(at) / name).is_file()]
-        return [name for name in files if modal_app.is_left_out(Path(at) / name)]
+        return [name for name in files if modal_image.is_left_out(Path(at) / name)]
 
-    for package in modal_app.SOURCES:
+    for package in modal_image.SOURCES:
         shutil.copytree(ROOT / package, folder / package, ignore=left_out)
     return folder
 
@@ -106,25 +103,25 @@ def test_a_container_starts_with_the_files_of_the_image(image_files: Path) -> No
 
 
 def test_the_service_needs_nothing_but_the_packages_of_the_image(image_files: Path) -> None:
-    packages = " ".join(modal_app.IMAGE_PACKAGES)
+    packages = " ".join(modal_image.IMAGE_PACKAGES)
     assert run(IN_THE_IMAGE, packages, folder=image_files).startswith(str(image_files))
 
 
 def test_the_image_has_every_package_that_its_packages_need() -> None:
     needed = {
         _normal(requirement.name)
-        for package in modal_app.IMAGE_PACKAGES
+        for package in modal_image.IMAGE_PACKAGES
         for line in importlib.metadata.requires(package) or []
         if (requirement := Requirement(line)).marker is None
         or requirement.marker.evaluate({"extra": ""})
     }
-    assert needed <= modal_app.IMAGE_PACKAGES
+    assert needed <= modal_image.IMAGE_PACKAGES
 
 
 def test_the_images_versions_are_those_of_the_project() -> None:
-    text = modal_app.REQUIREMENTS.read_text()
-    pins = modal_app.pinned(text, modal_app.IMAGE_PACKAGES)
-    assert {Requirement(pin).name for pin in pins} == modal_app.IMAGE_PACKAGES
+    text = modal_image.REQUIREMENTS.read_text()
+    pins = modal_image.pinned(text, modal_image.IMAGE_PACKAGES)
+    assert {Requirement(pin).name for pin in pins} == modal_image.IMAGE_PACKAGES
     assert all("==" in pin and "\\" not in pin and "--hash" not in pin for pin in pins)
     here = {
         pin.name: str(pin.specifier)
@@ -136,7 +133,7 @@ def test_the_images_versions_are_those_of_the_project() -> None:
 
 def test_a_package_that_is_not_pinned_is_named() -> None:
     with pytest.raises(ValueError, match="not pinned: leftpad"):
-        modal_app.pinned("av==1.0 \\\n    --hash=sha256:00\n", frozenset({"av", "leftpad"}))
+        modal_image.pinned("av==1.0 \\\n    --hash=sha256:00\n", frozenset({"av", "leftpad"}))
 
 
 def test_the_endpoint_asks_for_a_proxy_token_when_the_settings_have_one() -> None:

@@ -57,6 +57,12 @@ class FolderFiles:
     def tokenizer(self) -> Path:
         return self._described(self._names.tokenizer)
 
+    def everything(self) -> list[Path]:
+        """All that a copy of the folder needs to be the same model."""
+        config = self._found(PREPROCESSOR_CONFIG)
+        paths = [self.audio_model(), self.text_model(), self.tokenizer()]
+        return paths if config is None else [*paths, config]
+
     @cached_property
     def _hashes(self) -> dict[str, str]:
         return {name: sha256_of(self._path(name)) for name in self._names.all}

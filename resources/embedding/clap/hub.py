@@ -38,8 +38,7 @@ class HubFiles:
     @cached_property
     def model(self) -> ModelDescription:
         export = self.export
-        hashes = {name: self._sha256(name) for name in self._names.all}
-        return describe(export.id, export.revision, export.licence, self._precision, hashes)
+        return describe(export.id, export.revision, export.licence, self._precision, self.hashes())
 
     def audio_model(self) -> Path:
         return self._checked(self._names.audio_model)
@@ -64,6 +63,17 @@ class HubFiles:
             export = self._look_up()
             write_lock(path, export)
         return export
+
+    @property
+    def lock(self) -> Path | None:
+        """The file that `export` is read from; None for a pinned one."""
+        export = self.export
+        pinned = PINNED.get(export.id) == export
+        return None if pinned else lock_path(self._locks, export.id, export.revision)
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 in hex of this precision's files, by their names in the repository."""
+        return {name: self._sha256(name) for name in self._names.all}
 
     def _how_to_pin(self) -> str:
         needed = f"CLAP_MODEL: {self._id} needs a revision, the 40 digits of one of its commits"
