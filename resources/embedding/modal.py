@@ -4,9 +4,9 @@ import asyncio
 import base64
 import json
 import math
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, NoReturn
 
 import httpx
 import numpy as np
@@ -17,16 +17,17 @@ from resources.embedding.modal_client import (
     Answer,
     Endpoint,
     MakeContent,
-    ModalClient,
     open_modal_client,
 )
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
+from resources.embedding.protocol import (
+    EMBEDDING_DIMENSION,
+    FINGERPRINT_HEADER,
+    WINDOW_SAMPLES,
+    ModelDescription,
+)
 from resources.errors import BackendError, ConfigurationError, TrackError
 from resources.event_loop import EventLoopThread
 from resources.http import Backoff, Deadline, one_line, printable_secret
-
-FINGERPRINT_HEADER: Final = "X-Model-Fingerprint"
-"""In the service's answers: the fingerprint of the model that it runs."""
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
@@ -35,7 +36,6 @@ _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
 
 Vector = NDArray[np.float32]
-T = TypeVar("T")
 
 
 class ModalEmbedder:
@@ -101,28 +101,12 @@ class ModalEmbedder:
             return np.empty((0, EMBEDDING_DIMENSION), np.float32)
         deadline = Deadline(self._timeout_seconds)
 
-        async def embed_one(client: ModalClient, content: MakeContent) -> Vector:
-            answer = await client.post(endpoint, content, deadline)
+        def read(answer: Answer) -> Vector:
             return vector_in(answer, endpoint, self._description)
 
         return np.stack(
-            self._client.run(
-                lambda client: _all_or_first_failure(
-                    [partial(embed_one, client, content) for content in contents]
-                )
-            )
+            self._client.run(lambda client: client.post_all(endpoint, contents, read, deadline))
         )
-
-
-async def _all_or_first_failure(works: Sequence[Callable[[], Coroutine[Any, Any, T]]]) -> list[T]:
-    """What they return, in order. One failure decides the call; the rest is cancelled."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work()) for work in works]
-    except BaseExceptionGroup as failures:
-        first = failures.exceptions[0]
-        raise first from first.__cause__
-    return [task.result() for task in tasks]
 
 
 async def _audio_content(window: NDArray[np.float32]) -> bytes:
@@ -162,7 +146,7 @@ def parse_embedding(body: bytes, host: str) -> NDArray[np.float32]:
     """The vector (512,) of length 1 in a service's answer; `BackendError` if there is none."""
     try:
         embedding = json.loads(body)["embedding"]
-        if not all(isinstance(value, int | float) for value in embedding):
+        if not {int, float}.issuperset(map(type, embedding)):
             raise TypeError("not numbers")
         vector = np.array(embedding, dtype=np.float64)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):

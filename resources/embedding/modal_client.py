@@ -2,10 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
@@ -29,6 +29,9 @@ KEEPALIVE_SECONDS: Final = 60.0
 """How long an idle connection stays open: less than the 350 s after which the balancers and address
 translators of the large clouds forget it without a word."""
 
+WAITING: Final = "waiting for earlier requests"
+
+T = TypeVar("T")
 MakeContent = Callable[[], Awaitable[bytes]]
 
 
@@ -53,10 +56,14 @@ class Answer:
 
 @dataclass
 class _LastTry:
-    """Why there is no answer yet."""
+    """Why a call has not all of its answers yet, from those of its requests that were sent."""
 
-    reason: str = "waiting for earlier requests"
+    reason: str = WAITING
     asked_seconds: float | None = None
+
+    def begin(self) -> None:
+        if self.reason == WAITING:
+            self.reason = "no answer yet"
 
 
 class ModalClient:
@@ -67,21 +74,37 @@ class ModalClient:
         self._turns = asyncio.Semaphore(concurrency)
         self._backoff = backoff
 
-    async def post(
-        self, endpoint: Endpoint, make_content: MakeContent, deadline: Deadline
-    ) -> Answer:
-        """The answer to JSON that is made when its turn comes, so that few are in memory.
+    async def post_all(
+        self,
+        endpoint: Endpoint,
+        contents: Sequence[MakeContent],
+        read: Callable[[Answer], T],
+        deadline: Deadline,
+    ) -> list[T]:
+        """What `read` makes of the answer to each content, in order.
 
-        Everything counts towards `deadline`, waiting for the turn included. Raises `BackendError`
-        for no answer in time, too long a one, and redirects that are not followed.
+        Contents are JSON, made when their turn comes, so that few are in memory. Everything counts
+        towards `deadline`, waiting for turns included. The first failure, of `read` too, cancels
+        the rest. Raises `BackendError` for no answer in time, too long a one, and redirects that
+        are not followed.
         """
         last_try = _LastTry()
+
+        async def post(make_content: MakeContent) -> T:
+            async with self._turns:
+                last_try.begin()
+                content = await make_content()
+                return read(await self._attempts(endpoint, content, deadline, last_try))
+
         try:
-            async with asyncio.timeout(deadline.remaining_seconds), self._turns:
-                last_try.reason = "no answer yet"
-                return await self._attempts(endpoint, await make_content(), deadline, last_try)
+            async with asyncio.timeout(deadline.remaining_seconds), asyncio.TaskGroup() as group:
+                tasks = [group.create_task(post(each)) for each in contents]
         except TimeoutError:
             raise _too_late(endpoint, last_try) from None
+        except BaseExceptionGroup as failures:
+            first = failures.exceptions[0]
+            raise first from first.__cause__
+        return [task.result() for task in tasks]
 
     async def _attempts(
         self, endpoint: Endpoint, content: bytes, deadline: Deadline, last_try: _LastTry

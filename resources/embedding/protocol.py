@@ -18,6 +18,9 @@ WINDOW_SECONDS: Final = 10
 
 WINDOW_SAMPLES: Final = SAMPLE_RATE * WINDOW_SECONDS
 
+FINGERPRINT_HEADER: Final = "X-Model-Fingerprint"
+"""In answers of a model behind HTTP: the fingerprint of the model that made the vector."""
+
 
 @dataclass(frozen=True)
 class ModelDescription:

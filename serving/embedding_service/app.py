@@ -17,7 +17,11 @@ from starlette.routing import Route
 from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
 from resources.audio.windows import pool
-from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
+from resources.embedding.protocol import (
+    EMBEDDING_DIMENSION,
+    FINGERPRINT_HEADER,
+    EmbeddingModel,
+)
 from resources.errors import BackendError, TrackError
 from resources.http import one_line
 from serving.embedding_service.addresses import MayReach, is_public
@@ -86,7 +90,7 @@ class _Service:
                 samples = await _thread(self._fetching, lambda: self._heard_at(audio))
             else:
                 samples = await _thread(self._computing, lambda: _heard(io.BytesIO(audio)))
-            return _answer(await _thread(self._computing, lambda: self._vector(samples)))
+            return self._answer(await _thread(self._computing, lambda: self._vector(samples)))
 
     async def embed_text(self, request: Request) -> JSONResponse:
         limits = self._limits
@@ -94,7 +98,7 @@ class _Service:
             body = await read_body(request, limits.text_body_bytes, limits.body_seconds)
             text = parse_text(body, limits.text_characters)
             (vector,) = await _thread(self._reading, lambda: self._model.embed_text([text]))
-            return _answer(vector)
+            return self._answer(vector)
 
     async def healthz(self, _request: Request) -> JSONResponse:
         """Which model's vectors to expect here; asks it nothing."""
@@ -107,6 +111,13 @@ class _Service:
 
     def _vector(self, samples: Samples) -> Vector:
         return pool(self._model.embed_audio(samples))
+
+    def _answer(self, vector: Vector) -> JSONResponse:
+        return JSONResponse(
+            {"embedding": vector.tolist(), "dimensions": EMBEDDING_DIMENSION},
+            # Clients that expect another model's vectors refuse this one.
+            headers={FINGERPRINT_HEADER: self._model.model.fingerprint},
+        )
 
 
 class _Places:
@@ -134,10 +145,6 @@ def _heard(audio: BinaryIO) -> Samples:
 
 async def _thread(limiter: CapacityLimiter, work: Callable[[], T]) -> T:
     return await to_thread.run_sync(work, limiter=limiter)
-
-
-def _answer(vector: Vector) -> JSONResponse:
-    return JSONResponse({"embedding": vector.tolist(), "dimensions": EMBEDDING_DIMENSION})
 
 
 def _error(status: int, message: str, retry_after_seconds: float | None = None) -> JSONResponse:

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_REDIRECTS
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
+from resources.embedding.protocol import (
+    EMBEDDING_DIMENSION,
+    FINGERPRINT_HEADER,
+    WINDOW_SAMPLES,
+    ModelDescription,
+)
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
 from resources.http import Backoff, Deadline, retry_after_seconds
 from tests.loopback import Answer, Host, Request
@@ -248,6 +253,25 @@ def test_a_refused_window_is_the_tracks_problem_and_a_wrong_address_is_not(
         embedder(service).embed_audio(windows(1))
     assert "\n" not in str(raised.value)
     assert len(service.sent(AUDIO)) == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, embedding(7)), (422, {"error": "too short"})])
+def test_an_answer_of_another_model_is_not_used_for_anything(
+    service: Host, status: int, body: object
+) -> None:
+    other = {FINGERPRINT_HEADER: "0123456789" * 6 + "abcd"}
+    service.on(AUDIO, Answer(status, body, other))
+    with pytest.raises(
+        ConfigurationError, match=r"MODAL_EMBED_AUDIO_URL.*another model \(01234567\).*CLAP_MODEL"
+    ) as raised:
+        embedder(service).embed_audio(windows(1))
+    assert "\n" not in str(raised.value)
+    assert len(service.sent(AUDIO)) == 1
+
+
+def test_an_answer_of_the_configured_model_says_so(service: Host) -> None:
+    service.on(TEXT, Answer(200, embedding(7), {FINGERPRINT_HEADER: MODEL.fingerprint}))
+    assert embedder(service).embed_text(["rain"])[0, 7] == 1
 
 
 def test_a_refused_text_is_a_backend_error(service: Host) -> None:

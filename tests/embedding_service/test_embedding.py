@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ from resources.audio.probe import probe
 from resources.audio.windows import pool
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, EmbeddingModel
-from resources.errors import BackendError
+from resources.errors import BackendError, ConfigurationError
 from resources.http import Backoff
 from tests.audio.conftest import ChirpFile
 from tests.audio.conftest import chirp_file as chirp_file  # noqa: PLC0414 (a fixture)
@@ -84,6 +85,19 @@ def test_texts_get_the_vectors_of_the_model_itself(
 def test_a_refused_text_says_why_through_the_client(embedder: ModalEmbedder) -> None:
     with pytest.raises(BackendError, match="refused the input: text is empty"):
         embedder.embed_text([" "])
+
+
+def test_a_client_that_expects_another_model_gets_no_vectors(
+    service_url: str, model: EmbeddingModel
+) -> None:
+    expected = replace(model.model, fingerprint="0" * 64)
+    urls = f"{service_url}/embed_audio", f"{service_url}/embed_text"
+    with closing(ModalEmbedder(*urls, 30, expected)) as embedder:
+        running = model.model.fingerprint[:8]
+        with pytest.raises(ConfigurationError, match=f"runs another model .{running}"):
+            embedder.embed_text(["rain"])
+        with pytest.raises(ConfigurationError, match="runs another model"):
+            embedder.embed_audio(windows(1))
 
 
 @pytest.mark.parametrize("encoding", ["mp3", "flac", "m4a", "opus", "ogg", "wav-float"])
