@@ -19,11 +19,13 @@ from tests.embedding_service.test_embedding import vector_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Nothing but the image's packages can be imported.
-IN_THE_IMAGE = """
+MODELS = ["offline", str(ROOT / "tests" / "embedding" / "clap_fixture")]
+
+# Nothing but the image's packages, which are the program's last argument, can be imported.
+ONLY_PACKAGES = """
 import sys
 from importlib.metadata import packages_distributions
-allowed = {"mood-search", *sys.argv[1].split()}
+allowed = {"mood-search", *sys.argv[-1].split()}
 owners = packages_distributions()
 class Absent:
     def find_spec(self, name, path=None, target=None):
@@ -31,6 +33,9 @@ class Absent:
         if owner and not {each.lower().replace("_", "-") for each in owner} & allowed:
             raise ModuleNotFoundError(f"{name} is not in the image")
 sys.meta_path.insert(0, Absent())
+"""
+
+IN_THE_IMAGE = f"""{ONLY_PACKAGES}
 import resources.embedding.clap.load
 import serving.embedding_service as service
 from resources.settings import load_settings
@@ -98,13 +103,19 @@ def test_the_class_serves_over_http_without_an_account(model: EmbeddingModel) ->
         assert health["fingerprint"] == model.model.fingerprint
 
 
-def test_a_container_starts_with_the_files_of_the_image(image_files: Path) -> None:
-    assert run(IN_A_CONTAINER, folder=image_files).startswith(str(image_files))
+@pytest.mark.parametrize("clap_model", MODELS, ids=["offline", "clap"])
+def test_a_container_starts_with_the_files_of_the_image(image_files: Path, clap_model: str) -> None:
+    printed = run(IN_A_CONTAINER, folder=image_files, CLAP_MODEL=clap_model)
+    assert printed.startswith(str(image_files))
 
 
-def test_the_service_needs_nothing_but_the_packages_of_the_image(image_files: Path) -> None:
+@pytest.mark.parametrize("clap_model", MODELS, ids=["offline", "clap"])
+def test_the_service_needs_nothing_but_the_packages_of_the_image(
+    image_files: Path, clap_model: str
+) -> None:
     packages = " ".join(modal_image.IMAGE_PACKAGES)
-    assert run(IN_THE_IMAGE, packages, folder=image_files).startswith(str(image_files))
+    printed = run(IN_THE_IMAGE, packages, folder=image_files, CLAP_MODEL=clap_model)
+    assert printed.startswith(str(image_files))
 
 
 def test_the_image_has_every_package_that_its_packages_need() -> None:
