@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -90,6 +91,15 @@ def test_files_are_fetched_once_and_never_asked_for_again(hub: HubServer, opened
     assert all_of(again) == [files[AUDIO], files[TEXT], files["tokenizer.json"]]
     assert again.model == first.model
     assert hub.asked == []
+
+
+def test_programs_that_start_at_once_fetch_a_file_once(hub: HubServer, opened: Opened) -> None:
+    files = export_files()
+    hub.add(ID, files)
+    with ThreadPoolExecutor(6) as pool:
+        starts = [pool.submit(lambda: opened().text_model().read_bytes()) for _ in range(6)]
+        assert {start.result() for start in starts} == {files[TEXT]}
+    assert len(hub.downloads(TEXT)) == 1
 
 
 def test_only_the_files_of_the_tower_that_is_used_are_fetched(

@@ -1,8 +1,8 @@
 """Exports whose files are known by hash: those pinned here, and those looked up once."""
 
 import json
-import os
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def read_lock(path: Path) -> Export | None:
 
 def write_lock(path: Path, export: Export) -> None:
     """Whole or not at all. Raises `ConfigurationError` where nothing can be written."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps(asdict(export), indent=2) + "\n")
