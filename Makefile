@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := install
-.PHONY: install dev demo test test-slow up lint types validate check bench lock clean
+.PHONY: install dev demo test test-slow up lint types validate check bench train eval lock clean
 
 install: $(VENV)/.runtime
 dev: $(VENV)/.dev
@@ -55,6 +55,21 @@ check: lint types validate
 
 bench: dev
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
+
+# The offline model from nothing to its shipped files (training/README.md says what must be installed).
+train: build/train-venv/.ready
+	build/train-venv/bin/python -m training all $(TRAIN_OPTIONS)
+
+build/train-venv/.ready: training/requirements.txt
+	$(PYTHON) -m venv build/train-venv
+	build/train-venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r training/requirements.txt
+	touch $@
+
+# Any values of CLAP_MODEL side by side: make eval MODELS="offline ./folder" SAMPLES=path/to/sonic-pi
+MODELS ?= offline
+eval: install
+	$(BIN)/python -m training.evaluate --models $(MODELS) $(if $(SAMPLES),--samples $(SAMPLES))
 
 # Writes requirements/*.txt anew from pyproject.toml (needs uv).
 lock:

@@ -1,56 +1,61 @@
-"""`python -m training generate|teacher|train|export|evaluate`: the stages, in this order."""
+"""`python -m training all`, or one stage: generate, teacher, train, export, held-out."""
 
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
-STAGES = ("generate", "teacher", "train", "export", "evaluate", "paraphrases")
+STAGES = ("generate", "teacher", "train", "export", "held-out")
 WEIGHTS = Path("resources/embedding/offline/weights")
+CLIPS, HELD_OUT_CLIPS = 32_000, 1_600
+STEPS = 6_000
 
 
 def main() -> None:
-    """Run one stage; imports are per stage so that each needs only its own libraries."""
+    """Run one stage or all of them in turn."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("stage", choices=STAGES)
-    parser.add_argument("--data", type=Path, nargs="+", default=[Path("build/training/clips")])
+    parser.add_argument("stage", choices=("all", *STAGES))
     parser.add_argument("--work", type=Path, default=Path("build/training"))
-    parser.add_argument("--samples", type=Path, help="folder of Sonic Pi's samples, for evaluate")
-    parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    parser.add_argument("--clips", type=int, default=20_000)
-    parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=1_500)
-    parser.add_argument("--start-from", type=Path, help="a checkpoint to go on training from")
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
-    parser.add_argument("--threads", type=int, default=3)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where export writes")
+    parser.add_argument("--clips", type=int, default=CLIPS)
+    parser.add_argument("--workers", type=int, default=4, help="processes that generate")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--threads", type=int, default=4, help="threads that train")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    table, checkpoint = options.work / "tokens.npz", options.work / "towers.pt"
-    if options.stage == "generate":
+    for stage in STAGES if options.stage == "all" else (options.stage,):
+        started = time.monotonic()
+        run(stage, options)
+        print(f"{stage}: {(time.monotonic() - started) / 60:.1f} min", flush=True)
+
+
+def run(stage: str, options: argparse.Namespace) -> None:
+    """Run one stage; imports are per stage so that each needs only its own libraries."""
+    work: Path = options.work
+    clips, held_out = work / "clips", work / "held-out"
+    table, checkpoint = work / "tokens.npz", work / "towers.pt"
+    if stage == "generate":
         from training.generate import generate
 
-        generate(options.data[0], options.clips, options.workers, options.seed)
-    elif options.stage == "teacher":
+        generate(clips, options.clips, options.workers, options.seed)
+        generate(held_out, HELD_OUT_CLIPS, options.workers, options.seed + 1_000)
+    elif stage == "teacher":
         from training.teacher import distil
 
         distil(table)
-    elif options.stage == "train":
+    elif stage == "train":
         from training.train import train
 
-        train(options.data, table, checkpoint, options.steps, options.seed, options.threads,
-              options.start_from, options.rate)  # fmt: skip
-    elif options.stage == "export":
+        train(clips, table, checkpoint, options.steps, options.seed, options.threads)
+    elif stage == "export":
         from training.export import export
 
-        export(checkpoint, table, WEIGHTS)
-    elif options.stage == "paraphrases":
-        from training.evaluate import evaluate_synthetic
-
-        evaluate_synthetic(options.data[0])
+        export(checkpoint, table, options.weights)
     else:
-        from training.evaluate import evaluate
+        from training.held_out import evaluate_held_out
 
-        evaluate(options.samples, options.part, detail=options.part == "validation")
+        evaluate_held_out(held_out)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,36 @@
-"""Stage 4: the exported model on real samples it was never trained on.
+"""Stage 4: models side by side on sounds that no generated clip came from.
 
-The samples are halved by file hash (`split.json`): look at the validation half while working, at
-the test half for the report only.
+`python -m training.evaluate --samples FOLDER --models offline OTHER`: a table with a column for
+each model, any value of CLAP_MODEL. Two sets: Sonic Pi's samples, halved by file hash
+(`split.json`: look at the validation half while working, at the test half for the report only), and
+the demo's catalogue, which another synthesiser composed.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
+import tempfile
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-import soundfile
-from scipy import signal
+from numpy.typing import NDArray
 
-from resources.embedding.offline import load_offline_model
-from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES
-from training.validation_queries import PARAPHRASES, QUERIES
-from training.vocabulary import close
+from resources.audio.decode import decode_windows
+from resources.audio.probe import probe
+from resources.audio.windows import pool
+from resources.embedding.local import load_local_model
+from resources.embedding.protocol import EmbeddingModel
+from resources.settings import Settings
+from serving.demo import DEMO_PIECES, DEMO_QUERIES, EXTRA_QUERIES, write_catalogue
+from training.metrics import average_precision
+from training.validation_queries import QUERIES, REPHRASED
 
 SPLIT = Path(__file__).parent / "split.json"
+Vectors = NDArray[np.float32]
 
 
 def write_split(samples: Path) -> None:
@@ -32,61 +42,99 @@ def write_split(samples: Path) -> None:
     SPLIT.write_text(json.dumps(parts, indent=0) + "\n")
 
 
-def windows(path: Path) -> np.ndarray:
-    """Up to three evenly spaced windows (n, 480000) of a file, short ones repeated and padded."""
-    wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    wave = signal.resample_poly(wave.mean(1), SAMPLE_RATE, rate).astype(np.float32)
-    if len(wave) < WINDOW_SAMPLES:
-        wave = np.tile(wave, WINDOW_SAMPLES // len(wave))
-        return np.pad(wave, (0, WINDOW_SAMPLES - len(wave)))[None]
-    count = min(3, 1 + (len(wave) - 1) // WINDOW_SAMPLES)
-    starts = np.linspace(0, len(wave) - WINDOW_SAMPLES, count).astype(int)
-    return np.stack([wave[s : s + WINDOW_SAMPLES] for s in starts])
+def embed_file(model: EmbeddingModel, path: Path) -> Vectors:
+    """One vector (512,) for a file, as the product makes it."""
+    return pool(model.embed_audio(decode_windows(path, probe(path)).samples))
 
 
-def average_precision(scores: np.ndarray, relevant: np.ndarray) -> float:
-    """Mean of the precision at every relevant item."""
-    hits = relevant[np.argsort(-scores, kind="stable")]
-    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
-
-
-def evaluate(samples: Path, part: str, detail: bool) -> dict[str, float]:
-    """Mean average precision of the category queries on one half ("validation" or "test")."""
-    model = load_offline_model()
-    names = [n for n, p in json.loads(SPLIT.read_text()).items() if p == part]
-    vectors = []
-    for name in names:
-        mean = model.embed_audio(windows(samples / f"{name}.flac")).mean(0)
-        vectors.append(mean / np.linalg.norm(mean))
-    scores = model.embed_text(list(QUERIES)) @ np.array(vectors).T
-    results, chance = {}, []
-    for row, (query, patterns) in enumerate(QUERIES.items()):
+def sample_results(model: EmbeddingModel, folder: Path, part: str) -> dict[str, float]:
+    """Average precision of every category query that has a relevant sample in that half."""
+    names = [name for name, half in json.loads(SPLIT.read_text()).items() if half == part]
+    vectors = np.array([embed_file(model, folder / f"{name}.flac") for name in names])
+    results = {}
+    for query, patterns in QUERIES.items():
         relevant = np.array([any(fnmatch(n, p) for p in patterns.split()) for n in names])
-        if relevant.any():
-            results[query] = average_precision(scores[row], relevant)
-            chance.append(relevant.mean())
-            if detail:
-                best = [names[i] for i in np.argsort(-scores[row])[:6]]
-                print(f"{results[query]:.2f} {relevant.sum():3d} {query:28} {' '.join(best)}")
-    mean = float(np.mean(list(results.values())))
-    print(f"{part}: mAP {mean:.3f} over {len(results)} queries, {len(names)} samples, "
-          f"prevalence {np.mean(chance):.3f}")  # fmt: skip
-    return {"map": mean, **results}
+        if not relevant.any():
+            continue
+        texts = model.embed_text([query, *REPHRASED[query]]) @ vectors.T
+        results[query] = average_precision(texts[0], relevant)
+        results[f"{query} (rephrased)"] = float(
+            np.mean([average_precision(row, relevant) for row in texts[1:]])
+        )
+    return results
 
 
-def evaluate_synthetic(clips: Path) -> float:
-    """Mean average precision of the paraphrases over held-out generated clips."""
-    model = load_offline_model()
-    spectrograms = np.load(clips / "spectrograms.npy", mmap_mode="r")
-    tags = [close(found) for found in json.loads((clips / "tags.json").read_text())]
-    vectors = np.concatenate([
-        model.audio.run(None, {"spectrogram": spectrograms[i : i + 16].astype(np.float32) / 255})[0]
-        for i in range(0, len(spectrograms), 16)
-    ])  # fmt: skip
-    scores = model.embed_text(list(PARAPHRASES)) @ vectors.T
-    values = []
-    for row, (query, tag) in zip(scores, PARAPHRASES.items(), strict=True):
-        values.append(average_precision(row, np.array([tag in found for found in tags])))
-        print(f"{values[-1]:.2f} {tag:15} {query}")
-    print(f"paraphrases: mAP {np.mean(values):.3f} over {len(tags)} held-out clips")
-    return float(np.mean(values))
+def demo_results(model: EmbeddingModel, folder: Path) -> dict[str, float]:
+    """Reciprocal rank and average precision of the style that each of the demo's queries means."""
+    vectors = np.array([embed_file(model, folder / piece.file_name) for piece in DEMO_PIECES])
+    styles = np.array([piece.style for piece in DEMO_PIECES])
+    queries = [*DEMO_QUERIES, *EXTRA_QUERIES]
+    scores = model.embed_text([query.query for query in queries]) @ vectors.T
+    results = {}
+    for query, row in zip(queries, scores, strict=True):
+        relevant = styles == query.style
+        first = int(np.flatnonzero(relevant[np.argsort(-row, kind="stable")])[0])
+        results[f"{query.query} (reciprocal rank)"] = 1 / (1 + first)
+        results[f"{query.query} (precision)"] = average_precision(row, relevant)
+    return results
+
+
+def summary(results: Mapping[str, float], kind: str) -> dict[str, float]:
+    """Means over queries."""
+    if kind == "demo":
+        ranks = [v for k, v in results.items() if k.endswith("(reciprocal rank)")]
+        precisions = [v for k, v in results.items() if k.endswith("(precision)")]
+        return {
+            "demo: mean reciprocal rank": float(np.mean(ranks)),
+            "demo: mean average precision": float(np.mean(precisions)),
+        }
+    plain = [v for k, v in results.items() if not k.endswith("(rephrased)")]
+    again = [v for k, v in results.items() if k.endswith("(rephrased)")]
+    return {
+        f"{kind}: mean average precision": float(np.mean(plain)),
+        f"{kind}: the same, queries rephrased": float(np.mean(again)),
+    }
+
+
+def print_table(columns: Mapping[str, Mapping[str, float]]) -> None:
+    """Rows are metrics, columns models."""
+    rows = list(next(iter(columns.values())))
+    width = max(map(len, rows))
+    print(" " * width, *(f"{name:>12.12}" for name in columns))
+    for row in rows:
+        print(f"{row:{width}}", *(f"{column[row]:12.3f}" for column in columns.values()))
+
+
+def evaluate(models: Sequence[str], samples: Path | None, parts: Sequence[str]) -> None:
+    """Print the tables; single queries for the validation half and the demo only."""
+    details: dict[str, dict[str, float]] = {}
+    totals: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        write_catalogue(Path(folder))
+        for name in models:
+            model = load_local_model(Settings(clap_model=name))
+            demo = demo_results(model, Path(folder))
+            details[name], totals[name] = dict(demo), summary(demo, "demo")
+            for part in parts if samples else ():
+                found = sample_results(model, samples, part)
+                totals[name] |= summary(found, part)
+                details[name] |= found if part == "validation" else {}
+    print_table(details)
+    print()
+    print_table(totals)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    parser.add_argument("--models", nargs="+", default=["offline"])
+    parser.add_argument("--samples", type=Path, help="folder of Sonic Pi's samples (.flac)")
+    parser.add_argument(
+        "--parts", nargs="+", choices=("validation", "test"), default=["validation"]
+    )
+    options = parser.parse_args()
+    evaluate(options.models, options.samples, options.parts)
+
+
+if __name__ == "__main__":
+    main()

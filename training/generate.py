@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -38,6 +39,8 @@ def generate(data: Path, clips: int, workers: int, seed: int) -> None:
     )
     tasks = [(seed, first) for first in range(0, clips, CHUNK)]
     tags: list[list[str]] = []
+    # BLAS in several processes with several threads each waits for itself: ten times slower.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     start = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         for index, (spectrograms, found) in enumerate(pool.imap(_chunk, tasks)):

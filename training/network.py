@@ -12,9 +12,11 @@ from torch.nn import functional
 from resources.embedding.offline.mel import FRAMES, MEL_BANDS
 
 SEGMENT = 256
-STARTS = (0, (FRAMES - SEGMENT) // 2, FRAMES - SEGMENT)
+STARTS = (0, 112, FRAMES - SEGMENT)
+STRIDE = 16  # of the convolutions, in frames
 AUDIBLE = 0.02  # mean level of a segment (0-1 scale) under which it is left out
 CHANNELS = (1, 24, 48, 96, 160)
+JOINED = 384
 # The joint space is two spaces side by side, one heard by convolutions and one by statistics of the
 # bands; a dot product is then the weighted mean of two opinions.
 PARTS = (384, 128)
@@ -55,13 +57,14 @@ class AudioTower(nn.Module):
                 nn.ReLU(),
             ]
         self.blocks = nn.Sequential(*layers)
-        bands = MEL_BANDS // 16
         self.join = nn.Sequential(
-            nn.Conv1d(CHANNELS[-1] * bands, 320, 1, bias=False), nn.BatchNorm1d(320), nn.ReLU()
+            nn.Conv1d(CHANNELS[-1] * (MEL_BANDS // STRIDE), JOINED, 1, bias=False),
+            nn.BatchNorm1d(JOINED),
+            nn.ReLU(),
         )
-        self.attention = nn.Conv1d(320, 1, 1)
+        self.attention = nn.Conv1d(JOINED, 1, 1)
         self.head = nn.Sequential(
-            nn.Linear(960, 512), nn.ReLU(), nn.Dropout(0.1), nn.Linear(512, PARTS[0])
+            nn.Linear(3 * JOINED, 384), nn.ReLU(), nn.Dropout(0.1), nn.Linear(384, PARTS[0])
         )
 
         self.opinion = nn.Sequential(
@@ -74,20 +77,28 @@ class AudioTower(nn.Module):
 
     def segment(self, spectrogram: Tensor) -> Tensor:
         """One segment (n, 80, SEGMENT) -> (n, 512) of length 1."""
+        return self._pool(self._frames(spectrogram), spectrogram)
+
+    def _frames(self, spectrogram: Tensor) -> Tensor:
         maps = self.blocks(2 * spectrogram.unsqueeze(1) - 1)
-        frames = self.join(maps.flatten(1, 2))
+        return self.join(maps.flatten(1, 2))
+
+    def _pool(self, frames: Tensor, spectrogram: Tensor) -> Tensor:
         weights = torch.softmax(self.attention(frames), -1)
         pooled = [frames.mean(-1), frames.amax(-1), (weights * frames).sum(-1)]
         heard = self.head(torch.cat(pooled, 1))
         return join_parts(torch.cat([heard, self.opinion(statistics(spectrogram))], 1).float())
 
     def forward(self, spectrogram: Tensor) -> Tensor:
-        """Mean over the audible ones of three overlapping segments."""
+        """Mean over the audible ones of three overlapping segments, convolved once."""
+        frames = self._frames(spectrogram)
         total, weight = 0.0, 0.0
         for start in STARTS:
             part = spectrogram[:, :, start : start + SEGMENT]
+            first = round(start / STRIDE)
+            pooled = self._pool(frames[:, :, first : first + SEGMENT // STRIDE], part)
             audible = (part.mean((1, 2)) > AUDIBLE).float().unsqueeze(1) + 1e-3
-            total = total + audible * self.segment(part)
+            total = total + audible * pooled
             weight = weight + audible
         return join_parts(total / weight)
 

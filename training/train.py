@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from resources.embedding.offline.text import tokens
+from training.augment import augment
 from training.captions import Attributes, caption, count_attributes
 from training.network import PARTS, SEGMENT, AudioTower, TextTower
 from training.teacher import TokenTable
@@ -23,18 +25,18 @@ BATCH = 192
 LEARNING_RATE = 2e-3
 LEAST_CLIPS = 40
 CAPTIONS_PER_CLIP = 2
+SMOOTHING = 0.02  # share of a target that goes to every caption alike
+AVERAGE_OVER = 300  # steps that the shipped weights are a moving average of
 TEXT_JITTER = 0.3  # length of the noise added to a caption's mean vector of length 1
 
 
 class Clips:
-    """Spectrograms and closed tags of every generated set, and batches of them."""
+    """Spectrograms and closed tags of the generated clips, and batches of them."""
 
-    def __init__(self, folders: list[Path], rng: np.random.Generator) -> None:
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.parts = [np.load(f / "spectrograms.npy", mmap_mode="r") for f in folders]
-        raw = [t for f in folders for t in json.loads((f / "tags.json").read_text())]
-        self.tags = [close(tags) for tags in raw]
-        self.where = [(p, i) for p, part in enumerate(self.parts) for i in range(len(part))]
+        self.spectrograms = np.load(folder / "spectrograms.npy", mmap_mode="r")
+        self.tags = [close(tags) for tags in json.loads((folder / "tags.json").read_text())]
         self.attributes: Attributes = count_attributes(self.tags, LEAST_CLIPS)
         index = self.attributes.index
         self.has = np.zeros((len(self.tags), len(index)), bool)
@@ -45,41 +47,14 @@ class Clips:
         """Random augmented segments (n, 80, SEGMENT) of those clips."""
         out = np.empty((len(rows), 80, SEGMENT), np.float32)
         for k, row in enumerate(rows):
-            part, index = self.where[row]
-            whole = self.parts[part][index]
+            whole = self.spectrograms[row]
             for _ in range(4):
                 start = int(self.rng.integers(0, whole.shape[1] - SEGMENT + 1))
                 piece = whole[:, start : start + SEGMENT]
                 if piece.mean() > 8:
                     break
-            out[k] = _augment(piece.astype(np.float32) / 255, self.rng)
-        return torch.from_numpy(out)
-
-
-def _augment(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Smooth random equaliser, raised floor, band shift, masks, a slight stretch in time."""
-    if rng.random() < 0.7:
-        points = rng.normal(0, rng.uniform(0.01, 0.08), 7)
-        curve = np.interp(np.linspace(0, 6, 80), np.arange(7), points)
-        mel = np.where(mel > 0, mel + curve[:, None], 0)
-    if rng.random() < 0.5:
-        mel = np.roll(mel, int(rng.integers(-2, 3)), 0)
-    if rng.random() < 0.4:
-        floor = rng.uniform(0, 0.45)
-        mel = np.maximum(mel, floor) if rng.random() < 0.3 else (mel - floor) / (1 - floor)
-    if rng.random() < 0.25:
-        cut = int(rng.integers(30, 78))
-        mel = mel.copy()
-        mel[cut:] -= np.linspace(0, rng.uniform(0.2, 1.5), 80 - cut)[:, None]
-    mel = mel.copy()
-    if rng.random() < 0.4:
-        band = int(rng.integers(0, 74))
-        mel[band : band + int(rng.integers(1, 10))] = 0
-    if rng.random() < 0.4:
-        at = int(rng.integers(0, SEGMENT - 30))
-        mel[:, at : at + int(rng.integers(2, 30))] = 0
-    mel = np.clip(mel, 0, 1)
-    return mel / max(float(mel.max()), 0.2)
+            out[k] = piece.astype(np.float32) / 255
+        return torch.from_numpy(augment(out, self.rng))
 
 
 class TextTable(nn.Module):
@@ -107,10 +82,10 @@ def _positives(has: np.ndarray, demanded: list[list[list[int]]]) -> Tensor:
 
 
 def _loss(scores: Tensor, positive: Tensor) -> Tensor:
-    """InfoNCE with several positives, in both directions."""
+    """InfoNCE with several positives, in both directions, targets smoothed."""
 
     def one_way(logits: Tensor, mask: Tensor) -> Tensor:
-        share = mask / mask.sum(1, keepdim=True)
+        share = (1 - SMOOTHING) * mask / mask.sum(1, keepdim=True) + SMOOTHING / mask.shape[1]
         return -(share * functional.log_softmax(logits, 1)).sum(1).mean()
 
     return (one_way(scores, positive) + one_way(scores.T, positive.T)) / 2
@@ -125,36 +100,43 @@ def _parts_loss(heard: Tensor, spoken: Tensor, scales: Tensor, positive: Tensor)
     )
 
 
+def _average(tower: nn.Module) -> AveragedModel:
+    """A moving average of weights and of batch statistics, short at first."""
+
+    def blend(old: Tensor, new: Tensor, count: Tensor) -> Tensor:
+        share = 1 / min(AVERAGE_OVER, float(count) + 2)
+        return old + share * (new - old) if old.is_floating_point() else new
+
+    return AveragedModel(tower, avg_fn=blend, use_buffers=True)
+
+
 def train(
-    data: list[Path],
+    data: Path,
     table: Path,
     out: Path,
     steps: int,
     seed: int,
     threads: int,
-    start_from: Path | None = None,
-    rate: float = LEARNING_RATE,
 ) -> None:
-    """Train for `steps`, from scratch or from a checkpoint, and write both towers to `out`."""
+    """Train for `steps` from scratch and write the averaged weights of both towers to `out`.
+
+    On an accelerator if there is one.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     clips = Clips(data, rng)
     print(f"{len(clips.tags)} clips, {len(clips.attributes.names)} attributes", flush=True)
     lookup = TextTable(load_table(table))
-    audio = AudioTower().to(memory_format=torch.channels_last)
-    text = TextTower(lookup.vectors.shape[1])
-    if start_from is not None:
-        state = torch.load(start_from)
-        for tower, known in ((audio, state["audio"]), (text, state["text"])):
-            own = tower.state_dict()
-            known = {k: v for k, v in known.items() if k in own and own[k].shape == v.shape}
-            tower.load_state_dict({**own, **known})
-    scales = nn.Parameter(torch.full((len(PARTS),), math.log(1 / 0.07)))
+    audio = AudioTower().to(device, memory_format=torch.channels_last)
+    text = TextTower(lookup.vectors.shape[1]).to(device)
+    scales = nn.Parameter(torch.full((len(PARTS),), math.log(1 / 0.07), device=device))
     decayed = [p for m in (audio, text) for p in m.parameters() if p.ndim > 1]
     plain = [p for m in (audio, text) for p in m.parameters() if p.ndim <= 1] + [scales]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=rate)
+    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    averages = [_average(audio), _average(text)]
     warm = 60
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(
         (s + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1, s / steps))))  # fmt: skip
@@ -166,22 +148,25 @@ def train(
             for r in rows
             for _ in range(CAPTIONS_PER_CLIP)
         ]
-        positive = _positives(clips.has[rows], [demanded for _, demanded in sampled])
+        positive = _positives(clips.has[rows], [demanded for _, demanded in sampled]).to(device)
         means = lookup([words for words, _ in sampled])
         jitter = TEXT_JITTER * torch.randn_like(means) / math.sqrt(means.shape[1])
-        spoken = text(functional.normalize(means + jitter, dim=1))
-        with torch.autocast("cpu", torch.bfloat16):
-            heard = audio.segment(clips.segments(rows))
+        spoken = text(functional.normalize(means + jitter, dim=1).to(device))
+        with torch.autocast(device.type, torch.bfloat16):
+            heard = audio.segment(clips.segments(rows).to(device))
         loss = _parts_loss(heard, spoken, scales.exp().clamp(max=60), positive)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_([*audio.parameters(), *text.parameters()], 2.0)
         optimiser.step()
         schedule.step()
+        for average, tower in zip(averages, (audio, text), strict=True):
+            average.update_parameters(tower)
         running = loss.item() if step == 0 else 0.97 * running + 0.03 * loss.item()
         if step % 50 == 49:
             warmth = ", ".join(f"{value:.1f}" for value in scales.exp().tolist())
             seconds = time.monotonic() - start
             print(f"step {step + 1} loss {running:.3f} scales {warmth} {seconds:.0f} s", flush=True)
     out.parent.mkdir(parents=True, exist_ok=True)
+    audio, text = (average.module.cpu() for average in averages)
     torch.save({"audio": audio.state_dict(), "text": text.state_dict()}, out)

@@ -35,6 +35,37 @@ QUERIES: dict[str, str] = {
     "glass humming": "ambi_glass_*",
 }
 
+# The same categories in other words, written later, before any result of theirs was seen.
+REPHRASED: dict[str, tuple[str, str]] = {
+    "kick drum": ("bass drum hit", "808 kick sample"),
+    "snare drum": ("snare hit", "crack of a snare"),
+    "closed hi-hat": ("hat", "short metallic hi hat tick"),
+    "crash cymbal": ("cymbals", "splash or ride cymbal"),
+    "tom drum": ("floor tom hit", "low tom-tom"),
+    "tabla, indian percussion": ("tabla", "indian hand drum stroke"),
+    "drum loop": ("drum beat", "rhythmic percussion loop"),
+    "breakbeat": ("amen break", "chopped drum break"),
+    "ambient atmosphere": ("atmospheric texture", "ambient soundscape"),
+    "deep synth bass": ("synth bass note", "heavy bass synthesizer"),
+    "electric guitar": ("guitar", "electric guitar chord"),
+    "short electronic blip": ("electronic blip", "beep"),
+    "digital glitch": ("glitch", "glitchy stutter noise"),
+    "robot": ("robotic sound", "robot voice"),
+    "telephone": ("phone tones", "old telephone"),
+    "turntable record scratch": ("dj scratching vinyl", "record player noise"),
+    "ringing bell": ("bell", "small chime"),
+    "dark drone": ("ominous drone", "low dark hum"),
+    "choir voices": ("choir", "people singing aah"),
+    "crow": ("raven cawing", "bird call"),
+    "whoosh": ("swoosh", "air rushing past"),
+    "cinematic boom": ("trailer boom", "huge deep hit"),
+    "impact, something hit hard": ("impact", "bang"),
+    "soft piano": ("piano", "quiet piano chord"),
+    "finger snap": ("snap", "snapping fingers"),
+    "machine": ("machinery", "mechanical noise of a printer"),
+    "glass humming": ("rubbed wine glass", "glass hum"),
+}
+
 # Phrases for styles and the tag meant; all but "saloon piano" are not in the vocabulary as such.
 # They are ranked against generated clips that were held out: a check of the text tower's reach, not
 # of real audio.

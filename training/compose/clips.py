@@ -6,7 +6,7 @@ A clip is ten seconds of mono at 24 kHz with the set of raw tags that hold for i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from training.compose.instruments import INSTRUMENTS, play
 from training.compose.pieces import ALL_GENRES, piece
 from training.compose.rhythms import PATTERNS, drum_track
 from training.compose.roles import ROLES
-from training.synthesis import dsp, effects, everyday, nature, speech
+from training.synthesis import dsp, effects, everyday, nature, resonant, sampled, speech
 from training.synthesis.drums import HITS
 from training.synthesis.dsp import CLIP_SAMPLES, Wave, biquad, normalise, samples
 from training.synthesis.soundfont import FONTS, Note, render
@@ -29,10 +29,13 @@ SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
         "crickets", "insects", "dog")},
     **{name: (getattr(everyday, name), (name, "everyday")) for name in (
         "footsteps", "clock", "door", "creak", "glass", "glass_rub", "typing", "heartbeat",
-        "applause", "breath", "burp", "coins", "impact")},
+        "applause", "breath", "burp", "coins")},
     **{name: (getattr(everyday, name), (name, "mechanical")) for name in (
         "machine", "engine", "helicopter", "train")},
     "explosion": (everyday.explosion, ("explosion", "cinematic_boom")),
+    "impact": (resonant.struck_object, ("impact", "everyday")),
+    "bell": (resonant.bell, ("bells", "single_note")),
+    "chimes": (resonant.chimes, ("bells", "high_pitched")),
     "crackle": (everyday.crackle, ("vinyl_noise", "static")),
     "bubble": (nature.bubble, ("dripping", "short")),
     **{name: (getattr(effects, name), (name, "electronic_sound")) for name in (
@@ -49,14 +52,17 @@ SOUND_WEIGHTS = {
     "scratch": 2.5,
     "rewind": 1.5,
     "robot": 2.0,
-    "telephone": 2.0,
-    "whoosh": 3.0,
+    "telephone": 3.0,
+    "whoosh": 3.5,
     "rain": 1.5,
-    "impact": 2.0,
+    "impact": 3.0,
+    "bell": 3.0,
+    "chimes": 1.0,
     "glass_rub": 1.5,
 }
-NOTE_WEIGHTS = {"bell": 3.0, "piano": 2.5, "clean_guitar": 2.5, "jazz_guitar": 1.5, "choir": 2.5,
+NOTE_WEIGHTS = {"bell": 2.0, "piano": 4.0, "clean_guitar": 3.0, "jazz_guitar": 1.5, "choir": 2.5,
                 "distorted_guitar": 1.5, "celesta": 1.5, "electric_piano": 1.5}  # fmt: skip
+ONLY_SAMPLED = {"laughter", "scream", "gunshot", "taiko", "guiro", "cuica", "orchestra_hit"}
 PHRASE_ROLES = ("melody", "slow_melody", "fast_melody", "solo", "sparse_notes", "arpeggio",
                 "sustain", "picking", "strum")  # fmt: skip
 LOOP_TAGS = {"tabla": "tabla", "african": "hand_drums", "latin": "hand_drums",
@@ -110,7 +116,47 @@ def note_clip(rng: Rng) -> Clip:
     wave = play(name, notes, rng)
     tags = {*instrument.tags, "single_note", *(("short",) if length < 0.7 else ())}
     tags |= {"low_pitched"} if pitch < 45 else {"high_pitched"} if pitch > 76 else set()
+    if name == "piano" and notes[0].velocity < 85:
+        tags |= {"soft", "quiet"}
     return _cut(wave, length + rng.uniform(0.1, 1.2)), tags
+
+
+def guitar_clip(rng: Rng) -> Clip:
+    """An electric guitar alone: a chord left to ring, a slide, harmonics, a lick; room and echo."""
+    name = _weighted(rng, {"clean_guitar": 3.0, "jazz_guitar": 1.0, "distorted_guitar": 2.0})
+    length = rng.uniform(0.8, 8)
+    root = Note(0.01, length, float(rng.integers(40, 70)), int(rng.integers(60, 120)))
+    notes = _strummed(root, rng) if rng.random() < 0.6 else [root]
+    if rng.random() < 0.25:
+        gap = rng.uniform(0.12, 0.5)
+        steps = rng.choice([0, 3, 5, 7, 10, 12, 15], int(rng.integers(2, 8)))
+        notes = [Note(0.01 + gap * k, gap * 2, root.pitch + s, 95) for k, s in enumerate(steps)]
+    wave = _cut(play(name, notes, rng), length + rng.uniform(0.1, 1.5))
+    if rng.random() < 0.3:
+        wave = dsp.echo(wave, rng.uniform(0.15, 0.5), rng.uniform(0.2, 0.6))
+    if rng.random() < 0.4:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(0.5, 4), rng.uniform(0.1, 0.6))
+    return wave, {*INSTRUMENTS[name].tags, "single_note", "solo"}
+
+
+def _preferred(rng: Rng, names: Iterable[str]) -> str:
+    """One of them, those more often that nothing else makes."""
+    return _weighted(rng, {name: 2.5 if name in ONLY_SAMPLED else 1.0 for name in names})
+
+
+def sampled_clip(rng: Rng) -> Clip:
+    """A recorded noise, percussion key or rare instrument of the free collections."""
+    choice = rng.random()
+    if choice < 0.6:
+        name = _preferred(rng, sampled.NOISES)
+        return sampled.noise_sound(name, rng), set(sampled.NOISES[name][1])
+    if choice < 0.8:
+        name = _preferred(rng, sampled.DRUM_KEYS)
+        return sampled.key_hit(name, rng), set(sampled.DRUM_KEYS[name][1])
+    name = _preferred(rng, sampled.SAMPLED_NOTES)
+    wave, seconds = sampled.sampled_note(name, rng)
+    tags = {*sampled.SAMPLED_NOTES[name][3], "single_note"}
+    return wave, tags | ({"short"} if seconds < 0.7 else set())
 
 
 def _strummed(root: Note, rng: Rng) -> list[Note]:
@@ -140,6 +186,8 @@ def bass_clip(rng: Rng) -> Clip:
 
 def hit_clip(rng: Rng) -> Clip:
     """One drum hit, from a soundfont or our own synthesis."""
+    if rng.random() < 0.35:
+        return _recorded_hit(rng)
     name = _weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2, "hihat": 2.5,
                            "tabla_high": 2.0, "tabla_low": 2.0, "cymbal": 1.5,
                            "tom": 1.3})  # fmt: skip
@@ -152,12 +200,21 @@ def hit_clip(rng: Rng) -> Clip:
         wave = own(rng)
     if rng.random() < 0.3:
         wave = dsp.pitch_shift(wave, rng.uniform(0.75, 1.35))
+    if rng.random() < 0.15:
+        wave = _cut(wave, len(wave) / dsp.RATE * rng.uniform(0.35, 1))
     tags = {name, "one_shot", "percussion", "short"}
     if name in {"tabla_high", "tabla_low"}:
         tags |= {"tabla", "hand_drums"}
     if name == "conga":
         tags.add("hand_drums")
     return _trim(wave), tags
+
+
+def _recorded_hit(rng: Rng) -> Clip:
+    files = sampled.kit_files()
+    name = _weighted(rng, {hit: len(paths) ** 0.4 for hit, paths in files.items()})
+    tags = sampled.HIT_TAGS.get(name, (name, "one_shot", "percussion", "short"))
+    return sampled.kit_hit(name, rng), set(tags)
 
 
 def loop_clip(rng: Rng) -> Clip:
@@ -170,6 +227,8 @@ def loop_clip(rng: Rng) -> Clip:
     tags = {"drum_loop", "beat", "drums", "percussion"}
     tags |= {LOOP_TAGS[style]} if style in LOOP_TAGS else set()
     tags |= {"fast"} if bpm > 140 else {"slow"} if bpm < 84 else set()
+    tags |= {"energetic"} if bpm > 118 and style not in {"soft", "swing"} else set()
+    tags |= {"chill"} if bpm < 90 and style in {"soft", "hip_hop", "bossa"} else set()
     if style in {"industrial", "breakbeat", "glitch"} and rng.random() < 0.4:
         wave = dsp.drive(wave, rng.uniform(2, 10))
         tags.add("distorted")
@@ -223,8 +282,9 @@ def sound_clip(rng: Rng) -> Clip:
 
 
 KINDS: dict[Callable[[Rng], Clip], float] = {
-    genre_clip: 0.48, phrase_clip: 0.08, note_clip: 0.06, bass_clip: 0.03, hit_clip: 0.09,
-    loop_clip: 0.04, texture_clip: 0.03, voice_clip: 0.04, sound_clip: 0.15,
+    genre_clip: 0.42, phrase_clip: 0.06, note_clip: 0.06, bass_clip: 0.03, hit_clip: 0.09,
+    loop_clip: 0.04, texture_clip: 0.03, voice_clip: 0.03, sound_clip: 0.14, sampled_clip: 0.08,
+    guitar_clip: 0.02,
 }  # fmt: skip
 
 
@@ -261,7 +321,7 @@ def _trim(wave: Wave) -> Wave:
 def _finish(wave: Wave, tags: set[str], rng: Rng) -> Clip:
     """Random production: equaliser, room, band limit, drive, noise, level; and measured tags."""
     tags = set(tags)
-    if rng.random() < 0.15 and len(wave) < CLIP_SAMPLES // 2:
+    if rng.random() < 0.3 and len(wave) < CLIP_SAMPLES // 2:
         wave = np.concatenate([wave, dsp.silence(rng.uniform(0.05, 1.0))])
     if rng.random() < 0.5:
         wave = dsp.random_equaliser(wave, rng)

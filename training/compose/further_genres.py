@@ -72,6 +72,17 @@ FURTHER_GENRES: dict[str, Genre] = {
     "breakcore": Genre(("breakcore", "drum_and_bass"), (175, 200), ("phrygian", "minor"), "static", (
         _p("arpeggio", "saw_lead square_lead", 1, 0.5, 0.6), _p("bass_funky", "synth_bass", -2)),
         ("breakbeat", "metal"), drum_gain=1.6, effects=("chop", "chop", "drive"), weight=0.7),
+    "happy_melody": Genre(("happy_melody", "happy", "playful", "uplifting"), (112, 165), ("major",
+        "lydian", "mixolydian"), "pop", (_p("melody", "piano flute whistle marimba celesta "
+        "electric_piano square_lead saw_lead violin clarinet steel_drum kalimba accordion", 1),
+        _p("strum", "nylon_guitar banjo steel_guitar piano", 0, 0.6, 0.8), _p("bass_beats",
+        "bass_guitar upright_bass synth_bass", -2, 0.6, 0.7)), ("soft", "rock", "four_floor"), 0.6,
+        0.6, weight=1.5),
+    "song": Genre(("song",), (70, 135), ("major", "minor", "dorian"), "pop", (_p("melody", "singer", 0,
+        1.2), _p("comping", "piano clean_guitar electric_piano organ", 0, 0.6), _p("strum",
+        "steel_guitar nylon_guitar clean_guitar", 0, 0.6, 0.5), _p("bass_beats",
+        "bass_guitar synth_bass upright_bass", -2, 0.7, 0.8), _p("sustain", "strings pad choir", 0, 0.3,
+        0.4)), ("rock", "soft", "hip_hop", "four_floor"), 0.7, 0.8, reverb=(0.0, 0.4), weight=2.0),
     "percussion_ensemble": Genre(("percussion_ensemble",), (90, 140), ("pentatonic",), "static", (
         _p("arpeggio", "marimba kalimba", 0, 0.4, 0.4),), ("african", "latin", "cinematic", "tabla"),
         drum_gain=1.5, weight=0.8),

@@ -92,7 +92,7 @@ GENRES: dict[str, Genre] = {
     "hip_hop": Genre(("hip_hop",), (82, 100), ("minor", "minor_pentatonic", "dorian"), "two",
         (_p("bass_syncopated", "bass_guitar sub_bass synth_bass", -2), _p("arpeggio",
         "piano electric_piano strings brass bell", 0, 0.5, 0.6), _p("stabs", "brass electric_piano "
-        "clean_guitar strings", 0, 0.4, 0.4)), ("hip_hop",), drum_gain=1.4, swing=0.3),
+        "clean_guitar strings", 0, 0.4, 0.4)), ("hip_hop",), drum_gain=1.4, swing=0.3, effects=("rap",)),
     "lofi_hip_hop": Genre(("lofi_hip_hop",), (68, 90), ("major", "dorian", "minor"), "jazz",
         (_p("comping", "electric_piano piano jazz_guitar", 0, 0.9), _p("bass_beats",
         "upright_bass sub_bass bass_guitar", -2, 0.7), _p("solo", "piano flute vibraphone jazz_guitar "
@@ -100,7 +100,7 @@ GENRES: dict[str, Genre] = {
         sevenths=True, effects=("vinyl", "tape", "muffle"), weight=2.0),
     "trap": Genre(("trap",), (130, 150), ("minor", "phrygian", "harmonic"), "dark", (part(
         "bass_syncopated", "sub_bass", -2, 1.1), _p("arpeggio", "bell piano pluck_synth flute strings",
-        1, 0.5), _p("sustain", "pad choir", 0, 0.3, 0.4)), ("trap",), drum_gain=1.3),
+        1, 0.5), _p("sustain", "pad choir", 0, 0.3, 0.4)), ("trap",), drum_gain=1.3, effects=("rap",)),
     "jazz": Genre(("jazz",), (95, 190), _JAZZ, "jazz", (_p("bass_walking", "upright_bass", -2),
         _p("comping", "piano piano jazz_guitar vibraphone", 0, 0.7), _p("solo",
         "piano saxophone trumpet clarinet jazz_guitar vibraphone", 1, 0.8, 0.8)), ("swing",),

@@ -20,7 +20,8 @@ from training.synthesis.dsp import (
     timeline,
 )
 from training.synthesis.soundfont import FONTS, Note, render
-from training.synthesis.tones import plucked
+from training.synthesis.speech import sung
+from training.synthesis.tones import electric_string, plucked
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,11 @@ INSTRUMENTS: dict[str, Instrument] = {
     "harmonica": Instrument((22,), voices.reed, 55, 90, ("harmonica",)),
     "nylon_guitar": Instrument((24,), plucked, 40, 80, ("acoustic_guitar", "guitar", *_STRUM)),
     "steel_guitar": Instrument((25,), plucked, 40, 80, ("acoustic_guitar", "guitar", *_STRUM)),
-    "jazz_guitar": Instrument((26,), plucked, 40, 80, ("electric_guitar", "guitar")),
-    "clean_guitar": Instrument((27, 28), plucked, 40, 84, ("electric_guitar", "guitar")),
+    "jazz_guitar": Instrument((26,), electric_string, 40, 80, ("electric_guitar", "guitar")),
+    "clean_guitar": Instrument((27, 28), electric_string, 40, 84, ("electric_guitar", "guitar")),
     "distorted_guitar": Instrument(
-        (29, 30), plucked, 38, 84, ("distorted_guitar", "electric_guitar", "guitar", "distorted")
+        (29, 30), electric_string, 38, 84,
+        ("distorted_guitar", "electric_guitar", "guitar", "distorted"),
     ),
     "upright_bass": Instrument((32,), plucked, 28, 52, ("upright_bass", "bass")),
     "bass_guitar": Instrument((33, 34, 36), plucked, 28, 52, ("bass_guitar", "bass")),
@@ -102,7 +104,10 @@ def play(name: str, notes: Sequence[Note], rng: Rng) -> Wave:
     """Render one part on a random source of that instrument, `CLIP_SAMPLES` long."""
     instrument = INSTRUMENTS[name]
     octave_fit = [_in_range(note, instrument) for note in notes]
-    own = instrument.voice is not None and name != "distorted_guitar"
+    if name == "singer" and rng.random() < 0.6:
+        tune = [(note.start, note.duration, note.pitch - 12) for note in octave_fit]
+        return sung(rng, tune, CLIP_SAMPLES)
+    own = instrument.voice is not None
     if instrument.programs and (not own or rng.random() < 0.6):
         program = int(rng.choice(instrument.programs))
         font = str(rng.choice(FONTS))
@@ -111,6 +116,8 @@ def play(name: str, notes: Sequence[Note], rng: Rng) -> Wave:
         wave = _play_own(instrument, octave_fit, rng)
     if name == "distorted_guitar":
         wave = biquad(drive(wave, rng.uniform(4, 25)), "lowpass", rng.uniform(3_500, 7_000))
+        if rng.random() < 0.5:
+            wave = biquad(wave, "highpass", rng.uniform(70, 200), 1)
     if name in {"clean_guitar", "jazz_guitar"}:
         wave = _amplified(wave, rng)
     if name.endswith(("lead", "pluck_synth")) and rng.random() < 0.4:

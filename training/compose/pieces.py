@@ -12,7 +12,7 @@ from training.compose.harmony import PROGRESSIONS, SCALES, Song
 from training.compose.instruments import INSTRUMENTS, play
 from training.compose.rhythms import drum_track
 from training.compose.roles import ROLES
-from training.synthesis import dsp, everyday, nature
+from training.synthesis import dsp, everyday, nature, speech
 from training.synthesis.dsp import Wave, normalise
 
 Rng = np.random.Generator
@@ -24,7 +24,7 @@ def piece(name: str, rng: Rng) -> tuple[Wave, set[str]]:
     """A clip of the genre `name` and its tags."""
     genre = ALL_GENRES[name]
     song, scale = _song(genre, rng)
-    tags = {*genre.tags, "music", *_tempo_tags(genre, song), *_mode_tags(genre, scale)}
+    tags = {*genre.tags, "music", *_tempo_tags(genre, song), *_mode_tags(genre, scale, song)}
     mix = np.zeros(dsp.CLIP_SAMPLES, np.float32)
     heard: set[str] = set()
     for index, part in enumerate(genre.parts):
@@ -94,9 +94,17 @@ def _tempo_tags(genre: Genre, song: Song) -> set[str]:
     return {"slow"} if song.bpm < 84 else {"fast"} if song.bpm > 138 else {"mid_tempo"}
 
 
-def _mode_tags(genre: Genre, scale: str) -> set[str]:
-    """Sad minor and cheerful major, where the genre leaves it open."""
+_OPEN = {"solo_piano", "folk", "acoustic", "classical", "pop", "celtic", "country", "synth_pop",
+         "chiptune", "circus", "happy_melody"}  # fmt: skip
+
+
+def _mode_tags(genre: Genre, scale: str, song: Song) -> set[str]:
+    """Sad minor and cheerful major, where the genre leaves it open; calm where it is slow."""
     tags = {"major_key"} if scale in _HAPPY_SCALES else set()
+    if scale in _HAPPY_SCALES and song.bpm > 108 and _OPEN & set(genre.tags):
+        return tags | {"happy"}
+    if song.bpm < 76 and "solo_piano" in genre.tags:
+        tags |= {"calm"}
     if scale in _SAD_SCALES:
         tags = {"minor_key"}
     calm = {"solo_piano", "folk", "acoustic", "string_quartet", "classical", "ambient", "strings"}
@@ -193,6 +201,18 @@ def _machine(wave: Wave, rng: Rng) -> tuple[Wave, set[str]]:
     return wave + rng.uniform(0, 0.5) * everyday.machine(rng)[: len(wave)], set()
 
 
+def _rap(wave: Wave, rng: Rng) -> tuple[Wave, set[str]]:
+    """Speech over the beat, in phrases."""
+    if rng.random() < 0.55:
+        return wave, set()
+    out, time = wave.copy(), rng.uniform(0, 0.6)
+    while time < 9:
+        line = speech.speak(rng)
+        dsp.add_at(out, dsp.compress(line, 0.6), time, rng.uniform(0.4, 1.1))
+        time += len(line) / dsp.RATE + rng.uniform(0, 0.5)
+    return out, {"speech", "voice", "rap"}
+
+
 def _water(wave: Wave, rng: Rng) -> tuple[Wave, set[str]]:
     if rng.random() > 0.15:
         return wave, set()
@@ -203,5 +223,5 @@ EFFECTS: dict[str, Callable[[Wave, Rng], tuple[Wave, set[str]]]] = {
     "vinyl": _vinyl, "tape": _tape, "muffle": _muffle, "darken": _darken, "soften": _soften,
     "rumble": _rumble, "slow_filter": _slow_filter, "wobble": _wobble, "drive": _drive,
     "pump": _pump, "chop": _chop, "crush": _crush, "echo": _echo, "machine": _machine,
-    "water": _water, "wobble_mild": _wobble_mild,
+    "water": _water, "rap": _rap, "wobble_mild": _wobble_mild,
 }  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 from training.compose.harmony import Song
 from training.synthesis import dsp
 from training.synthesis.drums import HITS
+from training.synthesis.sampled import kit_files, kit_hit
 from training.synthesis.soundfont import FONTS, Note, render
 
 # A sixteenth per character: x hit, o softer, . maybe a ghost, - silence.
@@ -137,7 +138,8 @@ def drum_track(song: Song, style: str) -> tuple[dsp.Wave, set[str]]:
     }
     out = np.zeros(dsp.CLIP_SAMPLES, np.float32)
     electronic = style in {"four_floor", "trap", "electro", "glitch", "half_time"}
-    on_soundfont = rng.random() < (0.35 if electronic else 0.65)
+    on_soundfont = rng.random() < (0.35 if electronic else 0.5)
+    on_kit = not on_soundfont and rng.random() < (0.25 if electronic else 0.7)
     midi: list[Note] = []
     for drum, steps in pattern.items():
         own, keys = HITS[drum]
@@ -146,7 +148,10 @@ def drum_track(song: Song, style: str) -> tuple[dsp.Wave, set[str]]:
             key = int(rng.choice(keys))
             midi += [Note(t, 0.2, key, v) for t, v in hits]
             continue
-        variants = [own(rng) for _ in range(1 if electronic else 3)]
+        if on_kit and kit_files().get(drum):
+            variants = [kit_hit(drum, rng)]
+        else:
+            variants = [own(rng) for _ in range(1 if electronic else 3)]
         for time, velocity in hits:
             wave = variants[rng.integers(len(variants))]
             dsp.add_at(out, wave, time, 0.6 * (velocity / 127) ** 1.5)

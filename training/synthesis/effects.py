@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synthesis import dsp, nature
+from training.synthesis import drums, dsp, nature, resonant, speech
 from training.synthesis.dsp import (
     CLIP_SAMPLES,
     RATE,
@@ -81,21 +81,33 @@ def falling(rng: Rng) -> Wave:
 
 
 def whoosh(rng: Rng) -> Wave:
-    """Air rushing past: noise that swells and fades, its colour rising and falling."""
-    length = samples(rng.uniform(0.3, 4))
-    centre, width = rng.uniform(200, 3_000), rng.uniform(0.3, 0.9)
+    """Something rushing past: noise or a dragged tone under a filter that rises and falls."""
+    length = samples(float(np.exp(rng.uniform(np.log(0.2), np.log(4)))))
+    seconds = length / RATE
+    centre = float(np.exp(rng.uniform(np.log(150), np.log(4_000))))
+    width, octaves = rng.uniform(0.15, 0.9), rng.uniform(-1, 2.5)
+    peak = rng.uniform(0.15, 0.85)
 
     def gain(hz: np.ndarray, t: np.ndarray) -> np.ndarray:
-        moving = centre * 2 ** (1.5 * np.sin(np.pi * t * RATE / length))
+        nearness = np.exp(-(((t / seconds - peak) / 0.35) ** 2))
+        moving = centre * 2 ** (octaves * nearness)
         return np.exp(-(np.log((hz + 20) / moving) ** 2) / (2 * width**2))
 
-    wave = dsp.spectral_gain(coloured_noise(rng, length, rng.uniform(0, 1.5)), gain)
-    peak = int(length * rng.uniform(0.2, 0.8))
-    swell = np.concatenate([np.linspace(0, 1, peak), np.linspace(1, 0, length - peak)])
-    wave = normalise(wave * swell.astype(np.float32) ** rng.uniform(0.7, 3))
+    source = coloured_noise(rng, length, rng.uniform(0, 1.5))
+    if rng.random() < 0.25:
+        path = rng.uniform(60, 400) * 2 ** (rng.uniform(0, 1.5) * np.linspace(1, -1, length))
+        saw = np.cumsum(path) / RATE % 1 - 0.5
+        source = 0.6 * source + rng.uniform(0.2, 1) * saw.astype(np.float32)
+    frame = 1024 if length > 4_096 else 256
+    wave = dsp.spectral_gain(source, gain, frame)
+    top = int(length * peak)
+    swell = np.concatenate([np.linspace(0, 1, top), np.linspace(1, 0, length - top)])
+    wave = normalise(wave * swell.astype(np.float32) ** rng.uniform(0.7, 3.5))
+    if rng.random() < 0.2:  # a swing there and back
+        wave = np.concatenate([wave, 0.7 * wave[::-1]])
     if rng.random() < 0.4:
-        tail = np.concatenate([wave, dsp.silence(rng.uniform(0.5, 2))])
-        wave = dsp.reverb(tail, rng, rng.uniform(1, 3), rng.uniform(0.2, 0.6))
+        tail = np.concatenate([wave, dsp.silence(rng.uniform(0.3, 2))])
+        wave = dsp.reverb(tail, rng, rng.uniform(0.4, 3), rng.uniform(0.2, 0.6))
     return normalise(wave)
 
 
@@ -150,20 +162,48 @@ def glitch(rng: Rng) -> Wave:
     return normalise(dsp.crush(normalise(out), int(rng.integers(3, 9)), int(rng.integers(1, 8))))
 
 
+def _record(rng: Rng) -> Wave:
+    """A second or two of what a disc jockey would scratch: a voice, drums, a stab, a tone."""
+    kind = rng.integers(4)
+    if kind == 0:
+        source = speech.speak(rng)
+    elif kind == 1:
+        source = np.zeros(samples(1.2), np.float32)
+        for at in np.arange(0, 1.2, rng.uniform(0.1, 0.3)):
+            hit = (drums.snare, drums.kick, drums.hihat)[rng.integers(3)](rng)
+            add_at(source, hit, float(at))
+    elif kind == 2:
+        length = samples(1.2)
+        source = sum(
+            np.sign(_tone(hz, length)) for hz in rng.uniform(110, 500, int(rng.integers(1, 5)))
+        )
+        source = source * decay_curve(length, rng.uniform(0.2, 2))
+    else:
+        source = coloured_noise(rng, samples(1.2), rng.uniform(0.3, 1.5))
+    return normalise(np.asarray(source, np.float32)) + 0.02 * noise(rng, len(source))
+
+
 def scratch(rng: Rng) -> Wave:
-    """Turntable scratch: a sound dragged back and forth."""
-    length = samples(rng.uniform(0.4, 2.5))
-    source = coloured_noise(rng, samples(1), 0.8) + 0.7 * normalise(
-        sweep(rng.uniform(200, 500) * (1 + nature.wander(rng, 6, samples(1))))
-    )
-    speed = np.zeros(length, np.float32)
-    for _ in range(int(rng.integers(1, 4))):
-        rate, phase = rng.uniform(1.5, 8), rng.uniform(0, 6)
-        speed += np.sin(2 * np.pi * rate * np.arange(length) / RATE + phase)
-    position = np.cumsum(speed) * rng.uniform(0.5, 2.0)
-    wave = np.interp(position % (len(source) - 1), np.arange(len(source)), source)
-    loud = np.minimum(1, np.abs(speed) * 1.5)
-    return normalise(biquad((wave * loud).astype(np.float32), "bandpass", (250, 7_000)))
+    """Turntable scratch: a record pushed back and forth by hand, the fader cutting."""
+    source = _record(rng)
+    moves = int(rng.integers(2, 14))
+    strokes, direction, position = [], 1.0, rng.uniform(0.1, 0.5) * len(source)
+    for _ in range(moves):
+        length = samples(float(np.exp(rng.uniform(np.log(0.05), np.log(0.4)))))
+        top = rng.uniform(0.5, 4) * direction
+        speed = top * np.sin(np.linspace(0, np.pi, length)) ** rng.uniform(0.4, 1.2)
+        path = position + np.cumsum(speed)
+        position = float(path[-1])
+        audible = rng.random() < 0.85
+        level = np.minimum(1, np.abs(speed) * 1.5) * audible
+        index = np.abs(path) % (len(source) - 1)
+        strokes.append(np.interp(index, np.arange(len(source)), source) * level)
+        direction = -direction
+    wave = np.concatenate(strokes).astype(np.float32)
+    if rng.random() < 0.4:
+        click = noise(rng, len(wave)) * (rng.random(len(wave)) < 0.002)
+        wave = wave + 0.5 * biquad(click.astype(np.float32), "highpass", 800)
+    return normalise(biquad(wave, "bandpass", (rng.uniform(80, 350), rng.uniform(4_000, 10_500))))
 
 
 def rewind(rng: Rng) -> Wave:
@@ -178,23 +218,73 @@ def rewind(rng: Rng) -> Wave:
     return normalise(biquad(wave, "bandpass", (300, 8_000)))
 
 
+def _bell_ringer(rng: Rng, seconds: float) -> Wave:
+    """Two small gongs struck in turn by a clapper."""
+    out = dsp.silence(seconds)
+    rate, on, gongs = rng.uniform(16, 28), rng.uniform(0.3, 2.0), rng.uniform(700, 2_400, 2)
+    ratios = resonant.mode_ratios(rng)
+    rings = [resonant.ring(rng, float(hz), ratios, rng.uniform(0.05, 0.4), 0.8) for hz in gongs]
+    pause = rng.uniform(0.2, 2)
+    for k in range(int(seconds * rate)):
+        time = k / rate
+        if time % (on + pause) < on:
+            add_at(out, rings[k % 2], time, rng.uniform(0.7, 1))
+    return out
+
+
+def _warbler(rng: Rng, seconds: float) -> Wave:
+    """An electronic ringer: two to four tones in quick turn, or a little tune."""
+    time = np.arange(samples(seconds)) / RATE
+    tones = rng.uniform(500, 2_800, int(rng.integers(2, 5)))
+    rate = rng.uniform(8, 30) if rng.random() < 0.7 else rng.uniform(3, 8)
+    hz = tones[(time * rate).astype(int) % len(tones)].astype(np.float32)
+    wave = sweep(hz)
+    if rng.random() < 0.5:
+        wave = np.sign(wave)
+    on, pause = rng.uniform(0.3, 2), rng.uniform(0.1, 2)
+    return (wave * (time % (on + pause) < on)).astype(np.float32)
+
+
+def _tone_pairs(rng: Rng, seconds: float) -> Wave:
+    """Dialled digits (ITU-T Q.23 frequencies)."""
+    out, low, high = dsp.silence(seconds), (697, 770, 852, 941), (1_209, 1_336, 1_477)
+    step, share = rng.uniform(0.08, 0.4), rng.uniform(0.4, 0.9)
+    for k in range(int(seconds / step)):
+        length = samples(step * share)
+        tone = _tone(float(rng.choice(low)), length) + _tone(float(rng.choice(high)), length)
+        add_at(out, tone, k * step)
+    return out
+
+
+def _line_tone(rng: Rng, seconds: float) -> Wave:
+    """Dial, busy or ringing tone of a line."""
+    time = np.arange(samples(seconds)) / RATE
+    pairs = ((350, 440), (480, 620), (440, 480), (425, 425), (400, 450))
+    low, high = pairs[rng.integers(len(pairs))]
+    on, pause = (seconds, 0.1) if rng.random() < 0.3 else (rng.uniform(0.2, 1), rng.uniform(0.2, 1))
+    wave = np.sin(2 * np.pi * low * time) + np.sin(2 * np.pi * high * time)
+    return (wave * (time % (on + pause) < on)).astype(np.float32)
+
+
+def _modem(rng: Rng, seconds: float) -> Wave:
+    """Chirps and keyed noise of a modem, or a toy telephone's rattle."""
+    length = samples(seconds)
+    bits = rng.integers(0, 2, int(seconds * rng.uniform(20, 300)) + 2)
+    keyed = np.repeat(bits, length // len(bits) + 1)[:length]
+    low = rng.uniform(700, 1_600)
+    wave = sweep((low + rng.uniform(150, 1_200) * keyed).astype(np.float32))
+    return wave + rng.uniform(0, 0.5) * noise(rng, length)
+
+
 def telephone(rng: Rng) -> Wave:
-    """Phone: dialled tone pairs or a ring."""
-    out = np.zeros(samples(rng.uniform(0.5, 4)), np.float32)
-    low, high = (697, 770, 852, 941), (1_209, 1_336, 1_477)
-    if rng.random() < 0.6:
-        step = rng.uniform(0.12, 0.4)
-        for k in range(int(len(out) / RATE / step) + 1):
-            length = samples(step * 0.7)
-            tone = _tone(float(rng.choice(low)), length) + _tone(float(rng.choice(high)), length)
-            add_at(out, tone, k * step)
-    else:
-        time = np.arange(len(out)) / RATE
-        ring = np.sin(2 * np.pi * rng.uniform(400, 1_400) * time) * (
-            np.sin(2 * np.pi * 22 * time) > 0
-        )
-        out = (ring * (time % 2 < 1.2)).astype(np.float32)
-    return normalise(out)
+    """A telephone: bells, warbling ringers, dialled digits, line tones, a modem."""
+    makers = (_bell_ringer, _warbler, _tone_pairs, _line_tone, _modem)
+    make = makers[rng.choice(5, p=[0.3, 0.25, 0.25, 0.12, 0.08])]
+    wave = normalise(make(rng, rng.uniform(0.4, 5)))
+    if rng.random() < 0.4:
+        wave = biquad(wave, "bandpass", (rng.uniform(200, 400), rng.uniform(2_500, 4_000)))
+        wave = dsp.drive(wave, rng.uniform(0.5, 4)) + rng.uniform(0, 0.05) * noise(rng, len(wave))
+    return normalise(wave)
 
 
 def alarm(rng: Rng) -> Wave:
@@ -210,7 +300,13 @@ def alarm(rng: Rng) -> Wave:
 
 
 def robot(rng: Rng) -> Wave:
-    """Robot chatter: ring-modulated, stepped tones."""
+    """Robot chatter: ring-modulated, stepped tones, servo motors, or crushed speech."""
+    if rng.random() < 0.35:
+        voice = speech.robot_voice(rng)
+        hold = int(rng.integers(2, 9))
+        return normalise(dsp.crush(voice, int(rng.integers(3, 7)), hold))
+    if rng.random() < 0.3:
+        return _servo(rng)
     out, time = np.zeros(samples(rng.uniform(0.6, 3)), np.float32), 0.0
     while time < len(out) / RATE:
         length = samples(rng.uniform(0.04, 0.25))
@@ -219,6 +315,21 @@ def robot(rng: Rng) -> Wave:
         time += length / RATE * rng.uniform(1, 1.5)
     ring = sweep(np.full(len(out), rng.uniform(30, 400), np.float32))
     return normalise(biquad(out * ring, "bandpass", (150, rng.uniform(3_000, 9_000))))
+
+
+def _servo(rng: Rng) -> Wave:
+    """A small motor starting and stopping, with clicks."""
+    out = dsp.silence(rng.uniform(0.5, 3))
+    for _ in range(int(rng.integers(1, 6))):
+        length = samples(rng.uniform(0.08, 0.6))
+        ramp = np.minimum(1, np.linspace(0, rng.uniform(2, 8), length))
+        phase = np.cumsum(rng.uniform(80, 700) * (0.4 + 0.6 * ramp)) / RATE
+        whine = (phase % 1 - 0.5) + 0.5 * np.sin(2 * np.pi * 5.02 * phase)
+        whine = whine * ramp * np.minimum(1, np.linspace(8, 0, length))
+        start = rng.uniform(0, len(out) / RATE * 0.8)
+        add_at(out, (whine + 0.1 * noise(rng, length)).astype(np.float32), start)
+        add_at(out, noise(rng, 200) * decay_curve(200, 0.002), start, rng.uniform(0, 1.5))
+    return normalise(biquad(out, "bandpass", (120, rng.uniform(3_000, 10_000))))
 
 
 def bass_drop(rng: Rng) -> Wave:

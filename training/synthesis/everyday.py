@@ -103,18 +103,6 @@ def explosion(rng: Rng) -> Wave:
     return normalise(boom + rng.uniform(0.2, 1) * low * decay_curve(length, 0.9))
 
 
-def impact(rng: Rng) -> Wave:
-    """Something struck: a thud or metallic blow."""
-    length = samples(rng.uniform(0.3, 1.2))
-    out = biquad(noise(rng, length), "lowpass", rng.uniform(600, 6_000))
-    out = normalise(out * decay_curve(length, rng.uniform(0.01, 0.08)))
-    time = np.arange(length, dtype=np.float32) / RATE
-    for hz in np.exp(rng.uniform(np.log(80), np.log(3_000), int(rng.integers(1, 9)))):
-        ring = np.exp(-time / rng.uniform(0.02, 0.25))
-        out += rng.uniform(0.05, 0.4) * np.sin(2 * np.pi * hz * time) * ring
-    return normalise(out)
-
-
 def door(rng: Rng) -> Wave:
     """A door: creak or latch, then a slam."""
     out = dsp.silence(rng.uniform(0.8, 1.8))

@@ -14,7 +14,8 @@ import numpy as np
 from training.synthesis.dsp import CLIP_SAMPLES, RATE, Wave
 
 FOLDERS = (Path("/usr/share/sounds/sf2"), Path("/usr/share/sounds/sf3"))
-FONTS = ("FluidR3_GM.sf2", "TimGM6mb.sf2", "MuseScore_General_Lite.sf3")
+FONTS = ("FluidR3_GM.sf2", "TimGM6mb.sf2", "MuseScore_General_Lite.sf3", "sf_GMbank.sf2")
+FURTHER_FONTS = ("FluidR3_GS.sf2",)  # noises and sounds only
 DRUM_CHANNEL, DRUM_BANK = 9, 128
 
 
@@ -44,11 +45,14 @@ def _library() -> ctypes.CDLL:
     library.fluid_synth_noteoff.argtypes = [pointer, integer, integer]
     library.fluid_synth_system_reset.argtypes = [pointer]
     library.fluid_synth_pitch_bend.argtypes = [pointer, integer, integer]
+    library.fluid_set_log_function.argtypes = [integer, pointer, pointer]
+    for level in range(5):  # a channel without a preset is worth no word
+        library.fluid_set_log_function(level, None, None)
     library.fluid_synth_write_float.argtypes = [pointer, integer] + [pointer, integer, integer] * 2
     return library
 
 
-@lru_cache(maxsize=len(FONTS))
+@lru_cache(maxsize=len(FONTS) + len(FURTHER_FONTS))
 def _synthesiser(font: str) -> tuple[int, int]:
     library = _library()
     path = next(f / font for f in FOLDERS if (f / font).exists())
@@ -67,9 +71,14 @@ def _synthesiser(font: str) -> tuple[int, int]:
 
 
 def render(
-    notes: Sequence[Note], font: str, program: int, drums: bool = False, bend_cents: float = 0.0
+    notes: Sequence[Note],
+    font: str,
+    program: int,
+    drums: bool = False,
+    bend_cents: float = 0.0,
+    bank: int = 0,
 ) -> Wave:
-    """One part on one instrument: a clip of `CLIP_SAMPLES`, mono."""
+    """One part on one instrument: a clip of `CLIP_SAMPLES`, mono. Silence for a missing bank."""
     library = _library()
     synth, loaded = _synthesiser(font)
     channel = DRUM_CHANNEL if drums else 0
@@ -77,8 +86,10 @@ def render(
     drain = np.zeros(512, np.float32).ctypes
     library.fluid_synth_write_float(synth, 512, drain.data, 0, 1, drain.data, 0, 1)
     selected = library.fluid_synth_program_select(
-        synth, channel, loaded, DRUM_BANK if drums else 0, program
+        synth, channel, loaded, DRUM_BANK if drums else bank, program
     )
+    if selected != 0 and bank:
+        return np.zeros(CLIP_SAMPLES, np.float32)
     if selected != 0:
         library.fluid_synth_program_select(synth, channel, loaded, DRUM_BANK if drums else 0, 0)
     library.fluid_synth_pitch_bend(synth, channel, int(8_192 + 8_191 * bend_cents / 200))

@@ -167,6 +167,40 @@ def plucked(rng: Generator) -> Callable[[float, float], Wave]:
     return note
 
 
+def electric_string(rng: Generator) -> Callable[[float, float], Wave]:
+    """A steel string over a pickup: long, no body, its harmonics combed by pick and pickup.
+
+    Harmonics decay at their own rates, slightly stretched by stiffness; at times only a touched
+    node's multiples sound (flageolet).
+    """
+    pick, pickup = rng.uniform(0.05, 0.35), rng.uniform(0.05, 0.3)
+    ring, damping = rng.uniform(0.5, 4.5), rng.uniform(0.3, 1.1)
+    stiffness, tilt = rng.uniform(0, 2e-4), rng.uniform(0.5, 1.4)
+    node = int(rng.choice([1, 1, 1, 1, 2, 3, 4]))
+    muted = rng.random() < 0.12
+    seed = int(rng.integers(1 << 30))
+
+    def note(pitch: float, seconds: float) -> Wave:
+        own = np.random.default_rng((seed, round(pitch * 100)))
+        length = samples(min(seconds + 0.2, 9.0))
+        time = np.arange(length, dtype=np.float32) / RATE
+        f0, out = hertz(pitch), np.zeros(length, np.float32)
+        for k in range(node, 61, node):
+            hz = f0 * k * np.sqrt(1 + stiffness * k * k)
+            if hz > 0.46 * RATE:
+                break
+            comb = abs(np.sin(np.pi * k * pick)) * (0.15 + abs(np.sin(np.pi * k * pickup)))
+            decay = (0.12 if muted else ring) * (220 / max(f0, 80)) ** 0.5 / k**damping
+            phase = own.uniform(0, 6.28)
+            out += comb * k**-tilt * np.sin(2 * np.pi * hz * time + phase) * np.exp(-time / decay)
+        out += own.uniform(0.01, 0.08) * noise(own, length) * decay_curve(length, 0.004)
+        tail = min(samples(0.06), length)
+        out[-tail:] *= np.linspace(1, 0, tail, dtype=np.float32)
+        return normalise(out, 0.8)
+
+    return note
+
+
 def struck(rng: Generator, ratios: np.ndarray, ring: float, tilt: float, hit: float = 0.2):
     """Struck bar, bell or bowl: partials at `ratios` of the pitch, each with its own decay."""
     levels = rng.uniform(0.3, 1.0, len(ratios)) * ratios**-tilt

@@ -282,5 +282,6 @@ GENRES: dict[str, str] = {
         " | synth music | electronic producer | laptop music"
     ),
     "dance": "dance music | club music | dancefloor | danceable | dance beat | party dance | rave",
+    "song": "song with vocals | sung song | singer with a band | vocal track | pop vocals",
     "traditional": "world music | traditional music | ethnic music | folklore",
 }

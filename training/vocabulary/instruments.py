@@ -9,7 +9,10 @@ INSTRUMENTS: dict[str, str] = {
     "vibraphone": "vibraphone | vibes",
     "mallets": "mallets | mallet percussion | tuned percussion",
     "marimba": "marimba | xylophone | wooden mallets | balafon",
-    "bells": "bells | bell | chimes | tubular bells | ringing bell | chiming | bell tones",
+    "bells": (
+        "bells | bell | chimes | tubular bells | ringing bell | chiming | bell tones | chime"
+        " | hand bell | metallic ringing | ding | wind chimes"
+    ),
     "singing_bowl": "singing bowl | tibetan singing bowl | struck bowl | crystal bowl",
     "gong": "gong | tam-tam | big gong hit",
     "organ": "organ | hammond organ | electric organ",
@@ -115,5 +118,11 @@ INSTRUMENTS: dict[str, str] = {
     "tambourine": "tambourine | jingles | sleigh bells",
     "hand_drums": "hand drums | congas | bongos | hand drum | hand percussion | conga",
     "tabla": "tabla | tabla drums | indian drums | indian percussion | indian hand drum",
+    "triangle": "triangle | triangle ding | orchestral triangle",
+    "taiko": "taiko | taiko drum | big japanese drum | war drum",
+    "guiro": "guiro | scraper | scraped percussion",
+    "cuica": "cuica | squeaky drum",
+    "orchestra_hit": "orchestra hit | orchestral hit | orchestral stab | hit stab",
+    "rap": "rap | rapping | rapper | mc | rap vocals | rhymes over a beat",
     "timpani": "timpani | kettledrum | orchestral drum",
 }

@@ -14,6 +14,9 @@ SOUNDS: dict[str, str] = {
     "crickets": "crickets | cicadas | night insects | summer night",
     "insects": "bee | buzzing insect | fly buzzing | mosquito | wasp",
     "dog": "dog | barking | dog barking | bark",
+    "laughter": "laughter | laughing | giggle | haha",
+    "scream": "scream | screaming | shriek | shouting",
+    "gunshot": "gunshot | gun | shot | rifle | gunfire | machine gun",
     "animal": "animal | animal sound | creature",
     "everyday": "everyday sound | foley | household sound",
     "footsteps": "footsteps | walking | steps | someone walking",
@@ -37,7 +40,8 @@ SOUNDS: dict[str, str] = {
     "explosion": "explosion | blast | detonation | bomb | boom",
     "cinematic_boom": "cinematic boom | trailer hit | deep boom | braam | dramatic impact",
     "vinyl_noise": (
-        "vinyl crackle | record crackle | record player | vinyl hiss | dusty record | needle noise"
+        "vinyl crackle | record crackle | record player | vinyl hiss | dusty record"
+        " | needle noise | record surface noise | turntable noise | old record"
     ),
     "electronic_sound": (
         "electronic sound | synthetic sound | computer sound | electronic noise | bleep"
