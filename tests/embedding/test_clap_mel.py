@@ -33,7 +33,7 @@ def _impulse() -> Samples:
 
 def _sweep() -> Samples:
     """20 Hz to 20 kHz, exponentially."""
-    rise = np.log(1000) / 10
+    rise = float(np.log(1000)) / 10
     return np.sin(2 * np.pi * 20 / rise * (np.exp(rise * SECONDS) - 1))
 
 
