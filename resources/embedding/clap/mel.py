@@ -71,7 +71,7 @@ def _power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Power spectra of frames centred on every 480th sample: (1001, 299), up to 14 kHz.
 
     The ends are reflected. Buffers are allocated once for all blocks: memory fresh from the
-    system for each of them costs three times what the transform does.
+    system for each of them costs more than the transform does.
     """
     half = _FRAME_LENGTH // 2
     padded = np.concatenate((samples[half:0:-1], samples, samples[-2 : -2 - half : -1]))
