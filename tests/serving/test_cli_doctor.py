@@ -73,3 +73,18 @@ def test_an_index_of_another_model_is_wrong_and_the_remedy_is_named(moodsearch: 
     assert outcome.status == 1
     assert "moodsearch backfill" in outcome.output
     assert OTHER_MODEL.id in outcome.output
+
+
+def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        backends.generations.open(track_model(OTHER_MODEL))
+        planned = moodsearch("backfill", "--dry-run")
+        assert planned.status == 0
+        assert f"vectors of {OTHER_MODEL.id}" in planned.output
+        assert backends.generations.find(backends.track_model) is None
+        assert moodsearch("doctor").status == 1
+        done = moodsearch("backfill")
+        assert done.status == 0, done.errors
+        assert "takes over when complete" in done.output
+        after = moodsearch("doctor")
+        assert after.status == 0, after.output

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from resources.backends import Backends
+from resources.embedding.identity import track_model
 from resources.settings import load_settings
 from tests.serving.command import run_program, start_program
+from tests.serving.moods import OTHER_MODEL
 from tests.serving.offline import index_descriptions
 
 
@@ -54,6 +56,24 @@ def test_it_answers_over_http_and_ends_cleanly(
     assert process.returncode == 0
     (line,) = log.splitlines()
     assert "/search/semantic" in line  # Health checks are not in the access log.
+
+
+def test_an_index_of_another_model_is_one_line_of_the_log_that_names_the_remedy(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    with Backends(load_settings()) as backends:
+        backends.generations.open(track_model(OTHER_MODEL))
+    process = start_program("serve", "--port", "0")
+    try:
+        assert process.stderr is not None
+        warning, where = process.stderr.readline(), process.stderr.readline()
+        assert f"vectors of {OTHER_MODEL.id}" in warning
+        assert "run moodsearch backfill" in warning
+        assert "http://127.0.0.1:" in where
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_an_address_that_is_nobodys_is_one_line(
