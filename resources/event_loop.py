@@ -39,13 +39,15 @@ class EventLoopThread(Generic[R]):
         Whatever interrupts a waiting thread cancels its work. Raises `BackendError` when this is
         closed before the work is done.
         """
-        # Under the lock, so that everything handed to the loop is there before `close` stops it.
-        with self._lock:
-            if self._closed:
-                raise BackendError(f"{self._name} is closed")
-            running = self._ensure_running()
-            future = asyncio.run_coroutine_threadsafe(work(running.resource), running.loop)
+        # Made before the work begins, so that there is no moment at which it cannot be cancelled.
+        future: Future[T] = Future()
         try:
+            # Under the lock, so that what was handed to the loop is there when `close` stops it.
+            with self._lock:
+                if self._closed:
+                    raise BackendError(f"{self._name} is closed")
+                running = self._ensure_running()
+                running.loop.call_soon_threadsafe(_begin, work, running.resource, future)
             return future.result()
         except CancelledError:
             raise BackendError(f"{self._name} was closed before there was an answer") from None
@@ -109,6 +111,33 @@ def _start(name: str, open_resource: Callable[[], AbstractAsyncContextManager[R]
     # A daemon, so that a process can end without `close`.
     threading.Thread(target=serve_or_say_why_not, name=name, daemon=True).start()
     return started.result()
+
+
+def _begin(work: Callable[[R], Coroutine[Any, Any, T]], resource: R, future: "Future[T]") -> None:
+    """Do the work for who waits for `future`, in a task that ends when that is cancelled."""
+    if future.cancelled():
+        return
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work(resource))
+
+    def give_up(future: "Future[T]") -> None:
+        if future.cancelled():
+            loop.call_soon_threadsafe(task.cancel)
+
+    def pass_on(task: "asyncio.Task[T]") -> None:
+        if task.cancelled():
+            future.cancel()
+            return
+        error = task.exception()
+        if not future.set_running_or_notify_cancel():
+            return
+        if error is None:
+            future.set_result(task.result())
+        else:
+            future.set_exception(error)
+
+    task.add_done_callback(pass_on)
+    future.add_done_callback(give_up)
 
 
 async def _cancel_all_others() -> None:

@@ -137,16 +137,27 @@ def test_a_service_that_hangs_is_given_up_at_the_deadline(hanging: Behaviour) ->
 
 
 def test_waiting_for_earlier_requests_counts_towards_the_deadline() -> None:
-    with (
-        WireHost(silent) as host,
-        embedder(host, timeout_seconds=0.4, concurrency=1) as model,
-        ThreadPoolExecutor(3) as threads,
-    ):
-        calls = [threads.submit(model.embed_text, ["rain"]) for _ in range(3)]
-        errors = [str(call.exception(PATIENCE_SECONDS)) for call in calls]
-        # Turns are given in order, and one that is given up passes to the next.
-        assert sum("waiting for earlier requests" in error for error in errors) >= 1
-        assert all("in time" in error for error in errors)
+    async def content() -> bytes:
+        return b"{}"
+
+    async def behind_one_that_hangs(url: str) -> None:
+        endpoint = Endpoint(httpx.URL(url), "MODAL_EMBED_TEXT_URL", BackendError)
+
+        async def ask(seconds: float) -> None:
+            await client.post_all(endpoint, [content], lambda answer: answer, Deadline(seconds))
+
+        async with open_modal_client({}, 1, Backoff()) as client:
+            first = asyncio.create_task(ask(PATIENCE_SECONDS))
+            await asyncio.sleep(0)
+            with pytest.raises(BackendError, match=r"in time \(waiting for earlier requests\)"):
+                await ask(0.2)
+            assert not first.done()
+            first.cancel()
+            await asyncio.wait([first])
+
+    with WireHost(silent) as host:
+        asyncio.run(behind_one_that_hangs(host.url))
+        assert host.requests == 1
 
 
 def test_requests_that_were_given_up_leave_room_for_later_ones() -> None:
