@@ -76,7 +76,7 @@ def _attribute(name: str, value: int) -> bytes:
     return _field(5, _field(1, name.encode()) + _number(3, value) + _number(20, integer))
 
 
-def _tensor(name: str, array: np.ndarray, kind: int) -> bytes:  # type: ignore[type-arg]
+def _tensor(name: str, array: np.ndarray, kind: int) -> bytes:
     sizes = b"".join(_number(1, size) for size in array.shape)
     return sizes + _number(2, kind) + _field(8, name.encode()) + _field(9, array.tobytes())
 
