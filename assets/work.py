@@ -30,7 +30,8 @@ CHUNK_TRACKS: Final = 64
 
 COMPUTING_THREADS: Final = 2
 """Decoders hold the interpreter between packets: 41 windows a second decoded and embedded by one
-thread, 56 by two, 35 by four and 16 by eight, on four cores."""
+thread, 56 by two, 35 by four and 16 by eight, on four cores. Many tracks are embedded by processes
+instead (`assets.embedding_processes`)."""
 
 WAITING_THREADS: Final = 8
 
@@ -45,8 +46,9 @@ class WorkConfig(dg.Config):
         default=None,
         ge=1,
         le=256,
-        description="Tracks that are worked on at once; when unset, 2 where that is computing and "
-        "8 where it is mostly waiting for somebody else.",
+        description="Tracks that are worked on at once; when unset, as many as there are cores "
+        "where processes embed them, 2 where threads compute and 8 where they mostly wait for "
+        "somebody else.",
     )
 
     def threads(self, *, waits: bool) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, Generic, ParamSpec, TypeVar
+
+import psutil
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -53,6 +56,41 @@ def peak_memory(pid: int | None = None) -> int:
         raise OSError("the peak memory of another process is known on Linux only")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+@dataclass
+class Family:
+    """This process and those that it started. `peak_bytes`: the most memory they held together."""
+
+    peak_bytes: int = 0
+
+    def look(self) -> None:
+        """Count what is resident now; shared pages count once where the system tells (Linux)."""
+        own = psutil.Process()
+        held = 0
+        for process in [own, *own.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):  # It has just ended.
+                memory = process.memory_full_info()
+                held += getattr(memory, "pss", memory.rss)
+        self.peak_bytes = max(self.peak_bytes, held)
+
+
+@contextlib.contextmanager
+def watched_family(every_seconds: float = 0.1) -> Iterator[Family]:
+    """Look at the memory of this process and its workers again and again."""
+    family, ended = Family(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(every_seconds):
+            family.look()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield family
+    finally:
+        ended.set()
+        watcher.join()
 
 
 @contextlib.contextmanager

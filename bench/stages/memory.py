@@ -5,7 +5,7 @@ from itertools import cycle, islice
 from typing import Final
 
 from assets.work import NoProgress
-from bench.apart import run_apart
+from bench.apart import run_apart, watched_family
 from bench.catalogues import add_rows, file_id
 from bench.figures import MEBIBYTE, Figure, single
 from bench.sounds import copy_packets
@@ -29,7 +29,7 @@ def measure(workplace: Workplace) -> list[Figure]:
     for tracks, times in QUICK_CASES if workplace.quick else CASES:
         minutes = times * workplace.track_seconds / 60
         name = f"backfill_{tracks}_{times}"
-        peak = run_apart(_backfill, workplace, name, tracks, times).peak_bytes
+        peak = run_apart(_backfill, workplace, name, tracks, times).result
         figures.append(_figure(f"{tracks:,} tracks of {minutes:.3g} min", peak))
     for tracks in () if workplace.quick else (10_000, 100_000):
         peak = run_apart(_plan, workplace, f"plan_{tracks}", tracks).peak_bytes
@@ -46,12 +46,15 @@ def _load() -> None:
     load_offline_model()
 
 
-def _backfill(workplace: Workplace, name: str, tracks: int, times: int) -> None:
+def _backfill(workplace: Workplace, name: str, tracks: int, times: int) -> int:
+    """Most memory, in bytes, of the process and its workers together."""
     with workplace.installation(name) as backends:
         _link_sounds(workplace, backends, tracks, times)
-        result = backfill(backends, plan(backends), progress=NoProgress())
+        with watched_family() as family:
+            result = backfill(backends, plan(backends), progress=NoProgress())
         if result.errors or result.embedded != tracks:
             raise RuntimeError(f"the backfill did not embed every track: {result}")
+    return family.peak_bytes
 
 
 def _link_sounds(workplace: Workplace, backends: Backends, tracks: int, times: int) -> None:
