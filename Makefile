@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := install
-.PHONY: install dev demo test test-slow up lint types validate check bench train eval lock clean
+.PHONY: install dev demo test test-slow up lint types validate check bench parity train eval lock clean
 
 install: $(VENV)/.runtime
 dev: $(VENV)/.dev
@@ -70,6 +70,16 @@ build/train-venv/.ready: training/requirements.txt
 MODELS ?= offline
 eval: install
 	$(BIN)/python -m training.evaluate --models $(MODELS) $(if $(SAMPLES),--samples $(SAMPLES))
+
+# CLAP beside transformers at full size; its weights are random and stay in .cache.
+parity: .venv-parity/.ready
+	.venv-parity/bin/python -m parity live
+
+.venv-parity/.ready: parity/requirements.txt
+	$(PYTHON) -m venv .venv-parity
+	@echo "Installing PyTorch and transformers into .venv-parity ..."
+	@.venv-parity/bin/python -m pip --disable-pip-version-check install --quiet -r parity/requirements.txt
+	@touch $@
 
 # Writes requirements/*.txt anew from pyproject.toml (needs uv).
 lock:
