@@ -15,6 +15,10 @@ from resources.errors import BackendError
 CLOSE_SECONDS: Final = 5.0
 """How long `close` waits for the thread. Names that are being resolved cannot be interrupted."""
 
+LOOK_UP_SECONDS: Final = 0.5
+"""A signal that arrives just before a thread falls asleep does not wake it, so none sleeps for
+longer without looking."""
+
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -48,7 +52,7 @@ class EventLoopThread(Generic[R]):
                     raise BackendError(f"{self._name} is closed")
                 running = self._ensure_running()
                 running.loop.call_soon_threadsafe(_begin, work, running.resource, future)
-            return future.result()
+            return _result(future)
         except CancelledError:
             raise BackendError(f"{self._name} was closed before there was an answer") from None
         finally:
@@ -138,6 +142,15 @@ def _begin(work: Callable[[R], Coroutine[Any, Any, T]], resource: R, future: "Fu
 
     task.add_done_callback(pass_on)
     future.add_done_callback(give_up)
+
+
+def _result(future: "Future[T]") -> T:
+    while True:
+        try:
+            return future.result(LOOK_UP_SECONDS)
+        except TimeoutError:
+            if future.done():
+                return future.result()
 
 
 async def _cancel_all_others() -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from resources.errors import BackendError
-from resources.event_loop import EventLoopThread
+from resources.event_loop import LOOK_UP_SECONDS, EventLoopThread
 
 PATIENCE_SECONDS = 10.0
 
@@ -65,6 +65,21 @@ def test_what_the_work_raises_is_raised_to_who_waits(loop: EventLoopThread[Resou
     with pytest.raises(LookupError, match="nothing there"):
         loop.run(fail)
     loop.run(Resource.itself)
+
+
+def test_work_may_take_its_time_and_raise_timeouts_of_its_own(
+    loop: EventLoopThread[Resource],
+) -> None:
+    async def slow(_resource: Resource) -> str:
+        await asyncio.sleep(1.2 * LOOK_UP_SECONDS)
+        return "done"
+
+    async def late(_resource: Resource) -> None:
+        raise TimeoutError("its own")
+
+    assert loop.run(slow) == "done"
+    with pytest.raises(TimeoutError, match="its own"):
+        loop.run(late)
 
 
 def test_nothing_is_opened_before_the_first_use() -> None:
