@@ -23,7 +23,7 @@ from training.vocabulary import close
 
 BATCH = 192
 LEARNING_RATE = 2e-3
-LEAST_CLIPS = 40
+LEAST_CLIPS = 30
 CAPTIONS_PER_CLIP = 2
 SMOOTHING = 0.02  # share of a target that goes to every caption alike
 AVERAGE_OVER = 300  # steps that the shipped weights are a moving average of

@@ -62,6 +62,7 @@ SOUND_WEIGHTS = {
 }
 NOTE_WEIGHTS = {"bell": 2.0, "piano": 4.0, "clean_guitar": 3.0, "jazz_guitar": 1.5, "choir": 2.5,
                 "distorted_guitar": 1.5, "celesta": 1.5, "electric_piano": 1.5}  # fmt: skip
+SHORTEST_SAMPLES = 240
 ONLY_SAMPLED = {"laughter", "scream", "gunshot", "taiko", "guiro", "cuica", "orchestra_hit"}
 PHRASE_ROLES = ("melody", "slow_melody", "fast_melody", "solo", "sparse_notes", "arpeggio",
                 "sustain", "picking", "strum")  # fmt: skip
@@ -293,6 +294,8 @@ def make_clip(rng: Rng) -> Clip:
     kinds = list(KINDS)
     while True:
         wave, tags = kinds[rng.choice(len(kinds), p=list(KINDS.values()))](rng)
+        if len(wave) < SHORTEST_SAMPLES:  # a soundfont without that preset is silent
+            continue
         wave, tags = _finish(normalise(wave), tags, rng)
         if np.isfinite(wave).all() and np.abs(wave).max() > 0.01:
             return repeat_pad(wave), tags
