@@ -1,7 +1,10 @@
 """What the shipped text-audio model promises, whatever its weights."""
 
+import json
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +16,10 @@ from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.mel import FRAMES, MEL_BANDS, halve_rate
 from resources.embedding.offline.model import WEIGHTS, OfflineModel, spectrogram
 from resources.embedding.protocol import EMBEDDING_DIMENSION, SAMPLE_RATE, WINDOW_SAMPLES
+from training.metrics import average_precision
+from training.validation_queries import QUERIES, REPHRASED
 
+SPLIT = Path(__file__).parents[1] / "training" / "split.json"
 Vectors = NDArray[np.float32]
 
 
@@ -154,6 +160,37 @@ def test_a_low_thud_four_times_a_second_is_a_kick_not_a_choir(offline: OfflineMo
     kick, choir = offline.embed_text(["kick drum", "choir"])
     beat = offline.embed_audio(_clicks(2)[None])[0]
     assert kick @ beat > choir @ beat
+
+
+def _bell(hertz: float) -> Vectors:
+    """A struck bell every 2.5 s: hum, prime, tierce, quint, nominal, each fading on its own."""
+    phase = (np.arange(WINDOW_SAMPLES) % int(2.5 * SAMPLE_RATE)) / SAMPLE_RATE
+    partials = [(0.5, 1.8), (1, 1.2), (1.2, 0.9), (1.5, 0.7), (2, 0.6), (2.67, 0.4), (4, 0.2)]
+    tones = [np.sin(2 * np.pi * hertz * r * phase) * np.exp(-phase / d) for r, d in partials]
+    return np.asarray(np.sum(tones, axis=0) / len(partials), np.float32)
+
+
+@pytest.mark.parametrize("hertz", [440, 880, 1_500])
+def test_a_bell_is_a_bell_not_a_drum(offline: OfflineModel, hertz: float) -> None:
+    texts = offline.embed_text(["ringing bell", "kick drum", "snare drum", "techno"])
+    scores = texts @ offline.embed_audio(_bell(hertz)[None])[0]
+    assert scores.argmax() == 0
+
+
+def test_every_category_has_its_queries_and_samples() -> None:
+    names = json.loads(SPLIT.read_text())
+    assert set(names.values()) == {"validation", "test"}
+    assert set(QUERIES) == set(REPHRASED)
+    for patterns in QUERIES.values():
+        for pattern in patterns.split():
+            assert any(fnmatch(name, pattern) for name in names), pattern
+
+
+def test_average_precision_is_one_where_all_that_is_meant_comes_first() -> None:
+    scores = np.array([0.1, 0.9, 0.8, 0.2], np.float32)
+    assert average_precision(scores, np.array([False, True, True, False])) == 1
+    assert average_precision(scores, np.array([True, False, False, False])) == 0.25
+    assert average_precision(scores, np.array([False, True, False, True])) == (1 + 2 / 3) / 2
 
 
 def test_synonyms_lie_together(offline: OfflineModel) -> None:
