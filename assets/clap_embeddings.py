@@ -22,7 +22,7 @@ from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.records import AudioRecord
 from resources.catalogue.work import PendingTrack
-from resources.processes import usable_cores
+from resources.cores import usable_cores
 
 WORTH_PROCESSES: Final = 16
 """Fewer tracks are embedded before processes have imported and loaded what they need."""

@@ -16,6 +16,7 @@ class Stage(StrEnum):
     PROBE = "probe"
     DECODE = "decode"
     EMBED = "embed"
+    CLAP = "clap"
     BACKFILL = "backfill"
     ONE_TRACK = "one_track"
     SEARCH = "search"
@@ -26,6 +27,7 @@ TITLES: Final = {
     Stage.PROBE: "Files probed",
     Stage.DECODE: "Windows decoded",
     Stage.EMBED: "Windows embedded",
+    Stage.CLAP: "CLAP beside transformers",
     Stage.BACKFILL: "End to end",
     Stage.ONE_TRACK: "One new track",
     Stage.SEARCH: "Semantic search over HTTP",

@@ -1,8 +1,8 @@
 """CLAP from where `CLAP_MODEL` says."""
 
-import os
 from typing import Final
 
+from resources.cores import usable_cores
 from resources.embedding.clap.files import ClapFiles
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.hub import HubFiles
@@ -15,7 +15,7 @@ MAX_TEXT_THREADS: Final = 4
 
 def load_clap(settings: Settings) -> ClapModel:
     """Fetches and opens nothing yet: each tower does when it is first used."""
-    return ClapModel(clap_files(settings), text_threads=min(MAX_TEXT_THREADS, _available_cores()))
+    return ClapModel(clap_files(settings), text_threads=min(MAX_TEXT_THREADS, usable_cores()))
 
 
 def clap_files(settings: Settings) -> ClapFiles:
@@ -23,10 +23,3 @@ def clap_files(settings: Settings) -> ClapFiles:
     if settings.clap_folder is not None:
         return FolderFiles(settings.clap_folder, settings.clap_precision)
     return HubFiles(settings.clap_model, settings.clap_precision, settings.clap_locks)
-
-
-def _available_cores() -> int:
-    """Of this process, which may be fewer than the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
