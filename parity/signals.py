@@ -4,6 +4,7 @@ Noise comes from the generator's raw bits: NumPy guarantees those over its versi
 `Generator` makes of them.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -70,7 +71,7 @@ def _seconds(length: int = LENGTH) -> _Wide:
 def _sweep() -> _Wide:
     """20 Hz to 20 kHz, logarithmic."""
     span = LENGTH / RATE
-    growth = np.log(20_000 / 20) / span
+    growth = math.log(20_000 / 20) / span
     return 0.7 * np.sin(2 * np.pi * 20 * (np.exp(growth * _seconds()) - 1) / growth)
 
 
