@@ -97,6 +97,14 @@ class PgvectorStore:
         rows = self._read(statement, {"wanted": wanted}, limit)
         return best_first([Match(id_, min(1.0, max(-1.0, cosine))) for id_, cosine in rows])
 
+    def vector(self, track_id: int) -> NDArray[np.float32] | None:
+        check_id(track_id, LARGEST_ID)
+        if track_id > LARGEST_BIGINT:
+            return None
+        statement = self._sql("SELECT embedding::real[] FROM {table} WHERE id = %(id)s")
+        rows = self._read(statement, {"id": track_id})
+        return np.asarray(rows[0][0], np.float32) if rows else None
+
     def count(self) -> int:
         rows = self._read(self._sql("SELECT count(*) FROM {table}"))
         return int(rows[0][0]) if rows else 0

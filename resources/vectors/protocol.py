@@ -72,6 +72,13 @@ class VectorStore(Protocol):
         """
         ...
 
+    def vector(self, track_id: int) -> NDArray[np.float32] | None:
+        """The stored vector (512,) of one document; None when there is no such document.
+
+        Raises `ValueError` for an id out of range.
+        """
+        ...
+
     def count(self) -> int:
         """How many documents the namespace holds."""
         ...

@@ -36,6 +36,7 @@ from resources.vectors.turbopuffer_rows import (
     row_of,
     schema,
     similarity_of,
+    vector_of,
 )
 
 PAGE_ROWS: Final = LARGEST_LIMIT
@@ -130,6 +131,23 @@ class TurbopufferStore:
         )
         self._refuse_another_model(rows)
         return best_first([Match(id_of(row), similarity_of(row)) for row in rows])
+
+    def vector(self, track_id: int) -> NDArray[np.float32] | None:
+        check_id(track_id, LARGEST_ID)
+        deadline = _after(self._read_seconds)
+        if not self._seen and not self._exists(deadline):
+            return None
+        rows = self._rows(
+            deadline,
+            rank_by=("id", "asc"),
+            filters=("id", "Eq", track_id),
+            limit=1,
+            include_attributes=True,
+        )
+        if not rows:
+            return None
+        self._refuse_another_model(rows)
+        return vector_of(rows[0], self._model.dimension)
 
     def count(self) -> int:
         deadline = _after(self._write_seconds)

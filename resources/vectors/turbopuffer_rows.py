@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from turbopuffer.types import Row
 
 from resources.errors import BackendError
+from resources.vectors.documents import checked_vector
 from resources.vectors.protocol import VectorDocument
 
 BATCH_ROWS: Final = 1_000
@@ -76,3 +79,11 @@ def similarity_of(row: Row) -> float:
     if not isinstance(distance, int | float):
         raise BackendError("turbopuffer's answer to a query has no distances")
     return min(1.0, max(-1.0, 1.0 - distance))
+
+
+def vector_of(row: Row, dimension: int) -> NDArray[np.float32]:
+    """(dimension,) float32 of length 1."""
+    try:
+        return checked_vector(np.asarray(row.vector, np.float32), dimension)
+    except (TypeError, ValueError) as error:
+        raise BackendError("turbopuffer's answer has no vector of the model's") from error

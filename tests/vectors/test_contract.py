@@ -105,6 +105,21 @@ def test_deleted_documents_are_gone_and_unknown_ids_no_error(store: VectorStore)
     assert sorted(found_ids(store, axis(0))) == [0, 2, 4]
 
 
+def test_a_stored_vector_is_given_back_as_it_was(store: VectorStore) -> None:
+    vectors = unit_vectors(3)
+    store.upsert([document(id_, vector) for id_, vector in enumerate(vectors)])
+
+    given_back = store.vector(1)
+
+    assert given_back is not None
+    assert given_back.dtype == np.float32
+    assert np.array_equal(given_back, vectors[1])
+    assert store.vector(3) is None
+    assert store.vector(LARGEST_ID) is None
+    with pytest.raises(ValueError, match="-1"):
+        store.vector(-1)
+
+
 def test_a_namespace_that_does_not_exist_reads_as_empty(store: VectorStore) -> None:
     store.upsert([])
     store.delete([1])
@@ -112,6 +127,7 @@ def test_a_namespace_that_does_not_exist_reads_as_empty(store: VectorStore) -> N
     store.warm()
 
     assert store.query(axis(0), 10) == []
+    assert store.vector(1) is None
     assert store.count() == 0
     assert store.ids(0, LARGEST_ID) == []
 

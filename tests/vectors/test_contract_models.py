@@ -22,6 +22,7 @@ def ids_near(store: VectorStore, vector: NDArray[np.float32]) -> list[int]:
 Use = Callable[[VectorStore], object]
 USES: dict[str, Use] = {
     "upsert": lambda store: store.upsert([document(2, axis(0))]),
+    "vector": lambda store: store.vector(1),
     "delete": lambda store: store.delete([1]),
     "query": lambda store: store.query(axis(0), 10),
     "count": lambda store: store.count(),
