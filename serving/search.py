@@ -5,18 +5,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 from resources.backends import Backends
 from resources.catalogue.generations import Generation, Generations
-from resources.catalogue.tracks import Track
 from resources.embedding.collapse import PromptVectors
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
-from resources.errors import ModelMismatchError, MoodSearchError
-from resources.vectors.protocol import Match, VectorStore
-from serving.deadline import DeadlineWorkers
-from serving.intervals import AtMostEvery
+from resources.errors import ModelMismatchError
+from resources.vectors.protocol import VectorStore
+from serving.availability import Availability, UnavailableError
+from serving.nearest import FoundTrack, nearest_public
 from serving.text_tower import TextTower
 
 SHORTEST_QUERY: Final = 3
@@ -27,24 +26,9 @@ LARGEST_LIMIT: Final = 50
 DEFAULT_LIMIT: Final = 10
 
 DEFAULT_DEADLINE_SECONDS: Final = 10.0
-CONCURRENT_ANSWERS: Final = 16
-
-MOST_FETCHED: Final = 1_000
-"""Matches looked at for one answer. Beyond it the nearest tracks are nearly all hidden, which the
-index unlearns with the next run."""
-
-SIMILARITY_DIGITS: Final = 6
-LOG_INTERVAL_SECONDS: Final = 60.0
 RECHECK_SECONDS: Final = 3.0
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FoundTrack(Track):
-    """A public track and its cosine similarity to the query, in [-1, 1], 6 digits."""
-
-    similarity: float
 
 
 @dataclass(frozen=True)
@@ -116,11 +100,7 @@ class LiveIndex:
 
 
 class SemanticSearch:
-    """Answers queries. Safe to use from threads.
-
-    The catalogue decides what is shown, whatever is in the index: matches that are not public are
-    left out, and more are fetched in their place.
-    """
+    """Answers queries. Safe to use from threads."""
 
     def __init__(
         self,
@@ -136,10 +116,7 @@ class SemanticSearch:
             text_model or backends.text_model, PromptVectors(backends.store)
         )
         self._tracks = backends.tracks
-        self._deadline_seconds = deadline_seconds
-        self._workers = DeadlineWorkers(CONCURRENT_ANSWERS)
-        self._may_log = AtMostEvery(LOG_INTERVAL_SECONDS)
-        self._failure: tuple[float, str] | None = None
+        self._availability = Availability("semantic search", logger, deadline_seconds)
 
     def search(self, query: str, limit: int = DEFAULT_LIMIT) -> SearchAnswer:
         """The `limit` nearest public tracks to `query`.
@@ -148,53 +125,17 @@ class SemanticSearch:
         makes the answer unavailable, and its reason is logged at most once a minute.
         """
         try:
-            results = self._workers.run(
-                lambda: self._nearest_public(query, limit), self._deadline_seconds
-            )
-        except MoodSearchError as error:
-            reason = " ".join(str(error).split())
-            if self._may_log():
-                logger.warning("semantic search is not available: %s", reason)
-        except Exception as error:
-            # Our own mistake: loud in the log, but the page keeps its other results.
-            reason = f"an unexpected {type(error).__name__}; the log has its traceback"
-            if self._may_log():
-                logger.exception("semantic search failed")
-        else:
-            self._failure = None
-            return SearchAnswer(query, results)
-        self._failure = time.monotonic(), reason
-        return SearchAnswer(query, reason=reason)
+            results = self._availability.answer(lambda: self._nearest(query, limit))
+        except UnavailableError as error:
+            return SearchAnswer(query, reason=str(error))
+        return SearchAnswer(query, results)
 
     def recent_failure(self, seconds: float) -> str | None:
         """Why the last answer was not available, if that was less than `seconds` ago."""
-        failure = self._failure
-        return failure[1] if failure and time.monotonic() - failure[0] < seconds else None
+        return self._availability.recent_failure(seconds)
 
-    def _nearest_public(self, query: str, limit: int) -> list[FoundTrack]:
+    def _nearest(self, query: str, limit: int) -> list[FoundTrack]:
         vectors = self.index.vectors()
         if vectors is None:
             return []
-        embedding = self.text_tower.vector(query)
-        public: dict[int, Track] = {}
-        hydrated: set[int] = set()
-        fetch = min(2 * limit + 10, MOST_FETCHED)
-        while True:
-            matches = vectors.query(embedding, fetch)
-            new = [match.track_id for match in matches if match.track_id not in hydrated]
-            public |= self._tracks.public(new)
-            hydrated.update(new)
-            enough = sum(match.track_id in public for match in matches) >= limit
-            if enough or len(matches) < fetch or fetch >= MOST_FETCHED:
-                return _found(matches, public)[:limit]
-            fetch = min(2 * fetch, MOST_FETCHED)
-
-
-def _found(matches: list[Match], public: dict[int, Track]) -> list[FoundTrack]:
-    return [
-        FoundTrack(
-            **asdict(public[match.track_id]), similarity=round(match.similarity, SIMILARITY_DIGITS)
-        )
-        for match in matches
-        if match.track_id in public
-    ]
+        return nearest_public(vectors, self._tracks, self.text_tower.vector(query), limit)

@@ -10,14 +10,17 @@ from fastapi.staticfiles import StaticFiles
 from resources.backends import Backends
 from resources.errors import BackendError
 from resources.session_secret import session_secret
+from serving.api.audio import audio_origins, audio_routes
 from serving.api.headers import SecurityHeaders
 from serving.api.health import health_routes
 from serving.api.pages import STATIC, page_routes
 from serving.api.semantic import semantic_routes
+from serving.api.similar import similar_routes
 from serving.api.users import user_routes
 from serving.api.warm import warm_routes
 from serving.health import HealthChecks
 from serving.search import DEFAULT_DEADLINE_SECONDS, SemanticSearch
+from serving.similar import SimilarTracks
 from serving.text_tower import embeds_queries_on_modal
 from serving.warm_up import WarmUp
 
@@ -54,10 +57,13 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, audio_origins=audio_origins(backends.settings))
     app.add_exception_handler(BackendError, _backend_is_down)
     app.include_router(semantic_routes(search))
     app.include_router(warm_routes(warm_up))
+    similar = SimilarTracks(backends, search.index, deadline_seconds=deadline_seconds)
+    app.include_router(similar_routes(similar))
+    app.include_router(audio_routes(backends))
     app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
     app.include_router(health_routes(HealthChecks(backends, search)))
     app.include_router(page_routes(app))

@@ -1,17 +1,12 @@
 """Headers that every answer carries."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-
 HEADERS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -19,11 +14,35 @@ HEADERS: Final = {
 }
 
 
+def content_security_policy(audio_origins: Sequence[str] = ()) -> str:
+    """What our pages may load. `audio_origins`: other hosts that a track's audio comes from."""
+    audio = " ".join(("'self'", *audio_origins))
+    directives = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        # Artwork is wherever the catalogue says. A picture can run nothing, and `no-referrer` keeps
+        # what somebody searched for from its host.
+        "img-src": " ".join(("'self'", "https:", *audio_origins)),
+        "media-src": audio,
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        # Text that is turned into markup by mistake is an error instead of an attack.
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
 class SecurityHeaders:
     """ASGI middleware. No CORS header is ever sent: other sites' scripts may not read answers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, audio_origins: Sequence[str] = ()) -> None:
         self._app = app
+        policy = content_security_policy(audio_origins)
+        self._headers = {"Content-Security-Policy": policy, **HEADERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,7 +52,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -5,7 +5,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.search import FoundTrack, SearchAnswer
+from serving.nearest import FoundTrack
+from serving.search import SearchAnswer
+from serving.similar import SimilarAnswer
 
 
 class SemanticResult(BaseModel):
@@ -45,6 +47,24 @@ class SemanticSearchAnswer(BaseModel):
     def of(cls, answer: SearchAnswer) -> Self:
         results = [SemanticResult.of(found) for found in answer.results]
         return cls(results=results, query=answer.query, available=answer.available)
+
+
+class SimilarTracksAnswer(BaseModel):
+    """Public tracks ranked by how much they sound like a track, without itself."""
+
+    track_id: int = Field(description="The track they are compared with.", examples=[76])
+    results: list[SemanticResult] = Field(
+        description="Best first; `similarity` is the cosine to that track."
+    )
+    available: bool = Field(
+        description="False, with empty results, when the vector store or the database does not "
+        "answer in time. True with empty results: the track is not in the index yet."
+    )
+
+    @classmethod
+    def of(cls, answer: SimilarAnswer) -> Self:
+        results = [SemanticResult.of(found) for found in answer.results]
+        return cls(track_id=answer.track_id, results=results, available=answer.available)
 
 
 class WarmingUp(BaseModel):

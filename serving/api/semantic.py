@@ -7,14 +7,9 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator
 
 from serving.api.models import SemanticSearchAnswer
-from serving.search import (
-    CONCURRENT_ANSWERS,
-    DEFAULT_LIMIT,
-    LARGEST_LIMIT,
-    LONGEST_QUERY,
-    SHORTEST_QUERY,
-    SemanticSearch,
-)
+from serving.api.parameters import Limit
+from serving.availability import CONCURRENT_ANSWERS
+from serving.search import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY, SemanticSearch
 
 
 def _not_only_spaces(query: str) -> str:
@@ -33,7 +28,6 @@ SemanticQuery = Annotated[
     ),
     AfterValidator(_not_only_spaces),
 ]
-Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="Most tracks to return.")]
 
 
 def semantic_routes(search: SemanticSearch) -> APIRouter:
