@@ -23,7 +23,7 @@ AUDIO_INT8: Final = "onnx/audio_model_quantized.onnx"
 TEXT_INT8: Final = "onnx/text_model_quantized.onnx"
 TOKENIZER: Final = "tokenizer.json"
 _COMPLETE: Final = "complete.json"
-_VERSION: Final = 1
+_VERSION: Final = 2
 """One more whenever another export would come out of the same call."""
 
 ROBERTA_VOCABULARY: Final = 50_265
@@ -77,13 +77,17 @@ def text_graph(model: ClapModel, path: Path, *, masked: bool = False) -> None:
     _export(Text(model), inputs, "text_embeds", axes, path)
 
 
-def to_int8(graph: Path, path: Path) -> None:
-    """Weights in bytes; activations at run time, each tensor by its own largest value."""
+def to_int8(graph: Path, path: Path, *, signed: bool) -> None:
+    """Weights in bytes; activations at run time, each tensor by its own largest value.
+
+    The public export's converter has signed weights in graphs without a convolution, which is the
+    text tower, and unsigned ones in others; signed ones are faster.
+    """
     log = logging.getLogger()
     level = log.level
     log.setLevel(logging.ERROR)  # it recommends steps that change nothing here
     try:
-        quantize_dynamic(graph, path, weight_type=QuantType.QUInt8)
+        quantize_dynamic(graph, path, weight_type=QuantType.QInt8 if signed else QuantType.QUInt8)
     finally:
         log.setLevel(level)
 
@@ -159,8 +163,8 @@ def full_size(folder: Path) -> Path:
     write_small_files(folder, Tokenizer.from_file(str(folder / TOKENIZER)), extractor, model.config)
     audio_graph(model, folder / AUDIO)
     text_graph(model, folder / TEXT)
-    to_int8(folder / AUDIO, folder / AUDIO_INT8)
-    to_int8(folder / TEXT, folder / TEXT_INT8)
+    to_int8(folder / AUDIO, folder / AUDIO_INT8, signed=False)
+    to_int8(folder / TEXT, folder / TEXT_INT8, signed=True)
     complete.write_text(json.dumps({"version": _VERSION}))
     return folder
 

@@ -38,8 +38,8 @@ def write(folder: Path) -> None:
     export.audio_graph(model, folder / export.AUDIO)
     export.text_graph(model, folder / export.TEXT)
     export.text_graph(model, folder / MASKED, masked=True)
-    export.to_int8(folder / export.AUDIO, folder / export.AUDIO_INT8)
-    export.to_int8(folder / export.TEXT, folder / export.TEXT_INT8)
+    export.to_int8(folder / export.AUDIO, folder / export.AUDIO_INT8, signed=False)
+    export.to_int8(folder / export.TEXT, folder / export.TEXT_INT8, signed=True)
     for path in sorted((folder / "onnx").iterdir()):
         export.pack(path)
     odd_graphs.write(folder / "odd")
