@@ -15,6 +15,7 @@ from resources.catalogue.records import TrackRecords
 from resources.catalogue.tracks import Tracks
 from resources.catalogue.uploads import Uploads
 from resources.catalogue.work import PendingWork
+from resources.cores import usable_cores
 from resources.embedding.identity import track_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
@@ -37,6 +38,8 @@ class Backends(EmbeddingBackends):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        # A few tracks are embedded here, by two threads: together they keep all cores busy.
+        self.audio_threads = max(1, usable_cores() // 2)
         self._embedded = (
             None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
         )

@@ -18,6 +18,9 @@ class EmbeddingBackends:
     Pickled, it is what the settings say, secrets included; another process opens its own.
     """
 
+    audio_threads = 1
+    """For each call of `local_model` that embeds audio."""
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
@@ -49,4 +52,4 @@ class EmbeddingBackends:
     @cached_property
     def local_model(self) -> EmbeddingModel:
         """The model that runs in this process."""
-        return load_local_model(self.settings)
+        return load_local_model(self.settings, audio_threads=self.audio_threads)

@@ -5,14 +5,18 @@ random: time does not depend on them.
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.embedding_processes import EmbeddingProcesses
 from bench.apart import one_thread, run_apart
 from bench.figures import Figure, rate, timed
 from bench.peer import Peer, export_at_full_size, peer, why_there_are_no_peers
@@ -23,7 +27,9 @@ from resources.audio.windows import pool
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.mel import log_mel
 from resources.embedding.clap.model import ClapModel
-from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES
+from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES, EmbeddingModel
+from resources.embedding_backends import EmbeddingBackends
+from resources.settings import Settings
 
 THREADS: Final = min(4, os.cpu_count() or 1)
 """Of each side."""
@@ -31,9 +37,13 @@ THREADS: Final = min(4, os.cpu_count() or 1)
 CLIPS: Final = 16
 """Windows embedded in a repetition."""
 
+FILES: Final = 16
+"""Files embedded in a repetition, where many are embedded at a time."""
+
 QUERIES: Final = tuple(f"dark ambient techno with warm strings, number {n}" for n in range(8))
 
 Precision = Literal["int8", "fp32"]
+PRECISIONS: Final[tuple[Precision, ...]] = ("fp32", "int8")
 Pairs = list[tuple[float, float]]
 """Seconds of the peer and ours, once for each repetition."""
 
@@ -49,8 +59,10 @@ def measure(workplace: Workplace) -> list[Figure]:
     with one_thread():
         mel = run_apart(_mel, workplace, folder).result
     figures = [*mel]
-    for precision in ("fp32", "int8"):
+    for precision in PRECISIONS:
         figures += run_apart(_model, workplace, folder, precision).result
+    for precision in PRECISIONS:
+        figures += run_apart(_files, workplace, folder, precision).result
     return figures
 
 
@@ -68,11 +80,9 @@ def _mel(workplace: Workplace, folder: Path) -> list[Figure]:
 
 
 def _model(workplace: Workplace, folder: Path, precision: Precision) -> list[Figure]:
-    """On all threads, everything but the files from memory."""
-    model = ClapModel(FolderFiles(folder, precision), audio_threads=1, text_threads=THREADS)
-    alone = ClapModel(FolderFiles(folder, precision), audio_threads=THREADS, text_threads=1)
+    """On all threads, from samples and texts in memory."""
+    model = ClapModel(FolderFiles(folder, precision), text_threads=THREADS)
     clip = _clip()[np.newaxis]
-    mp3 = workplace.sound("mp3")
 
     def windows() -> None:
         list(threads.map(model.embed_audio, [clip] * CLIPS))
@@ -81,49 +91,75 @@ def _model(workplace: Workplace, folder: Path, precision: Precision) -> list[Fig
         for query in QUERIES:
             model.embed_text([query])
 
-    def file(count: int) -> None:
-        pool(alone.embed_audio(decode_windows(mp3, probe(mp3), count).samples))
-
     rounds = workplace.choose(1, 9)
     with (
         ThreadPoolExecutor(THREADS) as threads,
         peer(THREADS, folder / "tokenizer.json") as theirs,
     ):
-        return [
-            *_compared(
-                f"{precision}, {THREADS} threads",
-                "windows/s",
-                CLIPS,
-                _in_turns(lambda: _windows(theirs), windows, rounds),
-            ),
-            *_compared(
-                f"{precision}, one query after the other, {THREADS} threads",
-                "queries/s",
-                len(QUERIES),
-                _in_turns(lambda: theirs.seconds("query", texts=QUERIES), queries, rounds),
-            ),
-            *_compared(
-                f"{precision}, MP3 of 3 min, one window",
-                "files/s",
-                1,
-                _in_turns(lambda: _files(theirs, mp3), lambda: file(1), rounds),
-            ),
-            *_compared(
-                f"{precision}, MP3 of 3 min, three windows against its one",
-                "files/s",
-                1,
-                _in_turns(lambda: _files(theirs, mp3), lambda: file(3), rounds),
-            ),
-        ]
+        embedded = _in_turns(lambda: _windows(theirs), windows, rounds)
+        asked = _in_turns(lambda: theirs.seconds("query", texts=QUERIES), queries, rounds)
+    name = f"{precision}, {THREADS} threads"
+    milliseconds = tuple(1000 * ours / len(QUERIES) for _, ours in asked)
+    return [
+        *_compared(name, "windows/s", CLIPS, embedded),
+        *_compared(f"{name}, one query after the other", "queries/s", len(QUERIES), asked),
+        Figure(f"{name}, a query", "ms", milliseconds),
+    ]
+
+
+def _files(workplace: Workplace, folder: Path, precision: Precision) -> list[Figure]:
+    """MP3 files of three minutes to vectors: the recipe decodes all of a file and hears 10 s."""
+    mp3, rounds = workplace.sound("mp3"), workplace.choose(1, 7)
+    backends = EmbeddingBackends(
+        Settings(
+            moodsearch_home=workplace.home("clap"),
+            clap_model=str(folder),
+            clap_precision=precision,
+        )
+    )
+    objects = workplace.home("clap") / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    shutil.copy(mp3, objects)
+    # One file at a time, in this process, as a new upload is embedded.
+    alone = ClapModel(FolderFiles(folder, precision), text_threads=1, audio_threads=THREADS)
+    model = backends.local_model
+
+    def one_file(model: EmbeddingModel, windows: int) -> None:
+        pool(model.embed_audio(decode_windows(mp3, probe(mp3), windows).samples))
+
+    def all_files() -> None:
+        for vectors in threads.map(processes.embed, [mp3.name] * FILES):
+            pool(vectors.vectors)
+
+    with (
+        closing(EmbeddingProcesses(backends, model.model.fingerprint, THREADS)) as processes,
+        ThreadPoolExecutor(THREADS) as threads,
+        peer(THREADS, folder / "tokenizer.json") as theirs,
+    ):
+        recipe = partial(theirs.seconds, "files", paths=[str(mp3)])
+        one = _in_turns(recipe, lambda: one_file(alone, 1), rounds)
+        three = _in_turns(recipe, lambda: one_file(alone, 3), rounds)
+        many = _in_turns(
+            recipe, lambda: list(threads.map(partial(one_file, model), [1] * FILES)), rounds
+        )
+        stream = _in_turns(recipe, all_files, rounds)
+    name = f"{precision}, MP3 of 3 min"
+    return [
+        *_compared(f"{name}, one by one, one window", "files/s", 1, one),
+        *_compared(f"{name}, one by one, three windows", "files/s", 1, three),
+        *_compared(f"{name}, {THREADS} at a time, one window", "files/s", 1, _each(many)),
+        *_compared(f"{name}, as in a backfill, three windows", "files/s", 1, _each(stream)),
+    ]
+
+
+def _each(pairs: Pairs) -> Pairs:
+    """Ours for each file, where all of them were done."""
+    return [(theirs, ours / FILES) for theirs, ours in pairs]
 
 
 def _windows(theirs: Peer) -> float:
     """One at a time: batches of eight took PyTorch a tenth longer for each window."""
     return theirs.seconds("windows", batches=CLIPS, batch=1)
-
-
-def _files(theirs: Peer, path: Path) -> float:
-    return theirs.seconds("files", paths=[str(path)])
 
 
 def _in_turns(theirs: Callable[[], float], ours: Callable[[], object], rounds: int) -> Pairs:

@@ -7,10 +7,11 @@ from resources.embedding.protocol import EmbeddingModel
 from resources.settings import Settings
 
 
-def load_local_model(settings: Settings) -> EmbeddingModel:
+def load_local_model(settings: Settings, *, audio_threads: int = 1) -> EmbeddingModel:
     """The model, to be called from many threads.
 
-    CLAP's files are fetched and opened when they are first needed, each tower's alone; what is
+    `audio_threads`: for each call that embeds audio, where CLAP runs; what ships is too small to
+    gain from more than one. CLAP's files are fetched and opened when they are first needed, each tower's alone; what is
     wrong with them is said then.
     """
     # BLAS would start as many threads as there are cores for each of ours, which wait for each
@@ -21,4 +22,4 @@ def load_local_model(settings: Settings) -> EmbeddingModel:
     # With the hub's client and the tokenizer: 0.3 s to import, which the model that ships spares.
     from resources.embedding.clap.load import load_clap  # noqa: PLC0415
 
-    return load_clap(settings)
+    return load_clap(settings, audio_threads=audio_threads)

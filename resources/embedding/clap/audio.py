@@ -1,5 +1,6 @@
 """CLAP's audio tower: windows to vectors."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ class AudioTower:
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
+        self._threads = threads
         self._graph = Graph(
             path,
             threads=threads,
@@ -44,8 +46,16 @@ class AudioTower:
         """
         if windows.ndim != 2 or windows.shape[1] != WINDOW_SAMPLES:
             raise ValueError(f"windows must be (n, {WINDOW_SAMPLES}), not {windows.shape}")
-        rows = [self._embed(window) for window in windows]
+        rows = self._embed_each(windows)
         return np.array(rows, np.float32).reshape(-1, EMBEDDING_DIMENSION)
+
+    def _embed_each(self, windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """At the same time where there are threads for it: the graph alone leaves half of several
+        cores idle."""
+        if self._threads == 1 or len(windows) < 2:
+            return [self._embed(window) for window in windows]
+        with ThreadPoolExecutor(min(self._threads, len(windows))) as threads:
+            return list(threads.map(self._embed, windows))
 
     def _embed(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         features = log_mel(_finite(window))[np.newaxis, np.newaxis]

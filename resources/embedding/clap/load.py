@@ -13,9 +13,10 @@ MAX_TEXT_THREADS: Final = 4
 """For one query; more wait for each other."""
 
 
-def load_clap(settings: Settings) -> ClapModel:
+def load_clap(settings: Settings, *, audio_threads: int) -> ClapModel:
     """Fetches and opens nothing yet: each tower does when it is first used."""
-    return ClapModel(clap_files(settings), text_threads=min(MAX_TEXT_THREADS, usable_cores()))
+    text_threads = min(MAX_TEXT_THREADS, usable_cores())
+    return ClapModel(clap_files(settings), text_threads=text_threads, audio_threads=audio_threads)
 
 
 def clap_files(settings: Settings) -> ClapFiles:
