@@ -5,7 +5,6 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 
 from resources.backends import Backends
 from resources.errors import BackendError
@@ -13,7 +12,8 @@ from resources.session_secret import session_secret
 from serving.api.audio import audio_origins, audio_routes
 from serving.api.headers import SecurityHeaders
 from serving.api.health import health_routes
-from serving.api.pages import STATIC, page_routes
+from serving.api.keyword import keyword_routes
+from serving.api.pages import PageFiles, page_routes
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
 from serving.api.users import user_routes
@@ -59,6 +59,7 @@ def create_app(
     )
     app.add_middleware(SecurityHeaders, audio_origins=audio_origins(backends.settings))
     app.add_exception_handler(BackendError, _backend_is_down)
+    app.include_router(keyword_routes(backends))
     app.include_router(semantic_routes(search))
     app.include_router(warm_routes(warm_up))
     similar = SimilarTracks(backends, search.index, deadline_seconds=deadline_seconds)
@@ -67,7 +68,7 @@ def create_app(
     app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
     app.include_router(health_routes(HealthChecks(backends, search)))
     app.include_router(page_routes(app))
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", PageFiles(), name="static")
     return app
 
 

@@ -1,83 +1,110 @@
-const form = document.getElementById("search");
-const input = document.getElementById("query");
-const message = document.getElementById("status");
-const results = document.getElementById("results");
+// When to ask what, and which answers still count. Knows nothing of how they are shown.
 
-let current = null; // The request whose answer is waited for.
+import { api } from "./api.js";
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  history.replaceState(null, "", `?${new URLSearchParams({ q: input.value })}`);
-  search(input.value);
-});
+const KEYWORD = { debounce: 150, shortest: 2, longest: 100, limit: 6 };
+const MOOD = { debounce: 500, shortest: 3, longest: 200, limit: 12 };
 
-// What will answer gets ready while the query is typed. The server does so once in four minutes.
-input.addEventListener("focus", warm);
-if (document.activeElement === input) warm(); // Focused before this script ran.
+export const SHORTEST = KEYWORD.shortest;
 
-document.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
-  if (event.key.toLowerCase() !== "k") return;
-  event.preventDefault(); // Browsers open their own search with it.
-  input.focus();
-  input.select();
-});
+// `view` is told of a search in this order:
+//   started(query), then keyword(answer) or keywordFailed(problem), and, where the user may search
+//   by mood, moodStarted() and, after the keyword answer, mood(answer) or moodFailed(problem);
+//   finished() at last. Nothing more is told of a query once there is another.
+export class Search {
+  #mayFeel;
+  #view;
+  #query = null;
+  #turn = 0;
+  #abort = new AbortController();
+  #timers = [];
 
-function warm() {
-  fetch("search/warm", { method: "POST" }).catch(() => {}); // The search itself will say.
-}
+  // `mayFeel`: a function that promises whether the user may search by mood.
+  constructor(mayFeel, view) {
+    this.#mayFeel = mayFeel;
+    this.#view = view;
+  }
 
-// A link to the page with ?q= shows its answer.
-input.value = new URLSearchParams(location.search).get("q") ?? "";
-if (input.value && input.checkValidity()) search(input.value);
+  // The query changed: ask once it has been left alone for a while.
+  typed(query) {
+    this.#ask(query, KEYWORD.debounce, MOOD.debounce);
+  }
 
-async function search(query) {
-  // A late answer to an older query is never shown.
-  current?.abort();
-  const mine = (current = new AbortController());
-  results.setAttribute("aria-busy", "true");
-  message.textContent = "Searching …";
-  try {
-    const parameters = new URLSearchParams({ q: query, limit: "20" });
-    const response = await fetch(`search/semantic?${parameters}`, { signal: mine.signal });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const answer = await response.json();
-    if (mine === current) show(answer);
-  } catch (error) {
-    if (mine !== current) return;
-    results.replaceChildren();
-    message.textContent = "The search failed. Try again in a moment.";
-    console.error(error);
-  } finally {
-    if (mine === current) results.removeAttribute("aria-busy");
+  // Ask now.
+  now(query) {
+    this.#ask(query, 0, 0);
+  }
+
+  again() {
+    if (this.#query !== null) this.now(this.#query);
+  }
+
+  stop() {
+    this.#turn += 1;
+    this.#query = null;
+    this.#timers.forEach((timer) => clearTimeout(timer));
+    this.#timers = [];
+    this.#abort.abort();
+    this.#abort = new AbortController();
+  }
+
+  #ask(query, keywordDelay, moodDelay) {
+    this.stop();
+    this.#query = query;
+    const turn = { number: this.#turn, query, signal: this.#abort.signal, since: performance.now() };
+    const forKeyword = fits(query, KEYWORD);
+    if (!forKeyword && !fits(query, MOOD)) return;
+    const keyword = this.#after(turn, keywordDelay).then(() => {
+      this.#view.started(query);
+      return forKeyword ? this.#keyword(turn) : this.#view.keyword({ results: [] });
+    });
+    const mood = fits(query, MOOD) ? this.#mood(turn, moodDelay, keyword) : null;
+    Promise.all([keyword, mood]).then(() => this.#tell(turn, () => this.#view.finished()));
+  }
+
+  async #keyword(turn) {
+    try {
+      const answer = await api.keyword(turn.query, KEYWORD.limit, turn.signal);
+      this.#tell(turn, () => this.#view.keyword(answer));
+    } catch (problem) {
+      this.#tell(turn, () => this.#view.keywordFailed(problem));
+    }
+  }
+
+  async #mood(turn, delay, keyword) {
+    if (!(await this.#mayFeel()) || !this.#isCurrent(turn)) return;
+    await this.#after(turn, delay);
+    this.#view.moodStarted();
+    let tell;
+    try {
+      const answer = await api.semantic(turn.query, MOOD.limit, turn.signal);
+      tell = () => this.#view.mood(answer);
+    } catch (problem) {
+      tell = () => this.#view.moodFailed(problem);
+    }
+    await keyword; // What is appended must have something to be appended to.
+    this.#tell(turn, tell);
+  }
+
+  // Some time after the query changed. Never, once there is another.
+  #after(turn, delay) {
+    return new Promise((resolve) => {
+      const left = turn.since + delay - performance.now();
+      this.#timers.push(setTimeout(resolve, Math.max(0, left)));
+    });
+  }
+
+  #isCurrent(turn) {
+    return turn.number === this.#turn;
+  }
+
+  #tell(turn, tell) {
+    if (this.#isCurrent(turn)) tell();
   }
 }
 
-function show(answer) {
-  results.replaceChildren(...answer.results.map(row));
-  const count = answer.results.length;
-  if (!answer.available) message.textContent = "Mood search is not available at the moment.";
-  else if (count === 0) message.textContent = "Nothing sounds like that yet.";
-  else message.textContent = `${count} ${count === 1 ? "track" : "tracks"}, the closest first`;
-}
-
-// Titles and names are text, never markup.
-function row(track) {
-  const percent = Math.round(track.similarity * 100);
-  const similarity = element("span", "similarity", `${percent} %`);
-  similarity.title = "Similarity to the description";
-  const item = document.createElement("li");
-  item.append(
-    element("span", "title", track.title),
-    element("span", "artist", track.artist_display_name),
-    similarity,
-  );
-  return item;
-}
-
-function element(name, className, text) {
-  const created = document.createElement(name);
-  created.className = className;
-  created.textContent = text;
-  return created;
+// The server counts characters as code points.
+function fits(query, { shortest, longest }) {
+  const length = [...query].length;
+  return length >= shortest && length <= longest;
 }

@@ -1,0 +1,54 @@
+// What the page asks the server, and the ways in which that can fail.
+
+const TIMEOUT_MILLISECONDS = 15_000; // Longer than the server's own deadlines.
+const KEYWORD_TIMEOUT_MILLISECONDS = 5_000; // Results by mood wait for these.
+
+// `kind`: offline (no answer at all), slow, busy (too many requests), missing, refused or server.
+export class Problem extends Error {
+  constructor(kind, retryAfter = null) {
+    super(kind);
+    this.kind = kind;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export const api = {
+  keyword: (query, limit, signal) =>
+    get("search/", { q: query, limit }, { signal, milliseconds: KEYWORD_TIMEOUT_MILLISECONDS }),
+  semantic: (query, limit, signal) => get("search/semantic", { q: query, limit }, { signal }),
+  similar: (id, limit, signal) => get(`tracks/${id}/similar`, { limit }, { signal }),
+  recommendedTags: (id, signal) => get(`tracks/${id}/recommended-tags`, {}, { signal }),
+  me: (token) => get("me", {}, { headers: { Authorization: `Bearer ${token}` } }),
+  // What answers a search by mood gets ready while it is typed; the search itself will say
+  // whether that worked.
+  warm: () => fetch("search/warm", { method: "POST" }).catch(() => {}),
+  audio: (id) => `tracks/${id}/audio`,
+};
+
+// An aborted request rejects with an AbortError; everything else that goes wrong is a Problem.
+async function get(path, parameters, options = {}) {
+  const { signal, headers, milliseconds = TIMEOUT_MILLISECONDS } = options;
+  const timeout = AbortSignal.timeout(milliseconds);
+  const search = new URLSearchParams(parameters).toString();
+  try {
+    const response = await fetch(search ? `${path}?${search}` : path, {
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      headers,
+    });
+    if (!response.ok) throw failed(response);
+    return await response.json();
+  } catch (error) {
+    if (error instanceof Problem || error.name === "AbortError") throw error;
+    if (error.name === "TimeoutError") throw new Problem("slow");
+    // Not JSON: something between us and the server answered.
+    throw new Problem(error instanceof SyntaxError ? "server" : "offline");
+  }
+}
+
+function failed(response) {
+  if (response.status === 404) return new Problem("missing");
+  if (response.status === 429) {
+    return new Problem("busy", Number.parseInt(response.headers.get("Retry-After"), 10) || null);
+  }
+  return new Problem(response.status < 500 ? "refused" : "server");
+}
