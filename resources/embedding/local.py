@@ -11,8 +11,8 @@ def load_local_model(settings: Settings, *, audio_threads: int = 1) -> Embedding
     """The model, to be called from many threads.
 
     `audio_threads`: for each call that embeds audio, where CLAP runs; what ships is too small to
-    gain from more than one. CLAP's files are fetched and opened when they are first needed, each tower's alone; what is
-    wrong with them is said then.
+    gain from more than one. CLAP's files are fetched and opened when they are first needed, each
+    tower's alone; what is wrong with them is said then.
     """
     # BLAS would start as many threads as there are cores for each of ours, which wait for each
     # other in loops: 58 times slower on a busy machine.
