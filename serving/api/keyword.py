@@ -1,0 +1,102 @@
+"""`GET /search/`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Final
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, FastAPI, Query
+from pydantic import AfterValidator
+
+from resources.backends import Backends
+from resources.catalogue.keyword.index import KeywordIndex
+from resources.catalogue.keyword.search import TYPES, Found, KeywordSearch
+from resources.catalogue.keyword.statements import MOST
+from serving.api.keyword_models import KeywordSearchAnswer
+from serving.api.models import Problem
+from serving.deadline import DeadlineWorkers
+from serving.keyword_upkeep import KeywordUpkeep
+
+SHORTEST_QUERY: Final = 2
+LONGEST_QUERY: Final = 100
+"""Characters of a query, counted as it was sent."""
+
+DEFAULT_LIMIT: Final = 20
+DEADLINE_SECONDS: Final = 5.0
+"""Longer than a statement may take, and than one waits for a connection: those say what is wrong.
+This one is for a server that says nothing."""
+
+CONCURRENT_ANSWERS: Final = 16
+
+_NAMES: Final = {f"{name}s": name for name in TYPES}
+"""What a request calls a type, and what a result does."""
+
+
+def _not_only_spaces(query: str) -> str:
+    if not query.strip():
+        raise ValueError("search for something: the query is only spaces")
+    return query
+
+
+def _known_types(types: str) -> str:
+    unknown = [name for name in types.split(",") if name not in _NAMES]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no type; use some of {','.join(_NAMES)}")
+    return types
+
+
+KeywordQuery = Annotated[
+    str,
+    Query(
+        min_length=SHORTEST_QUERY,
+        max_length=LONGEST_QUERY,
+        description="Letters of a name. Case, accents and the kind of quotes make no difference.",
+        examples=["ambient"],
+    ),
+    AfterValidator(_not_only_spaces),
+]
+Types = Annotated[
+    str,
+    Query(
+        alias="type",
+        max_length=200,
+        description=f"What to look for: some of {','.join(_NAMES)}.",
+        examples=["tracks,artists"],
+    ),
+    AfterValidator(_known_types),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Most results of each type.")]
+
+
+def keyword_routes(backends: Backends) -> APIRouter:
+    """The route, and a thread that keeps its names up to date while the application runs."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with KeywordUpkeep(KeywordIndex(backends.database, backends.database_url)):
+            yield
+
+    router = APIRouter(tags=["search"], lifespan=lifespan)
+    search = KeywordSearch(backends.database)
+    workers = DeadlineWorkers(CONCURRENT_ANSWERS)
+    limiter = CapacityLimiter(CONCURRENT_ANSWERS)
+
+    def answer(query: str, types: set[str], limit: int) -> list[Found]:
+        return workers.run(lambda: search.search(query, types, limit), DEADLINE_SECONDS)
+
+    @router.get(
+        "/search/",
+        summary="Find names",
+        response_description="What was found.",
+        responses={503: {"model": Problem, "description": "The database does not answer."}},
+    )
+    async def keyword(
+        q: KeywordQuery, types: Types = ",".join(_NAMES), limit: Limit = DEFAULT_LIMIT
+    ) -> KeywordSearchAnswer:
+        """Tracks, artists, albums, tags and playlists by name: equal names first, then names that
+        begin with the query, that contain it, that are similar."""
+        wanted = {_NAMES[name] for name in types.split(",")}
+        found = await to_thread.run_sync(answer, q, wanted, limit, limiter=limiter)
+        return KeywordSearchAnswer.of(found)
+
+    return router

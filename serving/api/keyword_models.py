@@ -1,0 +1,117 @@
+"""What `GET /search/` answers, as pydantic models."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from resources.catalogue.keyword.search import Found
+
+_EXAMPLE_IMAGE: Final = "https://images.example.com/123.jpg"
+
+
+class KeywordResult(BaseModel):
+    """What every kind of result has."""
+
+    relevance: float = Field(
+        description="How well it matches, 0 to 1: equal 1, then names that begin with the query, "
+        "that contain it, that are similar; within each the word similarity decides.",
+        ge=0,
+        le=1,
+        examples=[0.98],
+    )
+
+
+class TrackResult(KeywordResult):
+    """A public track."""
+
+    type: Literal["track"] = Field(description="The kind of result.")
+    id: int = Field(description="The track's id.", examples=[123])
+    title: str = Field(description="The track's title.", examples=["Ambient Waves"])
+    artist_handle: str = Field(description="The artist's handle.", examples=["artist.bsky.social"])
+    artist_display_name: str | None = Field(description="The artist's name as it is shown.")
+    image_url: str | None = Field(description="The track's cover.", examples=[_EXAMPLE_IMAGE])
+
+
+class ArtistResult(KeywordResult):
+    """An artist, found by name or handle."""
+
+    type: Literal["artist"] = Field(description="The kind of result.")
+    did: str = Field(description="The artist's DID.", examples=["did:plc:abc123"])
+    handle: str = Field(description="The artist's handle.", examples=["artist.bsky.social"])
+    display_name: str | None = Field(description="The artist's name as it is shown.")
+    avatar_url: str | None = Field(description="The artist's picture.")
+
+
+class AlbumResult(KeywordResult):
+    """An album with at least one public track."""
+
+    type: Literal["album"] = Field(description="The kind of result.")
+    id: str = Field(description="The album's id.")
+    slug: str | None = Field(description="Its part of the artist's addresses.")
+    title: str = Field(description="The album's title.")
+    artist_handle: str = Field(description="The artist's handle.")
+    artist_display_name: str | None = Field(description="The artist's name as it is shown.")
+    image_url: str | None = Field(description="The album's cover.")
+
+
+class TagResult(KeywordResult):
+    """A tag of at least one public track."""
+
+    type: Literal["tag"] = Field(description="The kind of result.")
+    id: int | str = Field(description="The tag's id.", examples=[7])
+    name: str = Field(description="The tag.", examples=["techno"])
+
+
+class PlaylistResult(KeywordResult):
+    """A playlist that its owner shows."""
+
+    type: Literal["playlist"] = Field(description="The kind of result.")
+    id: str = Field(description="The playlist's id.")
+    name: str = Field(description="The playlist's name.")
+    owner_handle: str = Field(description="The owner's handle.")
+    owner_display_name: str | None = Field(description="The owner's name as it is shown.")
+    image_url: str | None = Field(description="The playlist's cover.")
+    track_count: int | None = Field(description="How many tracks are in it.")
+
+
+Result = TrackResult | ArtistResult | AlbumResult | TagResult | PlaylistResult
+
+_MODELS: Final[dict[str, type[Result]]] = {
+    "track": TrackResult,
+    "artist": ArtistResult,
+    "album": AlbumResult,
+    "tag": TagResult,
+    "playlist": PlaylistResult,
+}
+
+
+class Counts(BaseModel):
+    """Number of results of each type in this answer; 0 for a type that was not asked for."""
+
+    tracks: int = Field(ge=0)
+    artists: int = Field(ge=0)
+    albums: int = Field(ge=0)
+    tags: int = Field(ge=0)
+    playlists: int = Field(ge=0)
+
+
+class KeywordSearchAnswer(BaseModel):
+    """Names that match the query."""
+
+    results: list[Result] = Field(description="Best first, over all types.")
+    counts: Counts = Field(description="How many of the results are of each type.")
+
+    @classmethod
+    def of(cls, found: Sequence[Found]) -> Self:
+        counted = Counter(each.type for each in found)
+        return cls(
+            results=[_result(each) for each in found],
+            counts=Counts(**{f"{name}s": counted[name] for name in _MODELS}),
+        )
+
+
+def _result(found: Found) -> Result:
+    fields: dict[str, Any] = {**found.fields, "relevance": found.relevance, "type": found.type}
+    return _MODELS[found.type](**fields)

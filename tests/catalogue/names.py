@@ -1,0 +1,44 @@
+"""Albums, tags and playlists for tests, written as an app would write them."""
+
+from resources.catalogue.database import Database
+from tests.catalogue.rows import add_artist
+
+
+def add_album(database: Database, title: str, *, artist: str = "artist", track: int | None) -> str:
+    """An album with the track `track`, or an empty one."""
+    rows = database.rows(
+        "INSERT INTO public.albums (artist_did, slug, title)"
+        " VALUES (%(did)s, md5(%(title)s), %(title)s) RETURNING id",
+        {"did": add_artist(database, artist), "title": title},
+    )
+    album = str(rows[0]["id"])
+    database.rows(
+        "UPDATE public.tracks SET album_id = %(album)s WHERE id = %(track)s",
+        {"album": album, "track": track},
+    )
+    return album
+
+
+def add_tag(database: Database, name: str, *, track: int | None) -> int:
+    """A tag of the track `track`, or of none."""
+    rows = database.rows(
+        "INSERT INTO public.tags (name) VALUES (%(name)s) RETURNING id", {"name": name}
+    )
+    tag = int(rows[0]["id"])
+    if track is not None:
+        database.rows(
+            "INSERT INTO public.track_tags VALUES (%(track)s, %(tag)s)",
+            {"track": track, "tag": tag},
+        )
+    return tag
+
+
+def add_playlist(
+    database: Database, name: str, *, shown: bool = True, owner: str = "artist"
+) -> str:
+    rows = database.rows(
+        "INSERT INTO public.playlists (owner_did, name, show_on_profile)"
+        " VALUES (%(did)s, %(name)s, %(shown)s) RETURNING id",
+        {"did": add_artist(database, owner), "name": name, "shown": shown},
+    )
+    return str(rows[0]["id"])
