@@ -196,6 +196,17 @@ def test_the_pages_load_nothing_from_other_hosts_and_nothing_that_is_missing(
         assert client.get(f"/{address}").status_code == 200
 
 
-def test_the_page_never_reads_titles_as_markup() -> None:
-    script = (STATIC / "search.js").read_text()
-    assert not any(word in script for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval("))
+def test_the_pages_scripts_never_read_text_as_markup() -> None:
+    scripts = [path.read_text() for path in STATIC.glob("*.js")]
+    assert scripts
+    for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval(", "setAttribute(\"style\""):
+        assert not any(word in script for script in scripts), word
+
+
+def test_the_pages_parts_are_asked_for_again_each_time(client: TestClient) -> None:
+    """They must be of one version."""
+    for path in ("/", "/static/search.js"):
+        response = client.get(path)
+        assert response.headers["Cache-Control"] == "no-cache"
+        again = client.get(path, headers={"If-None-Match": response.headers["ETag"]})
+        assert again.status_code in {200, 304}

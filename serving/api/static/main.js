@@ -23,6 +23,7 @@ const search = new Search(mayFeel, {
   started() {
     // The status is said when there is something to say; until then the list is busy.
     results.markOld();
+    results.waiting(false);
     clearNotice();
     failure = null;
     found = { byName: 0, bySound: 0 };
@@ -128,6 +129,7 @@ function markPlaying() {
 
 function empty() {
   results.clear();
+  results.waiting(false);
   clearNotice();
   announce("");
   box.setOpen(false);

@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { byId } from "./elements.js";
+import { artistOf } from "./results.js";
 
 export class Player {
   #audio = byId("audio");
@@ -55,7 +56,7 @@ export class Player {
     if ("mediaSession" in navigator && this.#track) {
       navigator.mediaSession.metadata = new MediaMetadata({
         title: this.#track.title,
-        artist: this.#track.artist_display_name,
+        artist: artistOf(this.#track),
       });
     }
     this.#changed(this.#track, isPlaying);

@@ -14,12 +14,16 @@ const GROUPS = [
 
 // What each kind of result says of itself.
 const LINES = {
-  track: (found) => [found.title, found.artist_display_name, found.image_url],
-  artist: (found) => [found.display_name, `@${found.handle}`, found.avatar_url],
-  album: (found) => [found.title, found.artist_display_name, found.image_url],
+  track: (found) => [found.title, artistOf(found), found.image_url],
+  artist: (found) => [found.display_name || found.handle, `@${found.handle}`, found.avatar_url],
+  album: (found) => [found.title, artistOf(found), found.image_url],
   playlist: (found) => [found.name, playlistLine(found), found.image_url],
   tag: (found) => [found.name, "Tag", null],
 };
+
+export function artistOf(found) {
+  return found.artist_display_name || `@${found.artist_handle}`;
+}
 
 export function nameOf(found) {
   return LINES[found.type](found)[0];
@@ -57,7 +61,6 @@ export class Results {
     this.#list.replaceChildren();
     this.#list.removeAttribute("aria-busy");
     this.#options = [];
-    this.waiting(false);
     this.#activate(-1);
   }
 
@@ -177,5 +180,5 @@ export function badge(cosine, word = "mood") {
 function playlistLine(found) {
   const count = found.track_count ?? 0;
   const tracks = `${count} ${count === 1 ? "track" : "tracks"}`;
-  return found.owner_display_name ? `${found.owner_display_name} · ${tracks}` : tracks;
+  return `${found.owner_display_name || `@${found.owner_handle}`} · ${tracks}`;
 }

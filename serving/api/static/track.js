@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { artwork } from "./artwork.js";
 import { byId, element } from "./elements.js";
 import { announce } from "./notice.js";
-import { badge } from "./results.js";
+import { artistOf, badge } from "./results.js";
 
 const SIMILAR_LIMIT = 10;
 
@@ -39,11 +39,11 @@ export class TrackPanel {
     this.#track = track;
     this.#panel.dataset.track = track.id;
     byId("track-title").textContent = track.title;
-    byId("track-artist").textContent = track.artist_display_name;
+    byId("track-artist").textContent = artistOf(track);
     byId("track-artwork").replaceChildren(
       artwork({
         kind: "track",
-        name: `${track.title} ${track.artist_display_name}`,
+        name: `${track.title} ${artistOf(track)}`,
         url: track.image_url,
       }),
     );
@@ -89,14 +89,14 @@ export class TrackPanel {
     row.append(
       artwork({
         kind: "track",
-        name: `${result.title} ${result.artist_display_name}`,
+        name: `${result.title} ${artistOf(result)}`,
         url: result.image_url,
       }),
       element(
         "span",
         { className: "names" },
         element("span", { className: "title", text: result.title }),
-        element("span", { className: "by", text: result.artist_display_name }),
+        element("span", { className: "by", text: artistOf(result) }),
       ),
       badge(result.similarity, "similar"),
     );

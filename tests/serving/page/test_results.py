@@ -1,0 +1,169 @@
+"""What the page shows of the answers, and says where there are none."""
+
+from typing import Any
+
+import pytest
+
+from resources.backends import Backends
+from serving.api.pages import STATIC
+from tests.serving.page.browser import (
+    Held,
+    Open,
+    expect,
+    needs_chromium,
+    row,
+    search,
+    sync_api,
+    titles,
+)
+from tests.serving.page.catalogue import MARKUP, changed
+
+pytestmark = needs_chromium
+
+
+def test_moods_are_appended_without_moving_what_is_there(open_page: Open) -> None:
+    page = open_page()
+    moods = Held(page, "**/search/semantic*")
+    search(page, "silver")
+    expect(row(page, "Silver Album")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    rows = page.locator("#results .row")
+    before = [(text, rows.nth(n).bounding_box()) for n, text in enumerate(rows.all_inner_texts())]
+    first = rows.first.element_handle()
+    moods.let_go()
+    expect(page.locator(".group.mood .row").first).to_be_visible()
+    after = [(text, rows.nth(n).bounding_box()) for n, text in enumerate(rows.all_inner_texts())]
+    assert after[: len(before)] == before
+    assert len(after) > len(before)
+    assert first.get_attribute("aria-selected") == "true"
+    assert page.locator("#query").get_attribute("aria-activedescendant") == "result-0"
+
+
+def test_results_are_grouped_by_type_and_moods_carry_a_badge_with_their_similarity(
+    open_page: Open,
+) -> None:
+    page = open_page()
+    search(page, "silver")
+    expect(page.locator(".group.mood .row").first).to_be_visible()
+    assert page.locator(".group-title").all_inner_texts() == [
+        "Tracks",
+        "Artists",
+        "Albums",
+        "Playlists",
+        "Tags",
+        "Sounds like this",
+    ]
+    assert titles(page, "artist") == ["silverman.example"]
+    assert titles(page, "album") == ["Silver Album"]
+    assert titles(page, "playlist") == ["Silver Mornings"]
+    assert titles(page, "tag") == ["Silverwave"]
+    badges = page.locator(".group.mood .badge").all_inner_texts()
+    assert len(badges) == page.locator(".group.mood .row").count()
+    for text in badges:
+        word, number, sign = text.split()
+        assert (word, sign) == ("mood", "%")
+        assert 0 <= int(number) <= 100
+    assert page.locator(".group.track .badge").count() == 0
+
+
+def test_a_track_that_was_found_by_name_is_not_repeated(open_page: Open) -> None:
+    page = open_page()
+    with page.expect_response("**/search/semantic*") as answered:
+        search(page, "silver rain")
+    by_mood = [result["title"] for result in answered.value.json()["results"]]
+    assert "Silver Rain" in by_mood
+    expect(row(page, "Warehouse")).to_be_visible()
+    assert "Silver Rain" in titles(page, "track")
+    assert len(titles(page)) == len(set(titles(page)))
+
+
+def test_titles_and_queries_are_text_wherever_they_are_shown(open_page: Open) -> None:
+    page = open_page(path="/?q=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E")
+    expect(row(page, "onerror").first).to_be_visible()
+    row(page, "onerror").first.click()
+    expect(page.locator("#track-title")).to_have_text(MARKUP)
+    page.locator("#query").fill("")
+    page.locator("#query").fill("<b>zzxxqq</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("#query")).to_have_value("<b>zzxxqq</b>")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#page b, #page img:not([src*=icon])").count() == 0
+
+
+def test_a_mistake_that_made_markup_of_text_would_be_an_error(open_page: Open) -> None:
+    page = open_page(flag=False, complain=True)
+    attempt = "() => { document.body.innerHTML = '<b>bold</b>'; }"
+    with pytest.raises(sync_api.Error, match="TrustedHTML"):
+        page.evaluate(attempt)
+    assert page.locator("b").count() == 0
+
+
+def test_a_connection_that_comes_back_brings_the_results(open_page: Open) -> None:
+    page = open_page(flag=False, complain=True)
+    page.context.set_offline(True)
+    search(page, "silver")
+    expect(page.locator("#notice")).to_contain_text("You are offline")
+    expect(page.get_by_role("status")).to_contain_text("You are offline")
+    page.context.set_offline(False)
+    expect(row(page, "Silver Album")).to_be_visible()
+    expect(page.locator("#notice")).to_be_empty()
+
+
+def test_a_server_that_fails_is_tried_again_on_demand(open_page: Open) -> None:
+    page = open_page(flag=False, complain=True)
+    page.route("**/search/?*", lambda route: route.fulfill(status=503, json={"detail": "down"}))
+    search(page, "silver")
+    expect(page.locator("#notice")).to_contain_text("Something went wrong")
+    page.unroute("**/search/?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(row(page, "Silver Album")).to_be_visible()
+
+
+@pytest.mark.parametrize("how", ["unavailable", "broken", "busy"])
+def test_without_moods_the_names_are_still_there(open_page: Open, how: str) -> None:
+    page = open_page(complain=True)
+    answers: dict[str, dict[str, Any]] = {
+        "unavailable": {"json": {"results": [], "query": "silver", "available": False}},
+        "broken": {"status": 502, "body": "<html>bad gateway"},
+        "busy": {"status": 429, "headers": {"Retry-After": "7"}, "json": {"detail": "slow down"}},
+    }
+    page.route("**/search/semantic*", lambda route: route.fulfill(**answers[how]))
+    search(page, "silver")
+    words = "Too many searches" if how == "busy" else "Results by sound are not available"
+    expect(page.locator("#notice")).to_contain_text(words)
+    expect(row(page, "Silver Album")).to_be_visible()
+    expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_nothing_found_is_said_so(open_page: Open) -> None:
+    page = open_page(flag=False)
+    search(page, "xqzzvw")
+    expect(page.locator("#notice")).to_contain_text("Nothing found for “xqzzvw”")
+    expect(page.get_by_role("status")).to_contain_text("Nothing found")
+
+
+def test_moods_that_are_waited_for_are_announced_by_their_place(open_page: Open) -> None:
+    page = open_page()
+    moods = Held(page, "**/search/semantic*")
+    search(page, "silver")
+    expect(row(page, "Silver Album")).to_be_visible()
+    expect(page.locator("#waiting")).to_contain_text("Listening")
+    moods.let_go()
+    expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_a_picture_that_does_not_load_is_replaced(open_page: Open, backends: Backends) -> None:
+    page = open_page(flag=False, complain=True)
+    picture = (STATIC / "icon.svg").read_bytes()
+    address = "https://images.example.com/x.jpg"
+    page.route(address, lambda route: route.fulfill(body=picture, content_type="image/svg+xml"))
+    with changed(backends, "Dust", image_url=address):
+        search(page, "dust")
+        expect(row(page, "Dust").locator("img")).not_to_have_js_property("naturalWidth", 0)
+        page.route(address, lambda route: route.abort())
+        page.reload()
+        expect(row(page, "Dust").locator(".art > svg")).to_be_visible()
+    with changed(backends, "Dust", image_url="javascript:alert(1)"):
+        page.reload()
+        expect(row(page, "Dust").locator(".art > svg")).to_be_visible()

@@ -1,0 +1,83 @@
+"""The track that was picked: it plays, and leads to others."""
+
+from typing import Any
+
+import pytest
+
+from resources.backends import Backends
+from tests.serving.page.browser import Open, expect, needs_chromium, row, search, titles
+from tests.serving.page.catalogue import changed
+
+pytestmark = needs_chromium
+
+
+def test_a_track_is_played_in_ranges_and_can_be_sought_in(open_page: Open) -> None:
+    page = open_page(flag=False)
+    search(page, "silver rain")
+    expect(row(page, "Silver Rain")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    with page.expect_response("**/audio") as answered:
+        page.keyboard.press("Enter")
+    assert answered.value.status == 206
+    assert answered.value.headers["content-type"] == "audio/wav"
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Pause")
+    expect(page.locator("#duration")).to_have_text("0:03")
+    expect(row(page, "Silver Rain")).to_have_class("row current playing")
+    page.locator("#play").click()
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
+    seek = page.locator("#seek")
+    seek.fill("2")
+    expect(seek).to_have_attribute("aria-valuetext", "0:02 of 0:03")
+    assert page.locator("#audio").evaluate("audio => audio.currentTime") == 2
+
+
+def test_audio_that_is_gone_is_said_so(open_page: Open, backends: Backends) -> None:
+    page = open_page(flag=False, complain=True)
+    search(page, "dust")
+    expect(row(page, "Dust")).to_be_visible()
+    with changed(backends, "Dust", file_id="gone"):
+        row(page, "Dust").click()
+        expect(page.get_by_role("alert")).to_have_text("This track cannot be played.")
+
+
+def test_more_like_this_leads_from_track_to_track(open_page: Open) -> None:
+    page = open_page()
+    search(page, "warehouse")
+    expect(row(page, "Warehouse")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Enter")
+    similar = page.locator("#similar button")
+    expect(similar.first).to_contain_text("Silver Engine")
+    assert "Warehouse" not in " ".join(similar.all_inner_texts())
+    similar.first.click()
+    expect(page.locator("#track-title")).to_have_text("Silver Engine")
+    expect(page.locator("#more")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(similar.first).to_contain_text("Warehouse")
+    assert titles(page)[0] == "Warehouse"  # The results have stayed.
+
+
+@pytest.mark.parametrize("how", ["suggested", "none", "unavailable", "missing", "broken"])
+def test_tags_are_suggested_where_there_are_some(open_page: Open, how: str) -> None:
+    page = open_page(flag=False, complain=True)
+    tags = [{"name": "Silverwave", "score": 0.9}, {"name": "<i>noise</i>", "score": 0.5}]
+    answer = {"track_id": 1, "tags": [], "available": how != "unavailable"}
+    answers: dict[str, dict[str, Any]] = {
+        "suggested": {"json": answer | {"tags": tags}},
+        "none": {"json": answer},
+        "unavailable": {"json": answer},
+        "missing": {"status": 404, "json": {"detail": "Not Found"}},
+        "broken": {"status": 500, "body": "oh"},
+    }
+    page.route("**/recommended-tags*", lambda route: route.fulfill(**answers[how]))
+    search(page, "dust")
+    with page.expect_response("**/recommended-tags*"):
+        row(page, "Dust").click()
+    if how != "suggested":
+        page.wait_for_timeout(100)
+        expect(page.locator("#tags")).to_be_hidden()
+        return
+    expect(page.locator("#tag-list button")).to_have_text(["Silverwave", "<i>noise</i>"])
+    page.get_by_role("button", name="Silverwave").click()
+    expect(page.locator("#query")).to_have_value("Silverwave")
+    expect(page.locator("#results .row").first).to_contain_text("Silverwave")
