@@ -1,9 +1,10 @@
-"""Vectors of recent queries: people type, delete and search again, and many ask for the same."""
+"""Vectors of queries. The one place where queries are embedded, and where recent vectors are kept:
+people type, delete and search again, and many ask for the same."""
 
 import threading
 import time
-import unicodedata
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.errors import BackendError
+from serving.exclusion import NEUTRAL_TEXT, ONLY_EXCLUDED_WEIGHT, without
+from serving.query_language import read_query
 
 Vector = NDArray[np.float32]
 
@@ -19,12 +22,6 @@ KEPT_QUERIES: Final = 4_096
 """A vector is 512 floats, 2 KB; with a text of at most 200 characters and Python's own about 3 KB:
 12 MB when full. That is enough for what is popular and what is typed again within an hour or so; a
 query that was asked once last week is not worth memory."""
-
-
-def normalised(query: str) -> str:
-    """What is embedded for `query`: composed Unicode (NFC), single spaces, none around it. Case is
-    kept, because CLAP's tokenizer tells it apart."""
-    return " ".join(unicodedata.normalize("NFC", query).split())
 
 
 class QueryVectors:
@@ -49,37 +46,59 @@ class QueryVectors:
     def vector(self, query: str) -> Vector:
         """(512,) float32 of length 1, not to be written to.
 
-        Raises what the model raises, and `BackendError` when it answers with no vector.
+        That of the query's text, or, where the query excludes something, the difference that
+        `serving/exclusion.py` describes. Raises what the model raises, and `BackendError` when it
+        answers with no vector.
         """
-        text = normalised(query)
-        key = self._model.model.fingerprint, text
-        with self._lock:
-            if key in self._vectors:
-                self._vectors.move_to_end(key)
-                return self._vectors[key]
-            asked = self._asked.get(key)
-            if asked is None:
-                mine = self._asked[key] = Future[Vector]()
-        if asked is not None:
-            return asked.result()
-        try:
-            vector = self._embed(text)
-        except BaseException as error:
-            self._forget(key)
-            mine.set_exception(error)
-            raise
-        self._keep(key, vector)
-        mine.set_result(vector)
-        return vector
-
-    def _embed(self, text: str) -> Vector:
-        vectors = self._model.embed_text([text])
-        if vectors.shape != (1, EMBEDDING_DIMENSION) or not np.isfinite(vectors).all():
-            raise BackendError(f"{self._model.model.id} answered a query with no vector")
-        self.answered_at = time.monotonic()
-        vector: Vector = vectors[0].copy()  # Not a view of what the model may use again.
+        read = read_query(query)
+        wanted, *excluded = self._vectors_of((read.wanted or NEUTRAL_TEXT, *read.excluded))
+        if not excluded:
+            return wanted
+        vector = (
+            without(wanted, excluded)
+            if read.wanted
+            else without(wanted, excluded, ONLY_EXCLUDED_WEIGHT)
+        )
         vector.setflags(write=False)
         return vector
+
+    def _vectors_of(self, texts: Sequence[str]) -> list[Vector]:
+        """A vector for each of `texts`, in one call of the model for those that nobody has yet."""
+        keys = [(self._model.model.fingerprint, text) for text in texts]
+        found: dict[tuple[str, str], Vector | Future[Vector]] = {}
+        mine: dict[tuple[str, str], Future[Vector]] = {}
+        with self._lock:
+            for key in keys:
+                if key in self._vectors:
+                    self._vectors.move_to_end(key)
+                    found[key] = self._vectors[key]
+                elif key in self._asked:
+                    found[key] = self._asked[key]
+                else:
+                    found[key] = mine[key] = self._asked[key] = Future[Vector]()
+        if mine:
+            # Before any wait for others, who may wait for these.
+            self._embed(mine)
+        vectors = (found[key] for key in keys)
+        return [v.result() if isinstance(v, Future) else v for v in vectors]
+
+    def _embed(self, asked: dict[tuple[str, str], Future[Vector]]) -> None:
+        """Embed the texts of these keys, and tell all who wait for them."""
+        try:
+            vectors = self._model.embed_text([text for _, text in asked])
+            if vectors.shape != (len(asked), EMBEDDING_DIMENSION) or not np.isfinite(vectors).all():
+                raise BackendError(f"{self._model.model.id} answered a query with no vector")
+        except BaseException as error:
+            for key, future in asked.items():
+                self._forget(key)
+                future.set_exception(error)
+            raise
+        self.answered_at = time.monotonic()
+        for row, (key, future) in zip(vectors, asked.items(), strict=True):
+            vector: Vector = row.copy()  # Not a view of what the model may use again.
+            vector.setflags(write=False)
+            self._keep(key, vector)
+            future.set_result(vector)
 
     def _forget(self, key: tuple[str, str]) -> None:
         with self._lock:

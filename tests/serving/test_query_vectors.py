@@ -7,12 +7,10 @@ from threading import Barrier
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from resources.embedding.protocol import EmbeddingModel
 from resources.errors import BackendError
-from serving.query_vectors import QueryVectors, normalised
+from serving.query_vectors import QueryVectors
 from tests.loopback import Answer, Host
 from tests.serving.moods import EMBED_TEXT, answers, mood
 
@@ -42,11 +40,6 @@ def test_case_matters(model: EmbeddingModel, model_host: Host) -> None:
     queries.vector("Techno")
     queries.vector("techno")
     assert embedded(model_host) == ["Techno", "techno"]
-
-
-@given(st.text(max_size=200))
-def test_normalising_twice_changes_nothing(text: str) -> None:
-    assert normalised(normalised(text)) == normalised(text)
 
 
 def test_the_least_recently_used_query_makes_room(model: EmbeddingModel, model_host: Host) -> None:
