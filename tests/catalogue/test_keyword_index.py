@@ -1,0 +1,193 @@
+"""Keeping names in step with a catalogue that was there before, or that allows no triggers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from resources.catalogue.database import Database
+from resources.catalogue.keyword import index as index_module
+from resources.catalogue.keyword.index import KeywordIndex
+from resources.catalogue.keyword.search import TYPES, KeywordSearch
+from resources.catalogue.migrate import migrate
+from tests.catalogue.names import add_playlist, add_tag
+from tests.catalogue.rows import add_track
+from tests.catalogue.test_migrations import APP_TABLES
+
+
+@pytest.fixture
+def index(database: Database, database_url: str) -> KeywordIndex:
+    return KeywordIndex(database, database_url)
+
+
+def forget(database: Database) -> None:
+    """As a catalogue is that was there before."""
+    database.rows("DELETE FROM moodsearch.search_texts")
+    database.rows("UPDATE moodsearch.search_sources SET compared_to = NULL, compared_at = NULL")
+
+
+def texts(database: Database) -> list[tuple[str, str, str]]:
+    rows = database.rows("SELECT kind, key, text FROM moodsearch.search_texts ORDER BY 1, 2")
+    return [(row["kind"], row["key"], row["text"]) for row in rows]
+
+
+def test_comparing_gives_what_the_triggers_gave(
+    database: Database, index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "BATCH", 7)
+    for n in range(20):
+        track = add_track(database, f"Nova {n}", visibility="public" if n % 3 else "private")
+        add_tag(database, f"tag {n}", track=track)
+        add_playlist(database, f"List {n}", shown=n % 2 == 0)
+    kept = texts(database)
+    forget(database)
+    assert index.keep() == len(kept)
+    assert texts(database) == kept
+    assert index.keep() == 0
+
+
+def test_whatever_triggers_could_not_see_is_mended(database: Database, index: KeywordIndex) -> None:
+    ids = [add_track(database, f"Nova {n}") for n in range(5)]
+    with database.transaction() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("DELETE FROM public.tracks WHERE id = %s", [ids[0]])
+        connection.execute("UPDATE public.tracks SET title = 'Else' WHERE id = %s", [ids[1]])
+        connection.execute("UPDATE public.tracks SET visibility = 'x' WHERE id = %s", [ids[2]])
+    database.rows("UPDATE moodsearch.search_sources SET compared_at = now() - interval '2 days'")
+    assert index.keep() == 3
+    assert [text for kind, _, text in texts(database) if kind == "track"] == [
+        " else ",
+        " nova 3 ",
+        " nova 4 ",
+    ]
+
+
+def test_a_comparison_that_is_stopped_goes_on_where_it_was(
+    database: Database, index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "BATCH", 10)
+    for n in range(50):
+        add_track(database, f"Nova {n}")
+    forget(database)
+    answers = iter([True, True])
+    assert index.keep(lambda: next(answers, False)) == 20
+    assert [state.is_complete for state in index.states()] == [False] * 6
+    assert index.keep() == 30 + 2
+    assert all(state.is_complete for state in index.states())
+
+
+KILLED = """
+import sys
+from resources.catalogue.database import Database
+from resources.catalogue.keyword import index
+index.BATCH = 50
+names = index.KeywordIndex(Database(sys.argv[1]), sys.argv[1])
+names.keep(lambda: print("batch", flush=True) or True)
+"""
+
+
+def test_a_comparison_that_is_killed_leaves_nothing_to_repair(
+    database: Database, database_url: str, index: KeywordIndex
+) -> None:
+    add_track(database)
+    database.rows(
+        "INSERT INTO public.tracks (title, artist_did, file_id, file_type)"
+        " SELECT 'Nova ' || n, 'did:plc:artist', 'f', 'mp3' FROM generate_series(1, 2000) n"
+    )
+    kept = texts(database)
+    forget(database)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, database_url], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for _ in range(5):
+        process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    done = len(texts(database))
+    assert 0 < done < len(kept)
+    deadline = time.monotonic() + 20
+    while not index.keep():  # Until the server has noticed the end of the other's lock.
+        assert time.monotonic() < deadline
+    assert texts(database) == kept
+
+
+def test_writers_do_not_wait_for_a_comparison_nor_it_for_them_for_ever(
+    database: Database, database_url: str, index: KeywordIndex
+) -> None:
+    first, second = add_track(database, "Nova One"), add_track(database, "Nova Two")
+    forget(database)
+    with psycopg.connect(database_url) as writer:
+        writer.execute("SET lock_timeout = '5s'")
+        # The trigger's row is not committed yet when the comparison wants to add its own.
+        writer.execute("UPDATE public.tracks SET title = 'Renamed' WHERE id = %s", [first])
+        calls = iter(range(100))
+        with database.own_connection() as connection:
+            connection.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                connection.execute(
+                    "INSERT INTO moodsearch.search_texts VALUES ('track', %s, ' nova one ')"
+                    " ON CONFLICT DO NOTHING",
+                    [str(first)],
+                )
+        writer.execute("UPDATE public.tracks SET title = 'Renamed Too' WHERE id = %s", [second])
+        assert next(calls) == 0
+    index.keep()
+    assert [text for kind, _, text in texts(database) if kind == "track"] == [
+        " renamed ",
+        " renamed too ",
+    ]
+
+
+@pytest.fixture
+def limited(empty_database_url: str) -> Iterator[tuple[str, str]]:
+    """URL and name of a user who may read an app's tables but owns none of them."""
+    parts = psycopg.conninfo.conninfo_to_dict(empty_database_url)
+    name = f"reader_{parts['dbname']}"
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        for statement in (
+            f"CREATE ROLE {name} LOGIN PASSWORD 'secret-word'",
+            APP_TABLES,
+            *(f"CREATE EXTENSION {extension}" for extension in ("vector", "pg_trgm", "unaccent")),
+            f"GRANT CREATE ON DATABASE {parts['dbname']} TO {name}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}",
+        ):
+            connection.execute(statement.encode())
+        yield empty_database_url.replace("postgres:@", f"{name}:secret-word@"), name
+        connection.execute(f"DROP OWNED BY {name} CASCADE".encode())
+        connection.execute(f"DROP ROLE {name}".encode())
+
+
+def test_where_triggers_are_not_allowed_names_are_found_and_the_grant_is_named(
+    limited: tuple[str, str], empty_database_url: str
+) -> None:
+    url, name = limited
+    migrate(url)
+    database = Database(url)
+    index, search = KeywordIndex(database, url), KeywordSearch(database)
+    assert index.keep() == 3
+    assert len(search.search("a.example", TYPES, 20)) == 1
+    grants = {state.grant for state in index.states()}
+    assert grants == {
+        f"GRANT TRIGGER ON public.tracks TO {name}",
+        f"GRANT TRIGGER ON public.artists TO {name}",
+    }
+    with psycopg.connect(empty_database_url, autocommit=True) as owner:
+        owner.execute("UPDATE public.artists SET display_name = 'Renamed'")
+        for grant in grants:
+            assert grant is not None
+            owner.execute(grant.encode())
+        database.rows(
+            "UPDATE moodsearch.search_sources SET compared_at = compared_at - interval '6m'"
+        )
+        index.keep()
+        assert {state.grant for state in index.states()} == {None}
+        owner.execute("UPDATE public.tracks SET title = 'At Once'")
+    assert len(search.search("at once", TYPES, 20)) == 1
+    database.close()
