@@ -23,7 +23,7 @@ _LEAD: Final = re.compile(
     | (?:i|we)['’]?d\ (?:like|love)(?:\ to\ (?:hear|listen\ to|find|play))?
     | (?:i\ am|we\ are|i['’]?m|we['’]re)
       \ (?:looking\ for|searching\ for|in\ the\ mood\ for|after)
-    | this\ is\ (?=(?:a|the)\ (?:sound|recording)\ of\ )
+    | this\ is(?=\ (?:a|the)\ (?:sound|recording)\ of\ )
     | {_NOUN}\ (?:that|which)\ {_SOUNDS}(?:\ (?:like|similar\ to))?
     | {_NOUN}\ (?:that|which)\ (?:is|are|has|have|contains?|features?|includes?|uses?)
     | {_NOUN}\ (?:with|like|similar\ to|featuring|containing|having|about)
