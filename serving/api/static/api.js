@@ -1,7 +1,7 @@
 // What the page asks the server, and the ways in which that can fail.
 
 const TIMEOUT_MILLISECONDS = 15_000; // Longer than the server's own deadlines.
-const KEYWORD_TIMEOUT_MILLISECONDS = 5_000; // Results by mood wait for these.
+const KEYWORD_TIMEOUT_MILLISECONDS = 8_000; // Results by mood wait for these.
 
 // `kind`: offline (no answer at all), slow, busy (too many requests), missing, refused or server.
 export class Problem extends Error {

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
+expect.set_options(timeout=20_000)  # On a machine that does much else at the same time.
 
 FLAG = "vibe-search"
 LISTENER = "did:plc:listener"
