@@ -20,6 +20,7 @@ class Stage(StrEnum):
     BACKFILL = "backfill"
     ONE_TRACK = "one_track"
     SEARCH = "search"
+    KEYWORD = "keyword"
     MEMORY = "memory"
 
 
@@ -31,6 +32,7 @@ TITLES: Final = {
     Stage.BACKFILL: "End to end",
     Stage.ONE_TRACK: "One new track",
     Stage.SEARCH: "Semantic search over HTTP",
+    Stage.KEYWORD: "Keyword search over HTTP",
     Stage.MEMORY: "Peak memory of a backfill",
 }
 

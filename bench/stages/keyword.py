@@ -1,0 +1,126 @@
+"""Keyword search through the API over HTTP, over a catalogue of realistic names."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from bench.api import Api, running_api
+from bench.figures import MEBIBYTE, Figure, single, timed
+from bench.keyword_client import KeywordClient
+from bench.names import Names
+from bench.workplace import Workplace
+from resources.backends import Backends
+from resources.catalogue.database import Connection
+from resources.catalogue.keyword.index import KeywordIndex
+
+QUERIES: Final = 300
+
+Row = tuple[object, ...]
+
+
+def measure(workplace: Workplace) -> list[Figure]:
+    """A catalogue that was there before its names were searched: they are copied, then asked."""
+    names = Names(seed=1)
+    with workplace.installation("keyword") as backends:
+        titles = _fill(backends, names, workplace.choose(10_000, 1_000_000))
+        index = KeywordIndex(backends.database, backends.database_url)
+        figures = [single("names copied and indexed", "s", timed(index.keep))]
+        with backends.database.own_connection() as connection:
+            connection.execute("VACUUM ANALYZE")
+        figures.append(single("size, indexes included", "MiB", _bytes(backends) / MEBIBYTE))
+        with running_api(workplace, "keyword") as api:
+            for name, queries in _queries(names, titles).items():
+                figures += _speed(workplace, api, name, queries)
+    return figures
+
+
+def _fill(backends: Backends, names: Names, tracks: int) -> list[str]:
+    """A tenth as many artists as tracks, a twentieth albums and playlists, a fiftieth tags."""
+    random = np.random.default_rng(2)
+    artists, albums, tags = tracks // 10, tracks // 20, tracks // 50
+    titles = names.draw(tracks)
+    words = list(dict.fromkeys(name.lower() for name in names.draw(4 * tags)))[:tags]
+
+    def artist() -> str:
+        return f"did:plc:{random.integers(artists):024d}"
+
+    with backends.database.transaction() as connection:
+        # As an app's catalogue is found: nobody has told of its names yet.
+        connection.execute("SET LOCAL session_replication_role = replica")
+        _copy(
+            connection,
+            "artists (did, handle, display_name)",
+            ((f"did:plc:{n:024d}", f"a{n}.example", d) for n, d in enumerate(names.draw(artists))),
+        )
+        _copy(
+            connection,
+            "albums (id, artist_did, slug, title)",
+            ((f"album-{n}", artist(), f"s{n}", d) for n, d in enumerate(names.draw(albums))),
+        )
+        _copy(
+            connection,
+            "tracks (title, artist_did, album_id, file_id, file_type)",
+            (
+                (d, artist(), f"album-{n % albums}", f"{n:064x}", "mp3")
+                for n, d in enumerate(titles)
+            ),
+        )
+        _copy(connection, "tags (name)", ((word,) for word in words))
+        _copy(
+            connection,
+            "track_tags (track_id, tag_id)",
+            ((n + 1, n % len(words) + 1) for n in range(tracks)),
+        )
+        _copy(
+            connection,
+            "playlists (owner_did, name, show_on_profile)",
+            ((artist(), name, True) for name in names.draw(albums)),
+        )
+        connection.execute("UPDATE moodsearch.search_sources SET compared_at = NULL")
+    return titles
+
+
+def _copy(connection: Connection, into: str, rows: Iterator[Row]) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY public.{into} FROM STDIN".encode()) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def _bytes(backends: Backends) -> int:
+    rows = backends.database.rows(
+        "SELECT sum(pg_total_relation_size(inhrelid))::bigint AS bytes FROM pg_inherits"
+        " WHERE inhparent = 'moodsearch.search_texts'::regclass"
+    )
+    return int(rows[0]["bytes"])
+
+
+def _queries(names: Names, titles: list[str]) -> dict[str, list[str]]:
+    """Queries of 2 to 100 characters, of each class."""
+    random = np.random.default_rng(3)
+    drawn = [titles[n] for n in random.integers(len(titles), size=4 * QUERIES)]
+    long = [title for title in drawn if len(title) >= 5]
+    letters = "bcdfghjklmnpqrstvwxz"
+    nothing = ["".join(random.choice(list(letters), 9)) for _ in range(QUERIES)]
+    return {
+        "two letters": [title[:2] for title in drawn if title[:2].strip()][:QUERIES],
+        "typical": [t[: random.integers(3, len(t) + 1)].strip()[:100] for t in long][:QUERIES],
+        "misspelt": names.misspell(long[:QUERIES]),
+        "matching nothing": nothing,
+    }
+
+
+def _speed(workplace: Workplace, api: Api, name: str, queries: list[str]) -> list[Figure]:
+    """One client; the first round warms up."""
+    asked = [query for query in queries if len(query) >= 2][: workplace.choose(30, QUERIES)]
+    client = KeywordClient(api)
+    client.seconds(asked)
+    rounds = [1_000 * np.array(client.seconds(asked)) for _ in range(workplace.choose(1, 3))]
+    client.close()
+    return [
+        Figure(f"{name}: p50", "ms", tuple(float(np.median(each)) for each in rounds)),
+        Figure(f"{name}: p99", "ms", tuple(float(np.quantile(each, 0.99)) for each in rounds)),
+    ]
