@@ -129,6 +129,7 @@ def server_of(backends: Backends) -> psutil.Process:
     return psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
 
 
+@pytest.mark.slow
 def test_a_database_that_hangs_or_is_down_is_one_clear_error_in_time(
     embedded: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
