@@ -23,7 +23,18 @@ export const api = {
   // whether that worked.
   warm: () => fetch("search/warm", { method: "POST" }).catch(() => {}),
   audio: (id) => `tracks/${id}/audio`,
+  whyNoAudio,
 };
+
+// After a player gave up: an audio element does not say whether it got anything.
+async function whyNoAudio(id) {
+  try {
+    const { ok, type } = await fetch(api.audio(id), { method: "HEAD", redirect: "manual" });
+    return ok || type === "opaqueredirect" ? "format" : "missing";
+  } catch {
+    return "offline";
+  }
+}
 
 // An aborted request rejects with an AbortError; everything else that goes wrong is a Problem.
 async function get(path, parameters, options = {}) {

@@ -3,17 +3,18 @@
 import { element, svg } from "./elements.js";
 
 const SIZE = 100;
-const HUES = [258, 276, 300, 326, 348, 10, 26, 172, 192, 208, 224, 240]; // White is legible on each.
+const HUES = [258, 276, 300, 326, 348, 8, 172, 192, 208, 224, 240]; // White is legible on each.
 
-// `kind`: track, artist, album, playlist or tag. The same name always gets the same picture.
-export function artwork({ kind, name, url }) {
+// `kind`: track, artist, album, playlist or tag; `by`: what tells equal names apart. The same names
+// always get the same picture.
+export function artwork({ kind, name, by = "", url }) {
   const frame = element("span", { className: `art ${kind}`, "aria-hidden": "true" });
   if (!isPicture(url)) {
-    frame.append(drawn(kind, name));
+    frame.append(drawn(kind, name, by));
     return frame;
   }
   const image = element("img", { alt: "", loading: "lazy", decoding: "async" });
-  image.addEventListener("error", () => image.replaceWith(drawn(kind, name)), { once: true });
+  image.addEventListener("error", () => image.replaceWith(drawn(kind, name, by)), { once: true });
   image.src = url;
   frame.append(image);
   return frame;
@@ -23,13 +24,13 @@ function isPicture(url) {
   return /^https?:\/\//i.test(url ?? "");
 }
 
-function drawn(kind, name) {
-  const next = numbers(`${kind} ${name}`);
+function drawn(kind, name, by) {
+  const next = numbers(`${kind} ${name} ${by}`);
   const hue = HUES[Math.floor(next() * HUES.length)];
-  const canvas = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, preserveAspectRatio: "xMidYMid slice" });
+  const canvas = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}` });
   canvas.append(svg("rect", { width: SIZE, height: SIZE, fill: `hsl(${hue} 46% 40%)` }));
   if (kind === "track" || kind === "album") canvas.append(...circles(hue, next));
-  canvas.append(...(SIGNS[kind] ?? SIGNS.track)(name, next));
+  canvas.append(svg("g", { class: "sign" }, ...SIGNS[kind](name, next)));
   return canvas;
 }
 
@@ -44,6 +45,8 @@ function circles(hue, next) {
     }),
   );
 }
+
+const RING = { fill: "none", stroke: "#fff", "stroke-width": 2.5, opacity: 0.85 };
 
 const SIGNS = {
   track: (_name, next) => {
@@ -61,15 +64,12 @@ const SIGNS = {
       });
     });
   },
-  album: () =>
-    [24, 15, 4].map((r) =>
-      svg("circle", { cx: 50, cy: 50, r, fill: "none", stroke: "#fff", "stroke-width": 2.5, opacity: 0.85 }),
-    ),
+  album: () => [24, 15, 4].map((r) => svg("circle", { cx: 50, cy: 50, r, ...RING })),
   artist: (name) => [letters(initials(name), 36)],
   tag: () => [letters("#", 46)],
   playlist: () =>
-    [34, 48, 62].map((y, index) =>
-      svg("rect", { x: 28, y, width: index === 2 ? 26 : 44, height: 5, rx: 2.5, fill: "#fff", opacity: 0.9 }),
+    [44, 44, 26].map((width, index) =>
+      svg("rect", { x: 28, y: 34 + 14 * index, width, height: 5, rx: 2.5, fill: "#fff" }),
     ),
 };
 
@@ -89,7 +89,8 @@ function letters(text, size) {
 
 function initials(name) {
   const words = name.split(/\s+/).filter(Boolean);
-  return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
+  const chosen = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return chosen.map((word) => [...word][0].toUpperCase()).join("");
 }
 
 // Numbers in [0, 1) that depend on `seed` alone (FNV-1a, then a linear congruential generator).

@@ -14,8 +14,8 @@ export const WORDS = {
   mood: ["Results by sound are not available right now", "Results by name are complete."],
 };
 
-// Shows a notice under the results; `retry`: what a button does, if there is to be one. Returns what
-// a screen reader should hear.
+// Shows a notice under the results; `retry`: what a button does, if there is to be one. Returns
+// what a screen reader should hear.
 export function showNotice(kind, { retry, about } = {}) {
   const [title, hint] = WORDS[kind];
   const heading = about ? `${title} for “${about}”` : title;

@@ -4,6 +4,12 @@ import { api } from "./api.js";
 import { byId } from "./elements.js";
 import { artistOf } from "./results.js";
 
+const WHY = {
+  format: "Your browser cannot play this kind of file.",
+  missing: "This track's audio is missing.",
+  offline: "This track cannot be reached right now.",
+};
+
 export class Player {
   #audio = byId("audio");
   #button = byId("play");
@@ -73,11 +79,11 @@ export class Player {
     byId("duration").textContent = clock(length);
   }
 
-  #fail() {
-    this.#problem.textContent = navigator.onLine
-      ? "This track cannot be played."
-      : "You are offline; this track cannot be played now.";
+  async #fail() {
+    const track = this.#track;
     this.#showState();
+    const why = await api.whyNoAudio(track.id);
+    if (track === this.#track) this.#problem.textContent = WHY[why];
   }
 
   #takeMediaKeys() {

@@ -117,7 +117,11 @@ export class Results {
     const id = `group-${kind}`;
     const heading = element("div", { className: "group-title", id, text: title });
     heading.setAttribute("role", "presentation");
-    const group = element("div", { className: `group ${kind}`, role: "group", "aria-labelledby": id });
+    const group = element("div", {
+      className: `group ${kind}`,
+      role: "group",
+      "aria-labelledby": id,
+    });
     group.append(heading);
     for (const result of results) {
       const row = option(result, `result-${this.#options.length}`);
@@ -148,7 +152,7 @@ function option(result, id) {
   const [name, line, url] = LINES[result.type](result);
   const row = element("div", { className: "row", id, role: "option", "aria-selected": "false" });
   row.append(
-    artwork({ kind: result.type, name: `${name} ${line}`.trim(), url }),
+    artwork({ kind: result.type, name, by: line, url }),
     element(
       "span",
       { className: "names" },
@@ -157,7 +161,8 @@ function option(result, id) {
     ),
   );
   if (result.similarity !== undefined) row.append(badge(result.similarity));
-  row.firstChild.append(element("span", { className: "bars" }, element("i"), element("i"), element("i")));
+  const bars = [1, 2, 3].map(() => element("i"));
+  row.firstChild.append(element("span", { className: "bars" }, ...bars));
   return row;
 }
 

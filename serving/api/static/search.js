@@ -51,7 +51,8 @@ export class Search {
   #ask(query, keywordDelay, moodDelay) {
     this.stop();
     this.#query = query;
-    const turn = { number: this.#turn, query, signal: this.#abort.signal, since: performance.now() };
+    const { signal } = this.#abort;
+    const turn = { number: this.#turn, query, signal, since: performance.now() };
     const forKeyword = fits(query, KEYWORD);
     if (!forKeyword && !fits(query, MOOD)) return;
     const keyword = this.#after(turn, keywordDelay).then(() => {

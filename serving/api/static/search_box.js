@@ -54,9 +54,11 @@ export class SearchBox {
   }
 
   #shortcut(event) {
-    const opens =
-      (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) ||
-      (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !isEditable(event.target));
+    if (event.altKey || event.isComposing) return;
+    const isCommand = event.ctrlKey || event.metaKey;
+    const opens = isCommand
+      ? event.key.toLowerCase() === "k" && !event.shiftKey
+      : event.key === "/" && !isEditable(event.target);
     if (!opens) return;
     event.preventDefault(); // Browsers open searches of their own with these.
     this.#input.focus();
@@ -90,5 +92,6 @@ export class SearchBox {
 }
 
 function isEditable(target) {
-  return target.isContentEditable || (target.matches?.("input:not([type=range]), textarea, select") ?? false);
+  const boxes = "input:not([type=range]), textarea, select";
+  return target.isContentEditable || (target.matches?.(boxes) ?? false);
 }

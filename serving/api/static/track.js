@@ -43,7 +43,8 @@ export class TrackPanel {
     byId("track-artwork").replaceChildren(
       artwork({
         kind: "track",
-        name: `${track.title} ${artistOf(track)}`,
+        name: track.title,
+        by: artistOf(track),
         url: track.image_url,
       }),
     );
@@ -89,7 +90,8 @@ export class TrackPanel {
     row.append(
       artwork({
         kind: "track",
-        name: `${result.title} ${artistOf(result)}`,
+        name: result.title,
+        by: artistOf(result),
         url: result.image_url,
       }),
       element(

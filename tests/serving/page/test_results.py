@@ -54,6 +54,7 @@ def test_results_are_grouped_by_type_and_moods_carry_a_badge_with_their_similari
         "Sounds like this",
     ]
     assert titles(page, "artist") == ["silverman.example"]
+    assert page.locator(".art.artist text").text_content() == "S"
     assert titles(page, "album") == ["Silver Album"]
     assert titles(page, "playlist") == ["Silver Mornings"]
     assert titles(page, "tag") == ["Silverwave"]

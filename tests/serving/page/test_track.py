@@ -31,13 +31,19 @@ def test_a_track_is_played_in_ranges_and_can_be_sought_in(open_page: Open) -> No
     assert page.locator("#audio").evaluate("audio => audio.currentTime") == 2
 
 
-def test_audio_that_is_gone_is_said_so(open_page: Open, backends: Backends) -> None:
+@pytest.mark.parametrize(
+    ("file_id", "words"), [("gone", "audio is missing"), ("odd", "cannot play this kind of file")]
+)
+def test_audio_that_cannot_be_played_is_said_so(
+    open_page: Open, backends: Backends, file_id: str, words: str
+) -> None:
+    backends.store.put("audio/odd.aiff", b"FORM, but nothing that a browser knows")
     page = open_page(flag=False, complain=True)
     search(page, "dust")
-    expect(row(page, "Dust")).to_be_visible()
-    with changed(backends, "Dust", file_id="gone"):
+    with changed(backends, "Dust", file_id=file_id, file_type="aiff"):
         row(page, "Dust").click()
-        expect(page.get_by_role("alert")).to_have_text("This track cannot be played.")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
 def test_more_like_this_leads_from_track_to_track(open_page: Open) -> None:
