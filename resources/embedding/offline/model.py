@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from resources.embedding.offline.lexicon import WORDS_FILE, load_lexicon
 from resources.embedding.offline.mel import PREPROCESSING_VERSION, halve_rate, log_mel
 from resources.embedding.offline.text import TextTower
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
@@ -78,6 +79,7 @@ def _describe() -> ModelDescription:
     digest = hashlib.sha256(f"{MODEL_ID}\n{REVISION}\n{PREPROCESSING_VERSION}\n".encode())
     for name in _FILES:
         digest.update((WEIGHTS / name).read_bytes())
+    digest.update(WORDS_FILE.read_bytes())
     return ModelDescription(MODEL_ID, REVISION, EMBEDDING_DIMENSION, digest.hexdigest(), LICENCE)
 
 
@@ -90,6 +92,7 @@ def _load_text() -> TextTower:
             split=int(data["split"]),
             share=float(data["share"]),
             scales=data["scales"],
+            lexicon=load_lexicon(),
             **{
                 name: data[name].astype(np.float32)
                 for name in ("skip", "hidden", "hidden_bias", "out", "bias")
