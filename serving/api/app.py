@@ -20,6 +20,7 @@ from serving.api.users import user_routes
 from serving.api.warm import warm_routes
 from serving.health import HealthChecks
 from serving.search import DEFAULT_DEADLINE_SECONDS, SemanticSearch
+from serving.shown_similarity import shown_scale
 from serving.similar import SimilarTracks
 from serving.text_tower import embeds_queries_on_modal
 from serving.warm_up import WarmUp
@@ -67,7 +68,7 @@ def create_app(
     app.include_router(audio_routes(backends))
     app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
     app.include_router(health_routes(HealthChecks(backends, search)))
-    app.include_router(page_routes(app))
+    app.include_router(page_routes(app, shown_scale(search.text_tower.model)))
     app.mount("/static", PageFiles(), name="static")
     return app
 

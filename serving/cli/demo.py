@@ -17,6 +17,7 @@ from serving.cli import up
 from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
 from serving.search import SearchAnswer, SemanticSearch
+from serving.shown_similarity import ShownScale, shown_scale
 
 TOP: Final = 5
 _STYLES: Final = {piece.title: piece.style for piece in DEMO_PIECES}
@@ -75,15 +76,16 @@ def _bar(console: Console) -> Progress:
 def _search(console: Console, backends: Backends) -> bool:
     """Whether every query found something."""
     search = SemanticSearch(backends)
+    scale = shown_scale(search.text_tower.model)
     found = True
     for query in DEMO_QUERIES:
         answer = search.search(query.query, TOP)
-        _print_answer(console, answer)
+        _print_answer(console, answer, scale)
         found = found and bool(answer.results)
     return found
 
 
-def _print_answer(console: Console, answer: SearchAnswer) -> None:
+def _print_answer(console: Console, answer: SearchAnswer, scale: ShownScale) -> None:
     if not answer.results:
         reason = answer.reason or "nothing was found"
         console.print(Text(f'"{answer.query}": {reason}', style="red"))
@@ -100,6 +102,6 @@ def _print_answer(console: Console, answer: SearchAnswer) -> None:
             Text(result.title),
             Text(result.artist_display_name),
             _STYLES.get(result.title, ""),
-            f"{result.similarity:.3f}",
+            f"{scale.percent(result.similarity)} %",
         )
     console.print(table)

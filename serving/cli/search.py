@@ -15,17 +15,18 @@ from serving.search import (
     SearchAnswer,
     SemanticSearch,
 )
+from serving.shown_similarity import ShownScale, shown_scale
 from serving.text_tower import embeds_queries_on_modal
 
 
 def run(text: str, limit: int, *, as_json: bool) -> int:
     """Print what is found. 1 when semantic search is not available."""
     query = _checked(text)
-    answer = _answer(load_settings(), query, limit)
+    answer, scale = _answer(load_settings(), query, limit)
     if as_json:
         typer.echo(SemanticSearchAnswer.of(answer).model_dump_json())
-    elif answer.available:
-        _print(answer)
+    elif scale is not None and answer.available:
+        _print(answer, scale)
     if answer.reason is not None:
         print_error(f"semantic search is not available: {answer.reason}")
     return 0 if answer.available else 1
@@ -41,13 +42,14 @@ def _checked(text: str) -> str:
     return query
 
 
-def _answer(settings: Settings, query: str, limit: int) -> SearchAnswer:
+def _answer(settings: Settings, query: str, limit: int) -> tuple[SearchAnswer, ShownScale | None]:
+    """The answer and the scale of the model that gave it, if there is one."""
     try:
         with Backends(settings) as backends:
             search = SemanticSearch(backends, deadline_seconds=_patience(settings))
-            return search.search(query, limit)
+            return search.search(query, limit), shown_scale(search.text_tower.model)
     except BackendError as error:
-        return SearchAnswer(query, reason=str(error))
+        return SearchAnswer(query, reason=str(error)), None
 
 
 def _patience(settings: Settings) -> float:
@@ -56,7 +58,7 @@ def _patience(settings: Settings) -> float:
     return settings.modal_timeout_seconds if remote else DEFAULT_DEADLINE_SECONDS
 
 
-def _print(answer: SearchAnswer) -> None:
+def _print(answer: SearchAnswer, scale: ShownScale) -> None:
     if not answer.results:
         console().print("Nothing found. Is anything indexed? moodsearch doctor tells.")
         return
@@ -66,7 +68,7 @@ def _print(answer: SearchAnswer) -> None:
             str(rank),
             cell(found.title, style="bold"),
             cell(found.artist_display_name),
-            f"{found.similarity:.3f}",
+            f"{scale.percent(found.similarity)} %",
             str(found.id),
         )
     console().print(rows)

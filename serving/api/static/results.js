@@ -2,7 +2,7 @@
 
 import { artwork } from "./artwork.js";
 import { byId, element, svg } from "./elements.js";
-import { percent } from "./similarity.js";
+import { matchPercent } from "./similarity.js";
 
 const GROUPS = [
   ["track", "Tracks"],
@@ -160,14 +160,15 @@ function option(result, id) {
       element("span", { className: "by", text: line }),
     ),
   );
-  if (result.similarity !== undefined) row.append(badge(result.similarity));
+  if (result.similarity !== undefined) row.append(badge(matchPercent(result.similarity)));
   const bars = [1, 2, 3].map(() => element("i"));
   row.firstChild.append(element("span", { className: "bars" }, ...bars));
   return row;
 }
 
-// That a track was found by its sound, and how near that is. `word`: what it was compared with.
-export function badge(cosine, word = "mood") {
+// That a track was found by its sound, and how near that is in percent. `word`: what it was
+// compared with.
+export function badge(percent, word = "mood") {
   const wave = svg(
     "svg",
     { viewBox: "0 0 16 16", "aria-hidden": "true" },
@@ -178,7 +179,7 @@ export function badge(cosine, word = "mood") {
     { className: "badge", title: "How much it sounds like this" },
     wave,
     element("span", { className: "word", text: word }),
-    ` ${percent(cosine)} %`,
+    ` ${percent} %`,
   );
 }
 

@@ -5,6 +5,7 @@ import { artwork } from "./artwork.js";
 import { byId, element } from "./elements.js";
 import { announce } from "./notice.js";
 import { artistOf, badge } from "./results.js";
+import { percent } from "./similarity.js";
 
 const SIMILAR_LIMIT = 10;
 
@@ -100,7 +101,7 @@ export class TrackPanel {
         element("span", { className: "title", text: result.title }),
         element("span", { className: "by", text: artistOf(result) }),
       ),
-      badge(result.similarity, "similar"),
+      badge(percent(result.similarity), "similar"),
     );
     row.addEventListener("click", () => {
       this.#play(result);
