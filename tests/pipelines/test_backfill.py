@@ -63,12 +63,13 @@ def test_many_tracks_are_embedded_by_other_processes(backends: Backends, tmp_pat
         backends.store.put(f"audio/f{number}.mp3", data)
         add_track(backends.database, file_id=f"f{number}")
     embedded = tmp_path / "embedded"
+    children = psutil.Process().children()
     backends.__dict__["embedding_backends"] = NotingBackends(backends.settings, embedded)
     result = backfill(backends, plan(backends), progress=_Heard(), concurrency=2)
     assert (result.embedded, result.errors) == (20, {})
     assert embedded.read_text().split() == ["1"] * 20
     assert backends.vectors.count() == 20
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(children)
 
 
 def test_a_limit_is_kept(backends: Backends, upload: Upload) -> None:
