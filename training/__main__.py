@@ -8,7 +8,7 @@ from pathlib import Path
 
 STAGES = ("generate", "teacher", "train", "export", "held-out")
 WEIGHTS = Path("resources/embedding/offline/weights")
-CLIPS, HELD_OUT_CLIPS = 28_000, 1_600
+CLIPS, HELD_OUT_CLIPS = 40_000, 1_200
 STEPS = 6_000
 
 
