@@ -18,8 +18,8 @@ wanted style its first place."""
 NEUTRAL_TEXT: Final = "music"
 """Stands for what is wanted where a query says only what it should not be."""
 
-ONLY_EXCLUDED_WEIGHT: Final = 1.0
-"""There: nothing specific is wanted that could lose its place."""
+ONLY_EXCLUDED_WEIGHT: Final = 0.7
+"""There. From 0.5 on no result has what is excluded; the rest is margin."""
 
 _SHORTEST: Final = 0.1
 """Length of a difference below which it says nothing: "piano without piano"."""
@@ -35,8 +35,25 @@ def without(wanted: Vector, excluded: Sequence[Vector], weight: float = EXCLUDED
     if not excluded:
         return wanted
     total = np.sum(excluded, axis=0, dtype=np.float64)
-    difference = wanted - weight / np.sqrt(len(excluded)) * total
+    return _unit(wanted - weight / np.sqrt(len(excluded)) * total, wanted)
+
+
+def anything_without(
+    neutral: Vector, excluded: Sequence[Vector], weight: float = ONLY_EXCLUDED_WEIGHT
+) -> Vector:
+    """(512,) of length 1: what `neutral`, the vector of `NEUTRAL_TEXT`, does not share with
+    `excluded`, turned away from them as `without` does. Music and drums have so much in common
+    that the difference alone would still find drums."""
+    if not excluded:
+        return neutral
+    shared, _ = np.linalg.qr(np.stack(excluded, axis=1).astype(np.float64))
+    rest = neutral - shared @ (shared.T @ neutral)
+    total = np.sum(excluded, axis=0, dtype=np.float64)
+    return _unit(rest - weight / np.sqrt(len(excluded)) * total, neutral)
+
+
+def _unit(difference: NDArray[np.float64], otherwise: Vector) -> Vector:
     length = float(np.linalg.norm(difference))
     if length < _SHORTEST:
-        return wanted
+        return otherwise
     return np.asarray(difference / length, np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.errors import BackendError
-from serving.exclusion import NEUTRAL_TEXT, ONLY_EXCLUDED_WEIGHT, without
+from serving.exclusion import NEUTRAL_TEXT, anything_without, without
 from serving.query_language import read_query
 
 Vector = NDArray[np.float32]
@@ -54,11 +54,8 @@ class QueryVectors:
         wanted, *excluded = self._vectors_of((read.wanted or NEUTRAL_TEXT, *read.excluded))
         if not excluded:
             return wanted
-        vector = (
-            without(wanted, excluded)
-            if read.wanted
-            else without(wanted, excluded, ONLY_EXCLUDED_WEIGHT)
-        )
+        combine = without if read.wanted else anything_without
+        vector = combine(wanted, excluded)
         vector.setflags(write=False)
         return vector
 

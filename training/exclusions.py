@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from resources.embedding.local import load_local_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.settings import Settings
-from serving.exclusion import NEUTRAL_TEXT, without
+from serving.exclusion import NEUTRAL_TEXT, anything_without, without
 from training.judged import Sounds, demo_sounds, sample_sounds
 from training.metrics import average_precision
 
@@ -189,16 +189,31 @@ def kept(sounds: Sounds, model: EmbeddingModel, rank: Rank | None) -> float:
     return float(np.mean(first))
 
 
-def only_excluded(sounds: Sounds, model: EmbeddingModel, weight: float | None) -> float:
-    """Violations of queries such as "no drums"; without `weight`: embedded whole."""
+Combine = Callable[[Vectors, list[Vectors]], Vectors]
+
+ONLY_WAYS: Mapping[str, Combine | None] = {
+    "embedded as typed": None,
+    "the exclusion left out": partial(without, weight=0.0),
+    **{f'"{NEUTRAL_TEXT}" - {weight}': partial(without, weight=weight) for weight in (0.5, 1, 1.5)},
+    **{
+        f"projected out - {weight}": partial(anything_without, weight=weight)
+        for weight in (0, 0.3, 0.5, 0.7, 1)
+    },
+}
+
+
+def only_excluded(
+    sounds: Sounds, model: EmbeddingModel, combine: Combine | None
+) -> tuple[float, float]:
+    """Violations of queries such as "no drums": their mean, and those of the worst one."""
     neutral = model.embed_text([NEUTRAL_TEXT])[0]
     violations = []
     for excluded, wrong in ONLY:
         vector, typed = model.embed_text([excluded, f"no {excluded}"])
-        query = typed if weight is None else without(neutral, [vector], weight)
+        query = typed if combine is None else combine(neutral, [vector])
         first = np.argsort(-(sounds.vectors @ query))[:FIRST]
         violations.append(sounds.are(wrong)[first].mean())
-    return float(np.mean(violations))
+    return float(np.mean(violations)), float(np.max(violations))
 
 
 def main() -> None:
@@ -217,10 +232,10 @@ def main() -> None:
             f"{name:24} {violations:16.3f} {precision:9.3f} {kept(demo, model, rank):5.2f}"
             f" {others[0]:21.3f} {others[1]:9.3f}"
         )
-    print("\nnothing but an exclusion, demo: violations")
-    for weight in (None, 0.0, 0.5, 1.0, 1.5):
-        name = "embedded as typed" if weight is None else f'"{NEUTRAL_TEXT}" - {weight}'
-        print(f"{name:24} {only_excluded(demo, model, weight):16.3f}")
+    print(f"\n{'nothing but an exclusion':24} demo: violations worst")
+    for name, combine in ONLY_WAYS.items():
+        violations, worst = only_excluded(demo, model, combine)
+        print(f"{name:24} {violations:16.3f} {worst:5.2f}")
 
 
 if __name__ == "__main__":
