@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -40,6 +41,7 @@ class EmbeddedPostgres:
 
     def __init__(self, home: Path) -> None:
         self._data = home / "postgres"
+        self._starting_or_stopping = threading.Lock()
         self._users = _open_lock(home, "postgres.users")
         fcntl.flock(self._users, fcntl.LOCK_SH)
         try:
@@ -54,23 +56,27 @@ class EmbeddedPostgres:
             raise
 
     def ensure_running(self) -> None:
-        """Start the server again if it was killed."""
-        info = PostmasterInfo.read_from_pgdata(self._data)
-        if info is None or not info.is_running():
-            self._server = self._start_alone()
+        """Start the server again if it was killed; not after `close`."""
+        with self._starting_or_stopping:
+            if self._users.closed:
+                return
+            info = PostmasterInfo.read_from_pgdata(self._data)
+            if info is None or not info.is_running():
+                self._server = self._start_alone()
 
     def close(self) -> None:
         """Let go of the server, and stop it when nobody else holds it. Idempotent."""
-        if self._users.closed:
-            return
-        try:
-            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return  # Somebody else uses it; the last one stops it.
-        else:
-            self._stop()
-        finally:
-            self._users.close()
+        with self._starting_or_stopping:
+            if self._users.closed:
+                return
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return  # Somebody else uses it; the last one stops it.
+            else:
+                self._stop()
+            finally:
+                self._users.close()
 
     def __enter__(self) -> Self:
         return self

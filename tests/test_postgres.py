@@ -71,6 +71,14 @@ def test_all_users_share_one_server_and_the_last_one_stops_it(home: Path) -> Non
     assert not _answers(second.url)
 
 
+def test_a_server_that_its_last_user_stopped_stays_down(home: Path) -> None:
+    """A thread that looks after it may look once more before its process ends."""
+    server = EmbeddedPostgres(home)
+    server.close()
+    server.ensure_running()
+    assert not _answers(server.url)
+
+
 def test_data_is_there_after_a_restart(home: Path) -> None:
     with EmbeddedPostgres(home) as server, psycopg.connect(server.url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
