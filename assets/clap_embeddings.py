@@ -1,7 +1,7 @@
 """clap_embeddings: each track's place in the space that it shares with text."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Final
 
 import dagster as dg
@@ -22,7 +22,7 @@ from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.records import AudioRecord
 from resources.catalogue.work import PendingTrack
-from resources.cores import usable_cores
+from resources.core_locks import taken_cores
 
 WORTH_PROCESSES: Final = 16
 """Fewer tracks are embedded before processes have imported and loaded what they need."""
@@ -56,8 +56,10 @@ def clap_embeddings(
         table.remove(deleted)
         report.removed = len(known.intersection(deleted))
         to_embed = _without_stored_ones(backends, pending, stored)
-        embedder = _embedder(backends, config, len(to_embed))
-        with closing(embed_tracks(to_embed, _key_in(backends), embedder)) as embedded:
+        with (
+            _embedder(backends, config, len(to_embed)) as embedder,
+            closing(embed_tracks(to_embed, _key_in(backends), embedder)) as embedded,
+        ):
             for chunk in embedded:
                 _store(backends, table, chunk)
                 _count(report, chunk, known)
@@ -83,15 +85,32 @@ def stored_vectors(backends: Backends, block: Block) -> dict[tuple[int, str], ND
     return dict(zip(keys, rows["vector"].to_numpy(), strict=True))
 
 
-def _embedder(backends: Backends, config: WorkConfig, tracks: int) -> WindowEmbedder:
-    """Processes where embedding computes, and for so many tracks that starting them is worth it."""
+@contextmanager
+def _embedder(backends: Backends, config: WorkConfig, tracks: int) -> Iterator[WindowEmbedder]:
+    """Processes where embedding computes, for so many tracks that starting them is worth it, and
+    while other runs leave cores for them."""
     settings = backends.settings
-    processes = min(config.concurrency or usable_cores(), tracks, MOST_AHEAD)
-    if settings.modal_enabled or tracks < WORTH_PROCESSES or processes == 1:
-        threads = config.threads(waits=settings.embeds_elsewhere)
-        return EmbeddingThreads(backends.store, backends.audio_model, threads)
+    most = min(tracks, MOST_AHEAD)
+    if settings.modal_enabled or tracks < WORTH_PROCESSES:
+        yield _threads(backends, config)
+    elif config.concurrency is not None:
+        yield _processes(backends, config, min(config.concurrency, most))
+    else:
+        with taken_cores(settings.moodsearch_home, most) as cores:
+            yield _processes(backends, config, cores)
+
+
+def _threads(backends: Backends, config: WorkConfig) -> WindowEmbedder:
+    threads = config.threads(waits=backends.settings.embeds_elsewhere)
+    return EmbeddingThreads(backends.store, backends.audio_model, threads)
+
+
+def _processes(backends: Backends, config: WorkConfig, count: int) -> WindowEmbedder:
+    """A single process is no gain over threads."""
+    if count < 2:
+        return _threads(backends, config)
     fingerprint = backends.audio_model.model.fingerprint
-    return EmbeddingProcesses(backends.embedding_backends, fingerprint, processes)
+    return EmbeddingProcesses(backends.embedding_backends, fingerprint, count)
 
 
 def _key_in(backends: Backends) -> Callable[[PendingTrack], str]:

@@ -47,8 +47,8 @@ class WorkConfig(dg.Config):
         ge=1,
         le=256,
         description="Tracks that are worked on at once; when unset, as many as there are cores "
-        "where processes embed them, 2 where threads compute and 8 where they mostly wait for "
-        "somebody else.",
+        "that no other run has taken where processes embed them, 2 where threads compute and 8 "
+        "where they mostly wait for somebody else.",
     )
 
     def threads(self, *, waits: bool) -> int:

@@ -18,6 +18,7 @@ from pipelines.backfill import backfill, plan
 from pipelines.instance import dagster_instance
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
+from resources.core_locks import taken_cores
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import Upload, write_noise
 from tests.pipelines.noting_backends import NotingBackends
@@ -57,19 +58,35 @@ def test_planning_changes_nothing(backends: Backends, upload: Upload) -> None:
     assert _everything_stored(backends) == before
 
 
-def test_many_tracks_are_embedded_by_other_processes(backends: Backends, tmp_path: Path) -> None:
-    data = write_noise(tmp_path / "noise.wav", 1, seconds=0.2).read_bytes()
+def _add_twenty_tracks(backends: Backends, folder: Path) -> Path:
+    """Enough for worker processes. Returns where those will note what they embed."""
+    data = write_noise(folder / "noise.wav", 1, seconds=0.2).read_bytes()
     for number in range(20):
         backends.store.put(f"audio/f{number}.mp3", data)
         add_track(backends.database, file_id=f"f{number}")
-    embedded = tmp_path / "embedded"
-    children = psutil.Process().children()
+    embedded = folder / "embedded"
     backends.__dict__["embedding_backends"] = NotingBackends(backends.settings, embedded)
+    return embedded
+
+
+def test_many_tracks_are_embedded_by_other_processes(backends: Backends, tmp_path: Path) -> None:
+    embedded = _add_twenty_tracks(backends, tmp_path)
+    children = psutil.Process().children()
     result = backfill(backends, plan(backends), progress=_Heard(), concurrency=2)
     assert (result.embedded, result.errors) == (20, {})
     assert embedded.read_text().split() == ["1"] * 20
     assert backends.vectors.count() == 20
     assert set(psutil.Process().children()) <= set(children)
+
+
+def test_no_process_is_started_for_cores_that_another_run_has(
+    backends: Backends, tmp_path: Path
+) -> None:
+    embedded = _add_twenty_tracks(backends, tmp_path)
+    with taken_cores(backends.settings.moodsearch_home, 1_000):
+        result = backfill(backends, plan(backends), progress=_Heard())
+    assert (result.embedded, result.errors) == (20, {})
+    assert not embedded.exists()
 
 
 def test_a_limit_is_kept(backends: Backends, upload: Upload) -> None:
