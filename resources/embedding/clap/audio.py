@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resources.embedding.clap.graph import Graph
-from resources.embedding.clap.mel import log_mel
+from resources.embedding.clap.mel import FRAMES, MEL_BANDS, log_mel
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES
-
-FRAMES: Final = 1001
-MEL_BANDS: Final = 64
 
 _INPUTS: Final = {
     "input_features": ("tensor(float)", (None, 1, FRAMES, MEL_BANDS)),
@@ -58,13 +55,6 @@ class AudioTower:
             return list(threads.map(self._embed, windows))
 
     def _embed(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        features = log_mel(_finite(window))[np.newaxis, np.newaxis]
+        features = log_mel(window)[np.newaxis, np.newaxis]
         # Only fused checkpoints hear anything beyond the window.
         return self._graph.run({"input_features": features, "is_longer": np.zeros((1, 1), bool)})
-
-
-def _finite(window: NDArray[np.float32]) -> NDArray[np.float32]:
-    samples = np.asarray(window, np.float32)
-    if np.isfinite(samples).all():
-        return samples
-    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
