@@ -64,7 +64,8 @@ def clap_embeddings(
                 _store(backends, table, chunk)
                 _count(report, chunk, known)
                 backends.work.note_errors("index", report.reasons())
-                progress.advance("clap_embeddings", len(chunk))
+                embedded_now = sum(result.vector is not None for result in chunk)
+                progress.advance("clap_embeddings", embedded_now)
     report.unchanged = len(known) - report.changed - report.removed
     overview = _overview(backends, table.read("track_id", "vector", "starts_seconds"))
     return dg.MaterializeResult(metadata={**report.metadata(), **overview})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from pipelines.instance import dagster_instance
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.core_locks import taken_cores
+from resources.embedding.modal import ModalEmbedder
 from tests.catalogue.rows import add_track
+from tests.embedding.wire import WireHost, answering
 from tests.pipelines.conftest import Upload, write_noise
 from tests.pipelines.noting_backends import NotingBackends
 
@@ -87,6 +90,21 @@ def test_no_process_is_started_for_cores_that_another_run_has(
         result = backfill(backends, plan(backends), progress=_Heard())
     assert (result.embedded, result.errors) == (20, {})
     assert not embedded.exists()
+
+
+def test_tracks_that_the_model_did_not_answer_for_do_not_count_as_embedded(
+    backends: Backends, upload: Upload
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    with (
+        WireHost(answering({"error": "out of order"}, 500)) as host,
+        closing(ModalEmbedder(host.url, None, 0.5, backends.local_model.model)) as model,
+    ):
+        backends.__dict__.update(audio_model=model, text_model=backends.local_model)
+        result = backfill(backends, plan(backends), progress=_Heard())
+    assert (result.planned, result.embedded) == (2, 0)
+    assert [track.track_id for track in plan(backends)] == ids
+    assert backends.vectors.count() == 0
 
 
 def test_a_limit_is_kept(backends: Backends, upload: Upload) -> None:
