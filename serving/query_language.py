@@ -21,6 +21,7 @@ from serving.query_words import (
     ADJECTIVES,
     AFTER_NOT,
     AND,
+    CLOSINGS,
     CUES,
     DETERMINERS,
     DO_NOT,
@@ -77,7 +78,7 @@ _MINUS: Final = r"[-\u2212]"
 # Cheaper than a look at each word, and most queries have none.
 _HAS_CUE: Final = re.compile(
     rf"\b(?:no|not|non|without|w/o|sans|minus|excluding|except|lacking|devoid|free|avoid(?:ing)?"
-    rf"|but|than|instead|neither|nor|out|lack|absence|[a-z]+n['’]?t|[a-z]+less)\b"
+    rf"|but|than|instead|neither|nor|out|hate|dislike|lack|absence|[a-z]+n['’]?t|[a-z]+less)\b"
     rf"|(?:^|\s){_MINUS}[\"“]?\w",
     re.IGNORECASE,
 )
@@ -104,7 +105,7 @@ class _Word:
     is_fixed: bool = False
 
 
-_AROUND: Final = '.,;:!?()[]{}"“”„…«»*_~'
+_AROUND: Final = ".,;:!?()[]{}\"'“”„‘’…«»*_~"
 _ENDS_CLAUSE: Final = (",", ";", ":", ".", "!", "?", ")", "]", "…")
 _DASHES: Final = frozenset({"-", "–", "—", "|", "/", "·", "•"})
 
@@ -157,7 +158,7 @@ def _split(text: str) -> ReadQuery:
         _trim_end(wanted)
         items, at = _excluded_from(words, start)
         excluded += items
-        if [word.bare for word in words[at : at + 2]] == ["at", "all"]:
+        if tuple(word.bare for word in words[at : at + 2]) in CLOSINGS:
             at += 2
         while items and at < len(words) and _is_filler_after(words, at):
             at += 1
@@ -182,7 +183,7 @@ def _by_minus(words: Sequence[_Word], at: int) -> _Found | None:
             closed = words[end].typed.rstrip(",;.!?")
             if closed.endswith(('"', "”")) and (end > at or len(closed) > 3):
                 phrase = " ".join(word.typed for word in words[at : end + 1])
-                phrase = phrase[1:].strip(_AROUND)
+                phrase = phrase[1:].strip(_AROUND + " ")
                 return _Found(phrase, end + 1) if phrase else None
     bare = typed[1:].strip(_AROUND)
     return _Found(bare, at + 1) if len(bare) > 2 and bare[0].isalpha() else None
@@ -247,7 +248,7 @@ def _excluded_from(words: Sequence[_Word], start: int) -> tuple[list[str], int]:
                 items.append([])
                 at += 1
                 continue
-            if word.bare in RESUME and not _only_generic(items[-1]):
+            if word.bare in RESUME and not _can_begin(word, items[-1]):
                 break
             if _cue_end(words, at) is not None or _by_minus(words, at) is not None:
                 break
@@ -294,7 +295,7 @@ def _list_goes_on(words: Sequence[_Word], at: int) -> bool:
 
 
 def _starts_fixed_no(word: _Word) -> bool:
-    return word.bare in {"no", "not", "non", "nothing", "why", "or", "if"}
+    return word.bare in {"no", "not", "non", "nothing", "why", "or", "if", "without"}
 
 
 def _is_whole(item: Sequence[_Word], *, by_not: bool) -> bool:
@@ -303,9 +304,12 @@ def _is_whole(item: Sequence[_Word], *, by_not: bool) -> bool:
     return last in PLURALS or (by_not and last in ADJECTIVES)
 
 
-def _only_generic(item: Sequence[_Word]) -> bool:
-    """Whether nothing was excluded yet: in "no music for children" the children are meant."""
-    return all(word.bare in GENERIC | DETERMINERS for word in item) and bool(item)
+def _can_begin(word: _Word, item: Sequence[_Word]) -> bool:
+    """Whether `word` does not end `item` for once: "not so loud"; and in "no music for children"
+    the children are meant, since nothing was excluded before them."""
+    if not item:
+        return word.bare in DETERMINERS
+    return all(before.bare in GENERIC | DETERMINERS for before in item)
 
 
 def _item(words: Sequence[_Word]) -> str:
@@ -313,7 +317,7 @@ def _item(words: Sequence[_Word]) -> str:
     first = 0
     while first < len(words) and words[first].bare in DETERMINERS:
         first += 1
-    text = _joined(words[first:]).strip(_AROUND)
+    text = _joined(words[first:]).strip(_AROUND + " ")
     return without_prompt(text) or text
 
 

@@ -17,7 +17,7 @@ CUES: Final = _expressions(
     "without, with out, w/o, sans, minus, excluding, except, except for, apart from, lacking,"
     " lack of, absence of, devoid of, free of, free from, avoid, avoiding, leave out, leaving out,"
     " no, with no, has no, have no, anything but, everything but, all but, anything except,"
-    " everything except, other than, rather than, instead of, neither, nor"
+    " everything except, other than, rather than, instead of, neither, nor, i hate, i dislike"
 )
 LONGEST_CUE: Final = max(map(len, CUES))
 
@@ -31,9 +31,9 @@ OF_MUSIC: Final = _words("want need like love have include contain use feature p
 FIXED: Final = _expressions(
     "no wave, no input, no nonsense, no frills, no limit, no limits, no holds barred,"
     " no man's land, no matter, no one, no doubt, no way, no longer, no problem, no worries,"
-    " no strings attached, non stop, not only, not just, not bad, why not, or not, if not,"
-    " nothing but, drum and bass, drum & bass, drum n bass, drum 'n' bass, rhythm and blues,"
-    " rock and roll, rock & roll, rock n roll, rock 'n' roll, country and western,"
+    " no strings attached, without a doubt, live without, not live without, non stop, not only,"
+    " not just, not bad, why not, or not, if not, nothing but, drum and bass, drum & bass,"
+    " drum n bass, rhythm and blues, rock and roll, rock & roll, rock n roll, country and western,"
     " call and response, singing bowl, singing bowls"
 )
 """No exclusion although they look like one, and what "and" does not take apart."""
@@ -58,8 +58,11 @@ FILLER_AFTER: Final = _words(
 )
 DETERMINERS: Final = _words(
     "any a an the too so very much many lots lot some that all of those these really overly"
-    " particularly also even being sounding at"
+    " particularly also even being sounding at quite"
 )
+CLOSINGS: Final = _expressions("at all, in it, on it, in them")
+"""What may follow what is excluded, and says nothing."""
+
 AND: Final = _words("and & +")
 OR: Final = _words("or nor")
 
