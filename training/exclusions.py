@@ -152,7 +152,9 @@ def _penalise(weight: float, sounds: Vectors, wanted: Vectors, excluded: Vectors
 
 WAYS: Mapping[str, Rank] = {
     "the exclusion left out": partial(_subtract, 0.0),
-    **{f"subtract {weight}": partial(_subtract, weight) for weight in (0.3, 0.4, 0.5, 0.6, 0.7, 1)},
+    **{
+        f"subtract {weight}": partial(_subtract, weight) for weight in (0.3, 0.35, 0.4, 0.5, 0.7, 1)
+    },
     **{f"subtract {weight} across": partial(_subtract_across, weight) for weight in (0.5, 0.7, 1)},
     "project out": _project_out,
     **{f"penalise {weight}": partial(_penalise, weight) for weight in (0.5, 1, 2)},
