@@ -175,11 +175,11 @@ def _print_summary(
         f"{result.embedded} embedded, {backends.vectors.count()} in the index."
     )
     for block, reason in result.errors.items():
-        console.print(Text(f"Block {block} failed: {reason}", style="red"))
+        console.print(Text(f"Block {block} failed: {reason}", style="red"), soft_wrap=True)
     if waiting:
         console.print(f"{len(waiting)} tracks are still pending; `moodsearch doctor` says why.")
         for reason in _reasons(backends, waiting):
-            console.print(cell(f"  {reason}"))
+            console.print(cell(f"  {reason}"), soft_wrap=True)
     _print_failures(console, backends)
 
 
