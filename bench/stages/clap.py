@@ -120,7 +120,7 @@ def _files(workplace: Workplace, folder: Path, precision: Precision) -> list[Fig
     objects = workplace.home("clap") / "objects"
     objects.mkdir(parents=True, exist_ok=True)
     shutil.copy(mp3, objects)
-    # One file at a time, in this process, as a new upload is embedded.
+    # One file at a time, in this process: all threads are for its windows.
     alone = ClapModel(FolderFiles(folder, precision), text_threads=1, audio_threads=THREADS)
     model = backends.local_model
 
