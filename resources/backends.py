@@ -12,6 +12,7 @@ from resources.catalogue.generations import Generation, Generations
 from resources.catalogue.locks import BlockLocks
 from resources.catalogue.migrate import migrate
 from resources.catalogue.records import TrackRecords
+from resources.catalogue.track_genres import GenresOfTracks
 from resources.catalogue.tracks import Tracks
 from resources.catalogue.uploads import Uploads
 from resources.catalogue.work import PendingWork
@@ -184,6 +185,10 @@ class Backends(EmbeddingBackends):
     @cached_property
     def tracks(self) -> Tracks:
         return Tracks(self.database)
+
+    @cached_property
+    def genres_of_tracks(self) -> GenresOfTracks:
+        return GenresOfTracks(self.database)
 
     @cached_property
     def flags(self) -> Flags:

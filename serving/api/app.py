@@ -16,9 +16,11 @@ from serving.api.keyword import keyword_routes
 from serving.api.pages import PageFiles, page_routes
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
+from serving.api.tags import tag_routes
 from serving.api.users import user_routes
 from serving.api.warm import warm_routes
 from serving.health import HealthChecks
+from serving.recommended_tags import RecommendedTags
 from serving.search import DEFAULT_DEADLINE_SECONDS, SemanticSearch
 from serving.shown_similarity import shown_scale
 from serving.similar import SimilarTracks
@@ -65,6 +67,8 @@ def create_app(
     app.include_router(warm_routes(warm_up))
     similar = SimilarTracks(backends, search.index, deadline_seconds=deadline_seconds)
     app.include_router(similar_routes(similar))
+    tags = RecommendedTags(backends, search.index, deadline_seconds=deadline_seconds)
+    app.include_router(tag_routes(tags))
     app.include_router(audio_routes(backends))
     app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
     app.include_router(health_routes(HealthChecks(backends, search)))

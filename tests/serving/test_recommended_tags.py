@@ -1,0 +1,364 @@
+"""`GET /tracks/{track_id}/recommended-tags`: genres that a track could be tagged with."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from resources.backends import Backends
+from resources.catalogue.database import Database
+from resources.catalogue.records import AudioRecord, IndexRecord
+from resources.genres.protocol import GenrePrediction
+from resources.settings import load_settings
+from serving.api.app import create_app
+from serving.genres_on_demand import CONCURRENT_CLASSIFICATIONS
+from tests.catalogue.rows import add_track, update_track
+from tests.genres.replicate_server import SCORES, TOKEN, prediction, uploaded_file
+from tests.loopback import Answer, Host, Request
+from tests.serving.moods import EMBED_TEXT, answers, index
+
+UPLOAD = "POST /v1/files"
+CREATE = "POST /v1/predictions"
+HEARD = ["ambient", "electronic", "techno", "krautrock", "rock"]
+"""What Replicate's scores say, best first."""
+
+
+@pytest.fixture
+def replicate() -> Iterator[Host]:
+    """Replicate with the host of its outputs."""
+    with Host() as host:
+        host.on(UPLOAD, Answer(201, uploaded_file(f"{host.url}/audio.mp3")))
+        host.on("DELETE /v1/files/f1", Answer(204, b""))
+        host.on(CREATE, Answer(201, prediction("succeeded", output=f"{host.url}/out.json")))
+        host.on("GET /out.json", Answer(200, SCORES))
+        yield host
+
+
+@pytest.fixture
+def with_replicate(
+    backends: Backends, replicate: Host, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Backends]:
+    """Other backends on the same database that classify on Replicate."""
+    monkeypatch.setenv("REPLICATE_ENABLED", "true")
+    monkeypatch.setenv("REPLICATE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("REPLICATE_BASE_URL", replicate.url)
+    with Backends(load_settings()) as remote:
+        remote.local_model = backends.local_model
+        yield remote
+
+
+@pytest.fixture
+def replicate_client(with_replicate: Backends) -> Iterator[TestClient]:
+    with TestClient(create_app(with_replicate)) as client:
+        yield client
+
+
+def recommended(client: TestClient, track_id: object, **parameters: int) -> Any:
+    return client.get(f"/tracks/{track_id}/recommended-tags", params=parameters)
+
+
+def names(response: Any) -> list[str]:
+    assert response.status_code == 200
+    assert response.json()["available"] is True
+    return [tag["name"] for tag in response.json()["tags"]]
+
+
+def add_indexed_track(
+    backends: Backends, *, file_id: str = "file-1", visibility: str = "public"
+) -> int:
+    """A track whose file is stored, embedded and indexed, but not classified."""
+    mood = "dub techno music"
+    track = add_track(backends.database, mood, file_id=file_id, visibility=visibility)
+    backends.store.put(f"audio/{file_id}.mp3", b"sound")
+    note_indexed(backends, track, file_id, mood)
+    return track
+
+
+def note_indexed(backends: Backends, track: int, file_id: str, mood: str) -> None:
+    index(backends, {track: mood})
+    backends.records.audio([AudioRecord(track, file_id, 1.0, None)])
+    record = IndexRecord(track, file_id, "attributes")
+    backends.records.indexed(backends.generation.id, [record])
+
+
+def store(backends: Backends, track: int, *predictions: tuple[str, float]) -> None:
+    backends.records.genres(track, "file-1", [GenrePrediction(*each) for each in predictions])
+
+
+def extra(backends: Backends, track: int) -> Any:
+    (row,) = backends.database.rows(
+        "SELECT extra FROM public.tracks WHERE id = %(id)s", {"id": track}
+    )
+    return row["extra"]
+
+
+def hold_predictions(replicate: Host) -> threading.Event:
+    """Replicate answers only when the event is set."""
+    go_on = threading.Event()
+
+    def answer(_request: Request) -> object:
+        assert go_on.wait(30)
+        return prediction("succeeded", output=f"{replicate.url}/out.json")
+
+    replicate.on(CREATE, Answer(201, answer))
+    return go_on
+
+
+def until_asked(replicate: Host, times: int) -> None:
+    until = time.monotonic() + 20
+    while len(replicate.sent(CREATE)) < times:
+        assert time.monotonic() < until, "the classifier was never asked"
+        time.sleep(0.02)
+
+
+def tag(database: Database, track: int, *tags: str) -> None:
+    for name in tags:
+        database.rows(
+            "WITH tag AS (INSERT INTO public.tags (name) VALUES (%(name)s) RETURNING id)"
+            " INSERT INTO public.track_tags SELECT %(track)s, id FROM tag",
+            {"track": track, "name": name},
+        )
+
+
+def eventually_stored(backends: Backends, track: int) -> list[str]:
+    until = time.monotonic() + 20
+    while "genre_predictions" not in extra(backends, track):
+        assert time.monotonic() < until, "the predictions were never stored"
+        time.sleep(0.02)
+    return [each["name"] for each in extra(backends, track)["genre_predictions"]]
+
+
+def test_stored_predictions_are_answered_best_first_without_asking_anybody(
+    client: TestClient, backends: Backends, model_host: Host
+) -> None:
+    track = add_indexed_track(backends)
+    store(backends, track, ("techno", 0.87), ("ambient", 0.4))
+    asked = len(model_host.requests)
+    assert recommended(client, track).json() == {
+        "track_id": track,
+        "tags": [{"name": "techno", "score": 0.87}, {"name": "ambient", "score": 0.4}],
+        "available": True,
+    }
+    assert len(model_host.requests) == asked
+
+
+def test_tags_that_the_track_has_are_left_out_whatever_their_case(
+    client: TestClient, backends: Backends
+) -> None:
+    track, other = add_track(backends.database), add_track(backends.database)
+    store(backends, track, ("techno", 0.9), ("dub techno", 0.8), ("straße", 0.7), ("ska", 0.6))
+    tag(backends.database, track, "TECHNO", " Dub  Techno", "STRASSE")
+    tag(backends.database, other, "Ska")
+    assert names(recommended(client, track)) == ["ska"]
+
+
+def test_a_track_that_has_them_all_gets_none(client: TestClient, backends: Backends) -> None:
+    track = add_track(backends.database)
+    store(backends, track, ("techno", 0.9))
+    tag(backends.database, track, "Techno")
+    assert names(recommended(client, track)) == []
+
+
+def test_limit_holds_and_counts_what_is_left(client: TestClient, backends: Backends) -> None:
+    track = add_track(backends.database)
+    store(backends, track, *((f"tag {n:02}", 0.9 - n / 100) for n in range(30)))
+    tag(backends.database, track, "Tag 00", "Tag 01")
+    assert names(recommended(client, track)) == [f"tag {n:02}" for n in range(2, 7)]
+    assert len(names(recommended(client, track, limit=1))) == 1
+    assert len(names(recommended(client, track, limit=20))) == 20
+    for limit in (0, 21):
+        assert recommended(client, track, limit=limit).status_code == 422
+
+
+def test_only_public_tracks_are_answered_or_classified(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    private = add_indexed_track(backends, visibility="private")
+    for unknown in (private, private + 1000, 2**63 - 1):
+        assert recommended(replicate_client, unknown).status_code == 404
+    for impossible in (-1, 2**63, "x"):
+        assert recommended(replicate_client, impossible).status_code == 422
+    assert replicate.requests == []
+
+
+def test_what_is_not_stored_is_classified_from_the_embedding_and_stored(
+    client: TestClient, backends: Backends, model_host: Host
+) -> None:
+    track = add_indexed_track(backends)
+    first = recommended(client, track)
+    assert names(first)[0] == "dub techno"
+    assert extra(backends, track)["genre_predictions_file_id"] == "file-1"
+    asked = len(model_host.requests)
+    assert recommended(client, track).json() == first.json()
+    assert len(model_host.requests) == asked
+
+
+def test_what_else_is_in_extra_stays(client: TestClient, backends: Backends) -> None:
+    track = add_indexed_track(backends)
+    update_track(backends.database, track, extra='{"album": "x"}')
+    assert names(recommended(client, track))
+    assert extra(backends, track)["album"] == "x"
+
+
+def test_a_new_file_makes_stored_predictions_stale(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(backends)
+    store(backends, track, ("ska", 0.9))
+    update_track(backends.database, track, file_id="file-2")
+    backends.store.put("audio/file-2.mp3", b"other sound")
+    # The index still holds the vector of the old file: it says nothing about the new one.
+    assert names(recommended(replicate_client, track)) == []
+    assert replicate.requests == []
+    note_indexed(backends, track, "file-2", "ambient music")
+    assert names(recommended(replicate_client, track)) == HEARD
+    assert extra(backends, track)["genre_predictions_file_id"] == "file-2"
+
+
+def test_requests_at_the_same_time_classify_once(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(backends)
+    done = prediction("succeeded", output=f"{replicate.url}/out.json")
+    replicate.on(CREATE, Answer(201, done, delay_seconds=0.3))
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: recommended(replicate_client, track), range(8)))
+    assert [names(response) for response in found] == [HEARD] * 8
+    assert len(replicate.sent(CREATE)) == 1
+    assert names(recommended(replicate_client, track)) == HEARD
+    assert len(replicate.sent(CREATE)) == 1
+
+
+def test_a_slow_classifier_is_not_waited_for_and_its_answer_stored(
+    with_replicate: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(with_replicate)
+    go_on = hold_predictions(replicate)
+    with TestClient(create_app(with_replicate, deadline_seconds=1)) as client:
+        unavailable = {"track_id": track, "tags": [], "available": False}
+        assert recommended(client, track).json() == unavailable
+        assert "genre_predictions" not in extra(with_replicate, track)
+        go_on.set()
+        assert eventually_stored(with_replicate, track)[:5] == HEARD
+        assert names(recommended(client, track)) == HEARD
+    assert len(replicate.sent(CREATE)) == 1
+
+
+def test_requests_that_wait_do_not_hold_up_what_is_stored(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    stored, slow = add_indexed_track(backends), add_indexed_track(backends, file_id="file-2")
+    store(backends, stored, ("ska", 0.9))
+    go_on = hold_predictions(replicate)
+    with ThreadPoolExecutor(20) as threads:
+        waiting = [threads.submit(recommended, replicate_client, slow) for _ in range(20)]
+        until_asked(replicate, 1)
+        assert names(recommended(replicate_client, stored)) == ["ska"]
+        go_on.set()
+        assert [names(each.result()) for each in waiting] == [HEARD] * 20
+
+
+def test_only_so_many_tracks_are_classified_at_a_time(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    tracks = [add_indexed_track(backends, file_id=f"file-{n}") for n in range(9)]
+    go_on = hold_predictions(replicate)
+    with ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(recommended, replicate_client, track) for track in tracks[:8]]
+        until_asked(replicate, CONCURRENT_CLASSIFICATIONS)
+        assert recommended(replicate_client, tracks[8]).json()["available"] is False
+        go_on.set()
+        assert [names(each.result()) for each in waiting] == [HEARD] * 8
+    assert names(recommended(replicate_client, tracks[8])) == HEARD
+
+
+@pytest.mark.parametrize("status", [401, 402, 404])
+def test_a_classifier_that_is_down_makes_them_unavailable_and_is_asked_again(
+    replicate_client: TestClient, backends: Backends, replicate: Host, status: int
+) -> None:
+    track = add_indexed_track(backends)
+    done = Answer(201, prediction("succeeded", output=f"{replicate.url}/out.json"))
+    replicate.on(CREATE, Answer(status, {"detail": "no"}), done)
+    unavailable = {"track_id": track, "tags": [], "available": False}
+    assert recommended(replicate_client, track).json() == unavailable
+    assert names(recommended(replicate_client, track)) == HEARD
+
+
+def test_audio_that_cannot_be_classified_has_none_and_is_not_sent_again(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(backends)
+    replicate.on(CREATE, Answer(201, prediction("failed", error="cannot decode")))
+    assert names(recommended(replicate_client, track)) == []
+    assert names(recommended(replicate_client, track)) == []
+    assert len(replicate.sent(CREATE)) == 1
+
+
+def test_a_track_without_audio_has_none(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(backends)
+    backends.store.delete("audio/file-1.mp3")
+    assert names(recommended(replicate_client, track)) == []
+    backends.database.rows("ALTER TABLE public.tracks ALTER file_id DROP NOT NULL")
+    backends.database.rows("UPDATE public.tracks SET file_id = NULL")
+    assert names(recommended(replicate_client, track)) == []
+    assert replicate.sent(CREATE) == []
+
+
+def test_a_track_that_is_not_indexed_yet_has_none(client: TestClient, backends: Backends) -> None:
+    track = add_track(backends.database)
+    assert names(recommended(client, track)) == []
+    assert "genre_predictions" not in extra(backends, track)
+
+
+def test_a_model_that_does_not_answer_makes_them_unavailable(
+    client: TestClient, backends: Backends, model_host: Host
+) -> None:
+    track = add_indexed_track(backends)
+    model_host.on(EMBED_TEXT, Answer(403, {"error": "no"}))
+    assert recommended(client, track).json()["available"] is False
+    model_host.on(EMBED_TEXT, answers())
+    assert names(recommended(client, track))[0] == "dub techno"
+
+
+def test_a_database_that_is_down_makes_them_unavailable(
+    client: TestClient, backends: Backends
+) -> None:
+    track = add_track(backends.database)
+    backends.database.close()
+    assert recommended(client, track).json() == {"track_id": track, "tags": [], "available": False}
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ([{"name": "ska", "confidence": 1}, {"name": "dub", "confidence": 0.5}], ["ska", "dub"]),
+        ([{"name": "dub", "confidence": 0.5}, {"name": "ska", "confidence": 1}], ["ska", "dub"]),
+        (
+            [3, {"name": 1, "confidence": 0.1}, {"name": "x"}, {"name": "y", "confidence": 7}],
+            [],
+        ),
+        ([{"name": "ska", "confidence": 0.9}, {"name": "Ska", "confidence": 0.8}], ["ska"]),
+        ([], []),
+    ],
+)
+def test_what_an_app_has_stored_itself_is_read_with_care(
+    client: TestClient, backends: Backends, stored: list[object], expected: list[str]
+) -> None:
+    track = add_track(backends.database)
+    content = {"genre_predictions": stored, "genre_predictions_file_id": "file-1"}
+    update_track(backends.database, track, extra=json.dumps(content))
+    assert names(recommended(client, track)) == expected
+
+
+def test_an_app_without_tags_gets_them_all(client: TestClient, backends: Backends) -> None:
+    track = add_track(backends.database)
+    store(backends, track, ("ska", 0.9))
+    backends.database.rows("DROP TABLE public.track_tags, public.tags CASCADE")
+    assert names(recommended(client, track)) == ["ska"]
