@@ -45,7 +45,8 @@ class Classified:
     kinds={"replicate", "polars", "parquet"},
     retry_policy=RETRIES,
     description="Genres of each track with a confidence, kept in the app's `tracks.extra` too: "
-    "effnet-discogs on Replicate, or zero-shot from the embeddings.",
+    "effnet-discogs on Replicate, or zero-shot from the embeddings. Tracks marked with "
+    "`extra.auto_tag` get the best of them as tags.",
 )
 def genre_predictions(
     context: dg.AssetExecutionContext,
@@ -69,9 +70,15 @@ def genre_predictions(
             _store(backends, table, chunk, report, known)
             backends.work.note_errors("genres", report.reasons())
             progress.advance("genre_predictions", len(chunk))
+        tagged = backends.auto_tags.apply(block)
         backends.work.settle("genres", block)
+    for track_id, problem in tagged.problems.items():
+        context.log.warning("track %d could not be tagged: %s", track_id, problem)
     report.unchanged = len(known) - report.changed
-    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, table.read())})
+    metadata = {**report.metadata(), **_overview(backends, table.read())}
+    return dg.MaterializeResult(
+        metadata={**metadata, "auto_tagged": dg.MetadataValue.int(len(tagged.done))}
+    )
 
 
 def _requests(

@@ -5,6 +5,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
 
+from resources.catalogue.auto_tags import AutoTags
 from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -177,6 +178,10 @@ class Backends(EmbeddingBackends):
     @cached_property
     def records(self) -> TrackRecords:
         return TrackRecords(self.database)
+
+    @cached_property
+    def auto_tags(self) -> AutoTags:
+        return AutoTags(self.database)
 
     @cached_property
     def uploads(self) -> Uploads:

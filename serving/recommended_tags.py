@@ -10,7 +10,7 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 
 from resources.backends import Backends
-from resources.catalogue.track_genres import TrackGenres
+from resources.catalogue.track_genres import TrackGenres, comparable_tag
 from resources.genres.protocol import GenrePrediction
 from serving.availability import CONCURRENT_ANSWERS, Availability, UnavailableError
 from serving.genres_on_demand import Classification, GenresOnDemand
@@ -100,16 +100,12 @@ class RecommendedTags:
 def _recommended(
     predictions: Sequence[GenrePrediction], own_tags: Sequence[str], limit: int
 ) -> list[RecommendedTag]:
-    has = {_comparable(tag) for tag in own_tags}
+    has = {comparable_tag(tag) for tag in own_tags}
     tags = []
     for prediction in predictions:
-        name = _comparable(prediction.name)
+        name = comparable_tag(prediction.name)
         if name and name not in has:
             has.add(name)
             score = round(prediction.confidence, SCORE_DIGITS)
             tags.append(RecommendedTag(prediction.name, score))
     return tags[:limit]
-
-
-def _comparable(tag: str) -> str:
-    return " ".join(tag.casefold().split())

@@ -60,25 +60,33 @@ class GenresOfTracks:
             ).fetchone()
             if row is None:
                 return None
-            own_tags = _own_tags(connection, track_id)
+            tags = own_tags(connection, track_id) if has_tags(connection) else []
         has_file = row["file_id"] is not None and row["file_type"] is not None
         return TrackGenres(
             track_id,
             AudioFile(row["file_id"], row["file_type"], row["r2_url"]) if has_file else None,
-            own_tags,
-            _predictions(row["predictions"]),
+            tags,
+            read_predictions(row["predictions"]),
             row["is_indexed"],
             row["cannot_be_classified"],
         )
 
 
-def _own_tags(connection: Connection, track_id: int) -> list[str]:
+def comparable_tag(tag: str) -> str:
+    """Equal for tags that differ in case and blanks alone."""
+    return " ".join(tag.casefold().split())
+
+
+def has_tags(connection: Connection) -> bool:
+    """Whether there are tables of tags such as ours: an app may have none, or others."""
     columns = column_types(connection, ["tags", "track_tags"])
-    # An app may have no tags, or others than ours.
-    if not ({"id", "name"} <= columns["tags"].keys()) or not (
+    return {"id", "name"} <= columns["tags"].keys() and (
         {"track_id", "tag_id"} <= columns["track_tags"].keys()
-    ):
-        return []
+    )
+
+
+def own_tags(connection: Connection, track_id: int) -> list[str]:
+    """The names of the tags that the track has."""
     rows = connection.execute(
         "SELECT g.name FROM public.track_tags k JOIN public.tags g ON g.id = k.tag_id"
         " WHERE k.track_id = %s",
@@ -87,7 +95,7 @@ def _own_tags(connection: Connection, track_id: int) -> list[str]:
     return [row["name"] for row in rows if row["name"] is not None]
 
 
-def _predictions(stored: Any) -> list[GenrePrediction] | None:
+def read_predictions(stored: Any) -> list[GenrePrediction] | None:
     """What is well-formed of `extra`, which the app writes, too; best first, equals by name."""
     if not isinstance(stored, list):
         return None
