@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from resources.backends import Backends
-from resources.errors import MoodSearchError, TrackError
+from resources.catalogue.overview import Overview
+from resources.errors import ConfigurationError, MoodSearchError, TrackError
 from resources.genres.protocol import GenrePrediction, GenreRequest
 from serving.availability import LOG_INTERVAL_SECONDS
 from serving.intervals import AtMostEvery
@@ -87,6 +88,9 @@ class GenresOnDemand:
         vector = None if vectors is None else vectors.vector(track_id)
         if vector is None or track.audio is None:
             return Classification()
+        # What cannot be stored would be classified, and paid for, with every request.
+        if not Overview(self._backends.database).may_write_genres():
+            raise ConfigurationError("the user of DATABASE_URL lacks UPDATE (extra) ON tracks")
         file_id = track.audio.file_id
         request = GenreRequest(track_id, self._backends.audio_key(track.audio), vector)
         try:

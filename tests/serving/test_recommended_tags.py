@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from psycopg.conninfo import conninfo_to_dict
 
 from resources.backends import Backends
 from resources.catalogue.database import Database
@@ -333,6 +335,35 @@ def test_a_database_that_is_down_makes_them_unavailable(
     track = add_track(backends.database)
     backends.database.close()
     assert recommended(client, track).json() == {"track_id": track, "tags": [], "available": False}
+
+
+def test_nothing_is_classified_that_cannot_be_stored(
+    with_replicate: Backends, database_url: str, replicate: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, other = (
+        add_indexed_track(with_replicate),
+        add_indexed_track(with_replicate, file_id="file-2"),
+    )
+    store(with_replicate, stored, ("ska", 0.9))
+    user = "reader_" + str(conninfo_to_dict(database_url)["dbname"])
+    monkeypatch.setenv("DATABASE_URL", database_url.replace("postgres:@", f"{user}:@"))
+    with psycopg.connect(database_url, autocommit=True) as administrator:
+        administrator.execute(f"CREATE ROLE {user} LOGIN".encode())
+        try:
+            administrator.execute(f"GRANT ALL ON SCHEMA moodsearch TO {user}".encode())
+            tables = f"GRANT ALL ON ALL TABLES IN SCHEMA moodsearch TO {user}"
+            administrator.execute(tables.encode())
+            tables = f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}"
+            administrator.execute(tables.encode())
+            with Backends(load_settings()) as reader:
+                reader.local_model = with_replicate.local_model
+                with TestClient(create_app(reader)) as client:
+                    assert names(recommended(client, stored)) == ["ska"]
+                    assert recommended(client, other).json()["available"] is False
+            assert replicate.requests == []
+        finally:
+            administrator.execute(f"DROP OWNED BY {user} CASCADE".encode())
+            administrator.execute(f"DROP ROLE {user}".encode())
 
 
 @pytest.mark.parametrize(
