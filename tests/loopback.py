@@ -31,6 +31,7 @@ class Answer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that no longer waits is what some tests are about."""

@@ -105,6 +105,7 @@ def hub_server() -> Iterator[HubServer]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -119,6 +119,7 @@ def _answer(page: Page, wanted: str | None) -> tuple[int, dict[str, str], bytes]
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -45,7 +45,7 @@ def embedder(url: str, model: ModelDescription = MODEL) -> ModalEmbedder:
     return ModalEmbedder(
         f"{url}/embed_audio",
         f"{url}/embed_text",
-        timeout_seconds=2,
+        timeout_seconds=5,
         description=model,
         concurrency=32,
         backoff=Backoff(first_seconds=0.05, longest_seconds=0.1),

@@ -27,7 +27,7 @@ def on_modal(
     """Audio and queries are embedded on Modal."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("MODAL_ENABLED", "true")
-    monkeypatch.setenv("MODAL_TIMEOUT_SECONDS", "2")
+    monkeypatch.setenv("MODAL_TIMEOUT_SECONDS", "10")
     for kind in ("AUDIO", "TEXT"):
         url = f"{model_host.url}/embed_{kind.lower()}"
         monkeypatch.setenv(f"MODAL_EMBED_{kind}_URL", url)
