@@ -10,18 +10,28 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from training.compose import found
+from training.compose.cutting import Clip, Rng, cut, trim, weighted
+from training.compose.found import found_loop
 from training.compose.harmony import SCALES, Song
 from training.compose.instruments import INSTRUMENTS, play
 from training.compose.pieces import ALL_GENRES, piece
 from training.compose.rhythms import PATTERNS, drum_track
 from training.compose.roles import ROLES
+from training.compose.solo import (
+    atmosphere_clip,
+    bass_clip,
+    guitar_clip,
+    note_clip,
+    phrase_clip,
+    piano_clip,
+    plain_song,
+    texture_clip,
+)
 from training.synthesis import dsp, effects, everyday, nature, resonant, sampled, speech
 from training.synthesis.drums import HITS
 from training.synthesis.dsp import CLIP_SAMPLES, Wave, biquad, normalise, samples
 from training.synthesis.soundfont import FONTS, Note, render
-
-Rng = np.random.Generator
-Clip = tuple[Wave, set[str]]
 
 SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
     **{name: (getattr(nature, name), (name, "nature")) for name in (
@@ -34,7 +44,11 @@ SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
         "machine", "engine", "helicopter", "train")},
     "explosion": (everyday.explosion, ("explosion", "cinematic_boom")),
     "impact": (resonant.struck_object, ("impact", "everyday")),
-    "bell": (resonant.bell, ("bells", "single_note")),
+    "bell": (resonant.bell, ("struck_bell", "single_note")),
+    "slam": (everyday.door, ("door", "impact", "everyday")),
+    "glitch_hit": (found.glitch_hit, ("glitch", "electronic_sound", "percussion", "short")),
+    "ping": (effects.ping, ("beep", "electronic_sound", "short")),
+    "swish": (effects.swish, ("whoosh", "sound_effect", "short")),
     "chimes": (resonant.chimes, ("bells", "high_pitched")),
     "crackle": (everyday.crackle, ("vinyl_noise", "static")),
     "bubble": (nature.bubble, ("dripping", "short")),
@@ -59,13 +73,26 @@ SOUND_WEIGHTS = {
     "bell": 3.0,
     "chimes": 1.0,
     "glass_rub": 1.5,
+    "blip": 5.0,
+    "beep": 2.0,
+    "ping": 2.0,
+    "swish": 2.0,
+    "glitch_hit": 2.5,
+    "slam": 1.5,
+    "machine": 1.5,
+    "hum": 1.5,
 }
-NOTE_WEIGHTS = {"bell": 2.0, "piano": 4.0, "clean_guitar": 3.0, "jazz_guitar": 1.5, "choir": 2.5,
-                "distorted_guitar": 1.5, "celesta": 1.5, "electric_piano": 1.5}  # fmt: skip
 SHORTEST_SAMPLES = 240
-ONLY_SAMPLED = {"laughter", "scream", "gunshot", "taiko", "guiro", "cuica", "orchestra_hit"}
-PHRASE_ROLES = ("melody", "slow_melody", "fast_melody", "solo", "sparse_notes", "arpeggio",
-                "sustain", "picking", "strum")  # fmt: skip
+ONLY_SAMPLED = {
+    "laughter",
+    "scream",
+    "gunshot",
+    "taiko",
+    "guiro",
+    "cuica",
+    "orchestra_hit",
+    "triangle",
+}
 LOOP_TAGS = {"tabla": "tabla", "african": "hand_drums", "latin": "hand_drums",
              "breakbeat": "breakbeat_loop", "drum_and_bass": "breakbeat_loop",
              "industrial": "industrial", "four_floor": "four_on_the_floor",
@@ -74,75 +101,14 @@ LOOP_TAGS = {"tabla": "tabla", "african": "hand_drums", "latin": "hand_drums",
              "rock": "rock_drums", "march": "marching_drums"}  # fmt: skip
 
 
-def _weighted(rng: Rng, weights: dict[str, float]) -> str:
-    shares = np.array(list(weights.values()))
-    return str(rng.choice(list(weights), p=shares / shares.sum()))
-
-
 def genre_clip(rng: Rng) -> Clip:
     """A piece of music."""
-    return piece(_weighted(rng, {name: g.weight for name, g in ALL_GENRES.items()}), rng)
-
-
-def _plain_song(rng: Rng) -> Song:
-    scale = SCALES[str(rng.choice(list(SCALES)[:11]))]
-    return Song(rng, rng.uniform(55, 150), int(rng.integers(53, 65)), scale, (0, 3, 4, 0))
-
-
-def phrase_clip(rng: Rng) -> Clip:
-    """One instrument alone playing a phrase."""
-    name = str(rng.choice([n for n in INSTRUMENTS if n not in {"sub_bass", "gong"}]))
-    role = str(rng.choice(PHRASE_ROLES))
-    if INSTRUMENTS[name].high < 58:
-        role = str(rng.choice(["bass_funky", "bass_walking", "bass_eighths", "bass_long"]))
-    if name == "distorted_guitar" and rng.random() < 0.6:
-        role = "power_riff"
-    song = _plain_song(rng)
-    wave = play(name, ROLES[role](song, int(rng.integers(-1, 2))), rng)
-    tags = {*INSTRUMENTS[name].tags, "solo", "beatless_music"}
-    tags |= {"slow"} if role in {"slow_melody", "sparse_notes", "sustain"} else set()
-    tags |= {"fast"} if role == "fast_melody" and song.bpm > 105 else set()
-    return wave, tags
-
-
-def note_clip(rng: Rng) -> Clip:
-    """A single note or chord of one instrument, as in a sample pack."""
-    name = _weighted(rng, {**dict.fromkeys(INSTRUMENTS, 1.0), **NOTE_WEIGHTS})
-    instrument = INSTRUMENTS[name]
-    pitch = float(rng.integers(instrument.low, instrument.high + 1))
-    length = rng.uniform(0.15, 4)
-    notes = [Note(0.01, length, pitch, int(rng.integers(60, 125)))]
-    if ("guitar" in instrument.tags and rng.random() < 0.5) or rng.random() < 0.15:
-        notes = _strummed(notes[0], rng)
-    wave = play(name, notes, rng)
-    tags = {*instrument.tags, "single_note", *(("short",) if length < 0.7 else ())}
-    tags |= {"low_pitched"} if pitch < 45 else {"high_pitched"} if pitch > 76 else set()
-    if name == "piano" and notes[0].velocity < 85:
-        tags |= {"soft", "quiet"}
-    return _cut(wave, length + rng.uniform(0.1, 1.2)), tags
-
-
-def guitar_clip(rng: Rng) -> Clip:
-    """An electric guitar alone: a chord left to ring, a slide, harmonics, a lick; room and echo."""
-    name = _weighted(rng, {"clean_guitar": 3.0, "jazz_guitar": 1.0, "distorted_guitar": 2.0})
-    length = rng.uniform(0.8, 8)
-    root = Note(0.01, length, float(rng.integers(40, 70)), int(rng.integers(60, 120)))
-    notes = _strummed(root, rng) if rng.random() < 0.6 else [root]
-    if rng.random() < 0.25:
-        gap = rng.uniform(0.12, 0.5)
-        steps = rng.choice([0, 3, 5, 7, 10, 12, 15], int(rng.integers(2, 8)))
-        notes = [Note(0.01 + gap * k, gap * 2, root.pitch + s, 95) for k, s in enumerate(steps)]
-    wave = _cut(play(name, notes, rng), length + rng.uniform(0.1, 1.5))
-    if rng.random() < 0.3:
-        wave = dsp.echo(wave, rng.uniform(0.15, 0.5), rng.uniform(0.2, 0.6))
-    if rng.random() < 0.4:
-        wave = dsp.reverb(normalise(wave), rng, rng.uniform(0.5, 4), rng.uniform(0.1, 0.6))
-    return wave, {*INSTRUMENTS[name].tags, "single_note", "solo"}
+    return piece(weighted(rng, {name: g.weight for name, g in ALL_GENRES.items()}), rng)
 
 
 def _preferred(rng: Rng, names: Iterable[str]) -> str:
     """One of them, those more often that nothing else makes."""
-    return _weighted(rng, {name: 2.5 if name in ONLY_SAMPLED else 1.0 for name in names})
+    return weighted(rng, {name: 2.5 if name in ONLY_SAMPLED else 1.0 for name in names})
 
 
 def sampled_clip(rng: Rng) -> Clip:
@@ -160,36 +126,11 @@ def sampled_clip(rng: Rng) -> Clip:
     return wave, tags | ({"short"} if seconds < 0.7 else set())
 
 
-def _strummed(root: Note, rng: Rng) -> list[Note]:
-    """A chord on that root, its strings one after the other."""
-    chords = ((0, 7, 12), (0, 4, 7, 12), (0, 3, 7, 10), (0, 7, 12, 15, 19), (0, 7, 12, 16, 19, 24))
-    steps, gap = chords[rng.integers(len(chords))], rng.uniform(0, 0.05)
-    return [
-        Note(root.start + gap * k, root.duration, root.pitch + step, root.velocity)
-        for k, step in enumerate(steps)
-    ]
-
-
-def bass_clip(rng: Rng) -> Clip:
-    """A bass sound alone: stab, growl or long note."""
-    name = str(rng.choice(["synth_bass", "synth_bass", "sub_bass", "bass_guitar", "upright_bass"]))
-    length = rng.uniform(0.2, 3)
-    wave = play(name, [Note(0.01, length, float(rng.integers(26, 44)))], rng)
-    tags = {*INSTRUMENTS[name].tags, "low_pitched", "single_note"}
-    if name == "synth_bass" and rng.random() < 0.5:
-        wave, tags = dsp.drive(wave, rng.uniform(2, 12)), tags | {"distorted"}
-    if length > 1 and rng.random() < 0.4:
-        rate = rng.uniform(1, 8)
-        wave = wave * (0.6 + 0.4 * np.sin(2 * np.pi * rate * dsp.timeline(10)))
-        tags.add("wobble_bass")
-    return _cut(wave, length + 0.3), tags
-
-
 def hit_clip(rng: Rng) -> Clip:
     """One drum hit, from a soundfont or our own synthesis."""
     if rng.random() < 0.35:
         return _recorded_hit(rng)
-    name = _weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2, "hihat": 2.5,
+    name = weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2, "hihat": 2.5,
                            "tabla_high": 2.0, "tabla_low": 2.0, "cymbal": 1.5,
                            "tom": 1.3})  # fmt: skip
     own, keys = HITS[name]
@@ -202,18 +143,18 @@ def hit_clip(rng: Rng) -> Clip:
     if rng.random() < 0.3:
         wave = dsp.pitch_shift(wave, rng.uniform(0.75, 1.35))
     if rng.random() < 0.15:
-        wave = _cut(wave, len(wave) / dsp.RATE * rng.uniform(0.35, 1))
+        wave = cut(wave, len(wave) / dsp.RATE * rng.uniform(0.35, 1))
     tags = {name, "one_shot", "percussion", "short"}
     if name in {"tabla_high", "tabla_low"}:
         tags |= {"tabla", "hand_drums"}
     if name == "conga":
         tags.add("hand_drums")
-    return _trim(wave), tags
+    return trim(wave), tags
 
 
 def _recorded_hit(rng: Rng) -> Clip:
     files = sampled.kit_files()
-    name = _weighted(rng, {hit: len(paths) ** 0.4 for hit, paths in files.items()})
+    name = weighted(rng, {hit: len(paths) ** 0.4 for hit, paths in files.items()})
     tags = sampled.HIT_TAGS.get(name, (name, "one_shot", "percussion", "short"))
     return sampled.kit_hit(name, rng), set(tags)
 
@@ -238,19 +179,6 @@ def loop_clip(rng: Rng) -> Clip:
     return wave, tags
 
 
-def texture_clip(rng: Rng) -> Clip:
-    """A held pad, drone, choir or cluster without rhythm."""
-    name = str(rng.choice(["pad", "pad", "strings", "choir", "organ", "saw_lead", "bowl", "cello"]))
-    role = str(rng.choice(["held", "sustain", "cluster"]))
-    wave = play(name, ROLES[role](_plain_song(rng), int(rng.integers(-2, 1))), rng)
-    tags = {*INSTRUMENTS[name].tags, "sustained", "beatless"}
-    tags |= {"suspense"} if role == "cluster" else {"drone"} if role == "held" else {"ambient"}
-    if rng.random() < 0.5:
-        wave = dsp.reverb(normalise(wave), rng, rng.uniform(2, 5), rng.uniform(0.4, 0.8))
-        tags.add("reverberant")
-    return wave, tags
-
-
 def voice_clip(rng: Rng) -> Clip:
     """Speech, a whisper, a crowd, a robot's voice, a singer or a choir."""
     kind = str(
@@ -265,13 +193,13 @@ def voice_clip(rng: Rng) -> Clip:
     if kind == "robot_voice":
         return speech.robot_voice(rng), {"robot", "speech", "voice", "electronic_sound"}
     role = str(rng.choice(["slow_melody", "melody", "sustain"]))
-    wave = play(kind, ROLES[role](_plain_song(rng), 0), rng)
+    wave = play(kind, ROLES[role](plain_song(rng), 0), rng)
     return wave, {*INSTRUMENTS[kind].tags, "a_cappella"}
 
 
 def sound_clip(rng: Rng) -> Clip:
     """A natural, everyday or designed sound, sometimes two natural ones."""
-    name = _weighted(rng, {n: SOUND_WEIGHTS.get(n, 1.0) for n in SOUNDS})
+    name = weighted(rng, {n: SOUND_WEIGHTS.get(n, 1.0) for n in SOUNDS})
     make, tags = SOUNDS[name]
     wave, found = make(rng), set(tags)
     if "nature" in found and rng.random() < 0.25:
@@ -283,9 +211,9 @@ def sound_clip(rng: Rng) -> Clip:
 
 
 KINDS: dict[Callable[[Rng], Clip], float] = {
-    genre_clip: 0.42, phrase_clip: 0.06, note_clip: 0.06, bass_clip: 0.03, hit_clip: 0.09,
-    loop_clip: 0.04, texture_clip: 0.03, voice_clip: 0.03, sound_clip: 0.14, sampled_clip: 0.08,
-    guitar_clip: 0.02,
+    genre_clip: 0.40, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
+    loop_clip: 0.035, found_loop: 0.025, texture_clip: 0.02, atmosphere_clip: 0.02,
+    voice_clip: 0.03, sound_clip: 0.15, sampled_clip: 0.06, guitar_clip: 0.015, piano_clip: 0.015,
 }  # fmt: skip
 
 
@@ -307,18 +235,6 @@ def repeat_pad(wave: Wave) -> Wave:
         wave = np.tile(wave, CLIP_SAMPLES // len(wave))
         wave = np.pad(wave, (0, CLIP_SAMPLES - len(wave)))
     return wave[:CLIP_SAMPLES]
-
-
-def _cut(wave: Wave, seconds: float) -> Wave:
-    wave = wave[: samples(seconds)].copy()
-    fade = min(samples(0.03), len(wave))
-    wave[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return wave
-
-
-def _trim(wave: Wave) -> Wave:
-    loud = np.flatnonzero(np.abs(wave) > 0.004 * np.abs(wave).max())
-    return wave[: max(samples(0.05), loud[-1] + 1)] if len(loud) else wave
 
 
 def _finish(wave: Wave, tags: set[str], rng: Rng) -> Clip:

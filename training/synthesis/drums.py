@@ -9,6 +9,7 @@ import numpy as np
 from training.synthesis.dsp import (
     Wave,
     biquad,
+    crush,
     decay_curve,
     drive,
     noise,
@@ -36,13 +37,23 @@ def kick(rng: Rng) -> Wave:
 
 
 def snare(rng: Rng) -> Wave:
-    """Snare: tuned body and rattling noise."""
+    """Snare: tuned body and rattling noise; or an electronic one, filtered, crushed or driven."""
     length = samples(rng.uniform(0.12, 0.45))
-    body = sweep(rng.uniform(150, 260) + 120 * decay_curve(length, 0.02))
+    machine = rng.random() < 0.35
+    hz = rng.uniform(90, 420) if machine else rng.uniform(150, 260)
+    body = sweep(hz * (1 + rng.uniform(0.2, 1.2) * decay_curve(length, rng.uniform(0.01, 0.04))))
     body *= decay_curve(length, rng.uniform(0.03, 0.1))
     rattle = biquad(noise(rng, length), "highpass", rng.uniform(700, 3_000))
-    rattle *= decay_curve(length, rng.uniform(0.04, 0.15))
-    return normalise(body * rng.uniform(0.3, 1.0) + rattle * rng.uniform(0.4, 1.0))
+    if machine:
+        low = rng.uniform(200, 2_500)
+        rattle = biquad(noise(rng, length), "bandpass", (low, low * rng.uniform(2, 10)))
+    rattle = normalise(rattle) * decay_curve(length, rng.uniform(0.04, 0.15))
+    wave = body * rng.uniform(0.3, 1.0) + rattle * rng.uniform(0.4, 1.2)
+    if machine and rng.random() < 0.4:
+        wave = crush(normalise(wave), int(rng.integers(4, 9)), int(rng.integers(1, 7)))
+    if machine and rng.random() < 0.4:
+        wave = drive(wave, rng.uniform(1, 8))
+    return normalise(wave)
 
 
 def rimshot(rng: Rng) -> Wave:

@@ -40,13 +40,42 @@ def beep(rng: Rng) -> Wave:
 
 
 def blip(rng: Rng) -> Wave:
-    """A very short tone, often bending (pops, blips, drops)."""
-    length = samples(rng.uniform(0.03, 0.2))
-    bend = np.linspace(1, rng.choice([0.3, 0.6, 1, 1.6, 3]), length, dtype=np.float32)
-    wave = sweep(rng.uniform(200, 3_000) * bend)
+    """A very short electronic sound: a bending tone, a click that rings, a bleep or two."""
+    length = samples(float(np.exp(rng.uniform(np.log(0.015), np.log(0.3)))))
+    kind = rng.integers(5)
+    hz, time = float(np.exp(rng.uniform(np.log(150), np.log(6_000)))), np.arange(length) / RATE
+    if kind <= 1:
+        bend = np.geomspace(1, rng.choice([0.25, 0.5, 1, 1, 1.6, 3]), length)
+        wave = sweep((min(hz, 3_500) * bend).astype(np.float32))
+    elif kind == 2:  # two operators of frequency modulation
+        depth = rng.uniform(0.5, 8) * np.exp(-time / rng.uniform(0.005, 0.1))
+        wave = np.sin(2 * np.pi * hz * time + depth * np.sin(2 * np.pi * hz * rng.uniform(
+            0.3, 4) * time)).astype(np.float32)  # fmt: skip
+    elif kind == 3:  # a click that a narrow filter lets ring
+        click = noise(rng, length) * decay_curve(length, rng.uniform(0.0005, 0.004))
+        wave = biquad(click, "bandpass", (hz * 0.85, hz * rng.uniform(1.1, 2)))
+    else:
+        wave = np.sign(_tone(hz / 2, length)) * rng.uniform(0.3, 1)
+    wave = wave * decay_curve(length, rng.uniform(0.004, 0.12))
     if rng.random() < 0.3:
         wave = dsp.drive(wave, rng.uniform(2, 10))
-    return normalise(wave * decay_curve(length, rng.uniform(0.01, 0.08)))
+    wave = normalise(wave.astype(np.float32))
+    if rng.random() < 0.25:  # a second one, or a few
+        out = dsp.silence(length / RATE + rng.uniform(0.05, 0.5))
+        for start in np.arange(0, len(out) / RATE, rng.uniform(0.03, 0.2)):
+            add_at(out, dsp.pitch_shift(wave, rng.choice([1, 1, 0.75, 1.33, 2])), start)
+        wave = out
+    return wave
+
+
+def ping(rng: Rng) -> Wave:
+    """A pure high tone that dies away, as of a sonar; dry or in a room."""
+    wave = dsp.silence(rng.uniform(0.15, 2))
+    tone = _tone(float(np.exp(rng.uniform(np.log(500), np.log(5_000)))), len(wave))
+    wave = tone * decay_curve(len(wave), len(wave) / RATE / rng.uniform(2, 6))
+    if rng.random() < 0.4:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(0.3, 3), rng.uniform(0.1, 0.5))
+    return normalise(wave)
 
 
 def laser(rng: Rng) -> Wave:
@@ -109,6 +138,20 @@ def whoosh(rng: Rng) -> Wave:
         tail = np.concatenate([wave, dsp.silence(rng.uniform(0.3, 2))])
         wave = dsp.reverb(tail, rng, rng.uniform(0.4, 3), rng.uniform(0.2, 0.6))
     return normalise(wave)
+
+
+def swish(rng: Rng) -> Wave:
+    """A short stroke of air or of a brush: one swell of noise, sometimes there and back."""
+    strokes = []
+    for _ in range(1 if rng.random() < 0.7 else 2):
+        length = samples(rng.uniform(0.06, 0.6))
+        low = float(np.exp(rng.uniform(np.log(200), np.log(4_000))))
+        wave = biquad(noise(rng, length), "bandpass", (low, low * rng.uniform(1.8, 8)), 1)
+        peak = rng.uniform(0.1, 0.8)
+        position = np.linspace(0, 1, length)
+        swell = np.minimum(position / peak, (1 - position) / (1 - peak))
+        strokes.append(normalise(wave * swell ** rng.uniform(0.6, 2.5)) * rng.uniform(0.5, 1))
+    return normalise(np.concatenate(strokes).astype(np.float32))
 
 
 def static(rng: Rng) -> Wave:

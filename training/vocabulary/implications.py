@@ -113,6 +113,7 @@ IMPLIES: dict[str, str] = {
     "church_organ": "church solemn",
     "singing_bowl": "bells meditation",
     "gong": "temple bells",
+    "struck_bell": "bells",
     "music_box": "children bells",
     "bagpipes": "traditional celtic",
     "harp": "dreamy",

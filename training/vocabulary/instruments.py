@@ -9,9 +9,10 @@ INSTRUMENTS: dict[str, str] = {
     "vibraphone": "vibraphone | vibes",
     "mallets": "mallets | mallet percussion | tuned percussion",
     "marimba": "marimba | xylophone | wooden mallets | balafon",
-    "bells": (
-        "bells | bell | chimes | tubular bells | ringing bell | chiming | bell tones | chime"
-        " | hand bell | metallic ringing | ding | wind chimes"
+    "bells": ("bells | bell | chimes | tubular bells | chiming | bell tones | chime | wind chimes"),
+    "struck_bell": (
+        "ringing bell | bell | bell strike | hand bell | ding | doorbell | church bell | bell hit"
+        " | struck metal | metallic ringing"
     ),
     "singing_bowl": "singing bowl | tibetan singing bowl | struck bowl | crystal bowl",
     "gong": "gong | tam-tam | big gong hit",

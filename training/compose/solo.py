@@ -1,0 +1,187 @@
+"""One instrument alone: phrases, notes, chords, basses, held textures, atmospheres."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from training.compose.cutting import Clip, Rng, cut, weighted
+from training.compose.harmony import SCALES, Song
+from training.compose.instruments import INSTRUMENTS, play
+from training.compose.roles import ROLES
+from training.synthesis import dsp, effects, everyday, nature, resonant
+from training.synthesis.dsp import CLIP_SAMPLES, Wave, biquad, normalise
+from training.synthesis.soundfont import Note
+
+PHRASE_ROLES = ("melody", "slow_melody", "fast_melody", "solo", "sparse_notes", "arpeggio",
+                "sustain", "picking", "strum")  # fmt: skip
+NOTE_WEIGHTS = {"bell": 2.0, "piano": 4.0, "clean_guitar": 3.0, "jazz_guitar": 1.5, "choir": 2.5,
+                "distorted_guitar": 1.5, "celesta": 1.5, "electric_piano": 1.5}  # fmt: skip
+
+
+def plain_song(rng: Rng) -> Song:
+    """A song of any tempo, key and scale, for a part that plays alone."""
+    scale = SCALES[str(rng.choice(list(SCALES)[:11]))]
+    return Song(rng, rng.uniform(55, 150), int(rng.integers(53, 65)), scale, (0, 3, 4, 0))
+
+
+def phrase_clip(rng: Rng) -> Clip:
+    """One instrument alone playing a phrase."""
+    name = str(rng.choice([n for n in INSTRUMENTS if n not in {"sub_bass", "gong"}]))
+    role = str(rng.choice(PHRASE_ROLES))
+    if INSTRUMENTS[name].high < 58:
+        role = str(rng.choice(["bass_funky", "bass_walking", "bass_eighths", "bass_long"]))
+    if name == "distorted_guitar" and rng.random() < 0.6:
+        role = "power_riff"
+    song = plain_song(rng)
+    wave = play(name, ROLES[role](song, int(rng.integers(-1, 2))), rng)
+    tags = {*INSTRUMENTS[name].tags, "solo", "beatless_music"}
+    tags |= {"slow"} if role in {"slow_melody", "sparse_notes", "sustain"} else set()
+    tags |= {"fast"} if role == "fast_melody" and song.bpm > 105 else set()
+    return wave, tags
+
+
+def note_clip(rng: Rng) -> Clip:
+    """A single note or chord of one instrument, as in a sample pack."""
+    name = weighted(rng, {**dict.fromkeys(INSTRUMENTS, 1.0), **NOTE_WEIGHTS})
+    instrument = INSTRUMENTS[name]
+    pitch = float(rng.integers(instrument.low, instrument.high + 1))
+    length = rng.uniform(0.15, 4)
+    notes = [Note(0.01, length, pitch, int(rng.integers(60, 125)))]
+    if ("guitar" in instrument.tags and rng.random() < 0.5) or rng.random() < 0.15:
+        notes = _strummed(notes[0], rng)
+    wave = play(name, notes, rng)
+    tags = {*instrument.tags, "single_note", *(("short",) if length < 0.7 else ())}
+    tags |= {"low_pitched"} if pitch < 45 else {"high_pitched"} if pitch > 76 else set()
+    if name == "piano" and notes[0].velocity < 85:
+        tags |= {"soft", "quiet"}
+    return cut(wave, length + rng.uniform(0.1, 1.2)), tags
+
+
+def guitar_clip(rng: Rng) -> Clip:
+    """An electric guitar alone: a chord left to ring, a slide, harmonics, a lick; room and echo."""
+    name = weighted(rng, {"clean_guitar": 3.0, "jazz_guitar": 1.0, "distorted_guitar": 2.0})
+    length = rng.uniform(0.8, 8)
+    root = Note(0.01, length, float(rng.integers(40, 70)), int(rng.integers(60, 120)))
+    notes = _strummed(root, rng) if rng.random() < 0.6 else [root]
+    if rng.random() < 0.25:
+        gap = rng.uniform(0.12, 0.5)
+        steps = rng.choice([0, 3, 5, 7, 10, 12, 15], int(rng.integers(2, 8)))
+        notes = [Note(0.01 + gap * k, gap * 2, root.pitch + s, 95) for k, s in enumerate(steps)]
+    wave = cut(play(name, notes, rng), length + rng.uniform(0.1, 1.5))
+    if rng.random() < 0.3:
+        wave = dsp.echo(wave, rng.uniform(0.15, 0.5), rng.uniform(0.2, 0.6))
+    if rng.random() < 0.4:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(0.5, 4), rng.uniform(0.1, 0.6))
+    return wave, {*INSTRUMENTS[name].tags, "single_note", "solo"}
+
+
+def piano_clip(rng: Rng) -> Clip:
+    """A piano alone, softly: a chord left to ring, a note, a slow line; felt, room, old tape."""
+    kind = rng.random()
+    root = Note(0.01, rng.uniform(1.5, 9), float(rng.integers(36, 76)), int(rng.integers(25, 85)))
+    tags = {*INSTRUMENTS["piano"].tags, "solo", "soft", "quiet"}
+    if kind < 0.4:
+        notes = _strummed(root, rng)
+    elif kind < 0.55:
+        notes = [root]
+    else:
+        role = str(rng.choice(["slow_melody", "sparse_notes", "arpeggio", "sustain"]))
+        song = plain_song(rng)
+        notes = [
+            replace(note, velocity=max(20, int(note.velocity * 0.65)))
+            for note in ROLES[role](song, int(rng.integers(-1, 2)))
+        ]
+        tags |= {"calm", "slow", "beatless_music", "solo_piano"}
+    wave = play("piano", notes, rng)
+    if kind < 0.55:
+        wave = cut(wave, root.duration + rng.uniform(0.2, 1.5))
+        tags |= {"single_note"}
+    if rng.random() < 0.5:  # felt between hammer and string, or a microphone far away
+        cutoff = float(np.exp(rng.uniform(np.log(500), np.log(5_000))))
+        wave = biquad(wave, "lowpass", cutoff, int(rng.integers(1, 3)))
+    if rng.random() < 0.2:
+        wave = _wobbled(wave, rng)
+    if rng.random() < 0.5:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(0.8, 5), rng.uniform(0.1, 0.6))
+    return wave, tags
+
+
+def _wobbled(wave: Wave, rng: Rng) -> Wave:
+    """A tape that does not run evenly."""
+    time = np.arange(len(wave)) / dsp.RATE
+    speed = 1 + rng.uniform(0.002, 0.012) * np.sin(2 * np.pi * rng.uniform(0.3, 5) * time)
+    position = np.minimum(np.cumsum(speed), len(wave) - 1)
+    return np.interp(position, np.arange(len(wave)), wave).astype(np.float32)
+
+
+def _strummed(root: Note, rng: Rng) -> list[Note]:
+    """A chord on that root, its strings one after the other."""
+    chords = ((0, 7, 12), (0, 4, 7, 12), (0, 3, 7, 10), (0, 7, 12, 15, 19), (0, 7, 12, 16, 19, 24))
+    steps, gap = chords[rng.integers(len(chords))], rng.uniform(0, 0.05)
+    return [
+        Note(root.start + gap * k, root.duration, root.pitch + step, root.velocity)
+        for k, step in enumerate(steps)
+    ]
+
+
+def bass_clip(rng: Rng) -> Clip:
+    """A bass sound alone: stab, growl or long note."""
+    name = str(rng.choice(["synth_bass", "synth_bass", "sub_bass", "bass_guitar", "upright_bass"]))
+    length = rng.uniform(0.2, 3)
+    wave = play(name, [Note(0.01, length, float(rng.integers(26, 44)))], rng)
+    tags = {*INSTRUMENTS[name].tags, "low_pitched", "single_note"}
+    if name == "synth_bass" and rng.random() < 0.5:
+        wave, tags = dsp.drive(wave, rng.uniform(2, 12)), tags | {"distorted"}
+    if length > 1 and rng.random() < 0.4:
+        rate = rng.uniform(1, 8)
+        wave = wave * (0.6 + 0.4 * np.sin(2 * np.pi * rate * dsp.timeline(10)))
+        tags.add("wobble_bass")
+    return cut(wave, length + 0.3), tags
+
+
+def texture_clip(rng: Rng) -> Clip:
+    """A held pad, drone, choir or cluster without rhythm."""
+    name = str(rng.choice(["pad", "pad", "strings", "choir", "organ", "saw_lead", "bowl", "cello"]))
+    role = str(rng.choice(["held", "sustain", "cluster"]))
+    wave = play(name, ROLES[role](plain_song(rng), int(rng.integers(-2, 1))), rng)
+    tags = {*INSTRUMENTS[name].tags, "sustained", "beatless"}
+    tags |= {"suspense"} if role == "cluster" else {"drone"} if role == "held" else {"ambient"}
+    if rng.random() < 0.5:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(2, 5), rng.uniform(0.4, 0.8))
+        tags.add("reverberant")
+    return wave, tags
+
+
+def atmosphere_clip(rng: Rng) -> Clip:
+    """Layers without rhythm in a large room: held notes, hums, air, rubbed glass, far bells."""
+    low = rng.random() < 0.5
+    layers = {
+        "pad": lambda: _held_part(rng, ("pad", "strings", "organ"), low),
+        "voices": lambda: _held_part(rng, ("choir", "bowl"), low),
+        "hum": lambda: effects.hum(rng),
+        "air": lambda: biquad(nature.wind(rng), "lowpass", rng.uniform(300, 4_000)),
+        "glass": lambda: everyday.glass_rub(rng),
+        "sweep": lambda: effects.whoosh(rng),
+        "bells": lambda: resonant.chimes(rng),
+        "static": lambda: effects.static(rng),
+    }
+    chosen = rng.choice(list(layers), int(rng.integers(1, 4)), replace=False)
+    out = np.zeros(CLIP_SAMPLES, np.float32)
+    for name in map(str, chosen):
+        layer = normalise(layers[name]())
+        if low and rng.random() < 0.5:
+            layer = dsp.pitch_shift(layer, rng.uniform(0.4, 0.9))
+        start = rng.uniform(0, 3) if len(layer) < CLIP_SAMPLES // 2 else 0.0
+        dsp.add_at(out, layer, start, rng.uniform(0.2, 1))
+    if low and rng.random() < 0.6:
+        out = biquad(out, "lowpass", rng.uniform(200, 2_000), 1)
+    out = dsp.reverb(normalise(out), rng, rng.uniform(2, 7), rng.uniform(0.3, 0.85))
+    tags = {"ambient", "beatless", "sustained", "reverberant"}
+    return out, tags | ({"dark_ambient", "drone"} if low else set())
+
+
+def _held_part(rng: Rng, names: tuple[str, ...], low: bool) -> Wave:
+    role = str(rng.choice(["held", "sustain"]))
+    return play(str(rng.choice(names)), ROLES[role](plain_song(rng), -2 if low else 0), rng)
