@@ -110,7 +110,11 @@ class Settings(BaseSettings):
         self._need(self.replicate_enabled, "REPLICATE_ENABLED", ["replicate_api_token"])
         needed_for_r2 = ["r2_endpoint_url", "r2_bucket", "aws_access_key_id"]
         needed_for_r2.append("aws_secret_access_key")
-        self._need(self.uses_r2, "R2_BUCKET or R2_ENDPOINT_URL", needed_for_r2)
+        given = "R2_BUCKET" if self.r2_bucket is not None else "R2_ENDPOINT_URL"
+        self._need(self.uses_r2, given, needed_for_r2)
+        pair = ["modal_proxy_key", "modal_proxy_secret"]
+        for given in pair:
+            self._need(getattr(self, given) is not None, given.upper(), pair)
         return self
 
     def _need(self, enabled: bool, reason: str, names: list[str]) -> None:

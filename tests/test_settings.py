@@ -46,6 +46,8 @@ def test_the_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch)
             {"R2_BUCKET": "audio"},
             ["R2_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
         ),
+        ({"MODAL_PROXY_KEY": "wk-1"}, ["MODAL_PROXY_SECRET"]),
+        ({"MODAL_PROXY_SECRET": "ws-1"}, ["MODAL_PROXY_KEY"]),
     ],
 )
 def test_something_enabled_without_what_it_needs_names_the_missing_variables(
