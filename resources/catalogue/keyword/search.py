@@ -17,6 +17,7 @@ from resources.catalogue.keyword.statements import (
     PREPARE,
     Statements,
     build,
+    has_infix,
     patterns,
 )
 
@@ -25,18 +26,17 @@ TYPES: Final = ("track", "artist", "album", "tag", "playlist")
 
 STATEMENT_TIMEOUT_MILLISECONDS: Final = 2_000
 
-SIMILAR: Final = 0.6
-"""Word similarity from which a name counts as similar: pg_trgm's own default."""
-
-LESS_SIMILAR: Final = 0.45
-"""The same where nothing at all was found: two misspelt words still find both of them."""
+SIMILAR: Final = (0.6, 0.45)
+"""Word similarities from which a name counts as similar: pg_trgm's own default, and less where
+nothing at all was found: two misspelt words still find both of them."""
 
 SHORTEST_FUZZY: Final = 4
 """Letters of a query that may be misspelt. Three have four trigrams, of which one wrong letter
 leaves one."""
 
-SHORTEST_INFIX: Final = 3
-"""Letters in a row that can be found within a word: that is what a trigram is."""
+LONG: Final = 8
+"""Characters of a query from which those that contain it are too few to look for whole words
+first."""
 
 SCHEMA_RECHECK_SECONDS: Final = 60.0
 """An app's migration may bring tables that were missing."""
@@ -149,10 +149,15 @@ class _Steps:
         self._step(Match.SUBSTRING, self._statements.substring)
         if sum(letter.isalnum() for letter in self._parameters["text_bare"]) < SHORTEST_FUZZY:
             return
-        self._step(Match.SIMILAR, self._statements.fuzzy)
-        if not self.found:
-            self._connection.execute(LOOSEN, {"threshold": str(LESS_SIMILAR)})
+        if self._parameters["text_has_parts"]:
+            self._step(Match.SIMILAR, self._statements.one_mistake)
+            if self.found:
+                return
+        for threshold in SIMILAR:
+            self._connection.execute(LOOSEN, {"threshold": str(threshold)})
             self._step(Match.SIMILAR, self._statements.fuzzy)
+            if self.found:
+                return
 
     def results(self) -> list[Found]:
         counts = dict.fromkeys(TYPES, 0)
@@ -213,14 +218,15 @@ def _prepare(connection: Connection, query: str) -> dict[str, Any] | None:
         "query": query,
         "handle": query.strip().lstrip("@"),
         "timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
-        "threshold": str(SIMILAR),
     }
     row = connection.execute(PREPARE, settings, prepare=True).fetchone()
     assert row is not None
     if not row["text"]:
         return None
     parameters: dict[str, Any] = {"query": query} | patterns("text", row["text"], _literal)
-    parameters["has_infix"] = _has_infix(parameters["text_bare"])
+    bare = parameters["text_bare"]
+    parameters["has_infix"] = has_infix(bare)
+    parameters["is_long"] = parameters["has_infix"] and len(bare) >= LONG
     if row["handle_text"]:
         parameters |= patterns("handle", row["handle_text"], _literal)
     return parameters
@@ -229,12 +235,6 @@ def _prepare(connection: Connection, query: str) -> dict[str, Any] | None:
 def _literal(text: str) -> str:
     """`text` in a pattern of LIKE, where it stands for nothing but itself."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-
-
-def _has_infix(text: str) -> bool:
-    """Whether an index can find `text` within words."""
-    letters = "".join(c if c.isalnum() else " " for c in text)
-    return any(len(run) >= SHORTEST_INFIX for run in letters.split(" "))
 
 
 def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:

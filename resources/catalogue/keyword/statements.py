@@ -8,6 +8,7 @@ compares a bounded number of candidates.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from resources.catalogue.keyword.sources import Source
@@ -21,7 +22,13 @@ EQUAL_CANDIDATES: Final = 200
 SUBSTRING_CANDIDATES: Final = 300
 """Names with the query within a word, of which the most similar are taken."""
 
-FUZZY_CANDIDATES: Final = 1_000
+ONE_MISTAKE: Final = 0.6
+"""Least word similarity of what has two thirds of the query in it."""
+
+SHORTEST_INFIX: Final = 3
+"""Letters in a row that can be found within a word: that is what a trigram is."""
+
+FUZZY_CANDIDATES: Final = 300
 """Names similar to the query, of which the most similar are taken."""
 
 PREPARE: Final = """
@@ -35,8 +42,7 @@ SELECT moodsearch.searchable(%(query)s) AS text, moodsearch.searchable(%(handle)
     set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true),
     set_config('jit', 'off', true),
-    set_config('max_parallel_workers_per_gather', '0', true),
-    set_config('pg_trgm.word_similarity_threshold', %(threshold)s, true)
+    set_config('max_parallel_workers_per_gather', '0', true)
 """
 """To be run first in the transaction. NULL or an empty text: nothing can match."""
 
@@ -114,16 +120,19 @@ _PREFIX: Final = """
 """
 
 # Whole words, then starts of words, then anything: each is only looked for when there are too few
-# of the one before.
+# of the one before. Of a long query there are few of each: one scan of the index finds them all,
+# and their word similarities put them into the same order.
 _SUBSTRING: Final = """
 (SELECT * FROM (
     (SELECT '{kind}' AS kind, s.key, 1.0::real AS similarity, v.name, v.fields
     FROM {texts} s CROSS JOIN LATERAL ({shown} LIMIT 1) v
-    WHERE s.text LIKE %({q}_words)s AND s.text NOT LIKE %({q}_first)s LIMIT {most})
+    WHERE NOT %(is_long)s
+        AND s.text LIKE %({q}_words)s AND s.text NOT LIKE %({q}_first)s LIMIT {most})
     UNION ALL
     (SELECT '{kind}', s.key, {word_similarity}(%({q}_bare)s, s.text), v.name, v.fields
     FROM {texts} s CROSS JOIN LATERAL ({shown} LIMIT 1) v
-    WHERE s.text LIKE %({q}_word_start)s AND s.text NOT LIKE %({q}_words)s
+    WHERE NOT %(is_long)s
+        AND s.text LIKE %({q}_word_start)s AND s.text NOT LIKE %({q}_words)s
         AND s.text NOT LIKE %({q}_first)s LIMIT {most})
     UNION ALL
     (SELECT '{kind}', s.key, s.similarity, v.name, v.fields
@@ -132,12 +141,37 @@ _SUBSTRING: Final = """
         FROM (
             SELECT key, text FROM {texts}
             WHERE %(has_infix)s AND text LIKE %({q}_anywhere)s
-                AND text NOT LIKE %({q}_word_start)s
+                AND text NOT LIKE
+                    CASE WHEN %(is_long)s THEN %({q}_first)s ELSE %({q}_word_start)s END
             LIMIT {substring_candidates}
         ) candidates
         ORDER BY 2 DESC LIMIT {substring_candidates}
     ) s CROSS JOIN LATERAL ({shown} LIMIT 1) v
     LIMIT {most})
+    LIMIT {most}
+) found LIMIT %(most_{kind})s)
+"""
+
+# A single mistake is in one third of the query, so that the two others are there as they are typed:
+# to look for these costs a fraction of what it costs to compare all trigrams.
+_ONE_MISTAKE: Final = """
+(SELECT * FROM (
+    SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
+    FROM (
+        SELECT key, {word_similarity}(%({q}_bare)s, text) AS similarity,
+            {similarity}(%({q}_bare)s, text) AS as_a_whole
+        FROM (
+            SELECT key, text FROM {texts}
+            WHERE %({q}_has_parts)s AND text NOT LIKE %({q}_anywhere)s AND (
+                (text LIKE %({q}_part_1)s AND text LIKE %({q}_part_2)s)
+                OR (text LIKE %({q}_part_1)s AND text LIKE %({q}_part_3)s)
+                OR (text LIKE %({q}_part_2)s AND text LIKE %({q}_part_3)s)
+            )
+            LIMIT {fuzzy_candidates}
+        ) candidates
+        ORDER BY 2 DESC, 3 DESC LIMIT {fuzzy_candidates}
+    ) s CROSS JOIN LATERAL ({shown} LIMIT 1) v
+    WHERE s.similarity >= {one_mistake}
     LIMIT {most}
 ) found LIMIT %(most_{kind})s)
 """
@@ -168,6 +202,7 @@ class Statements:
     equal: str
     prefix: str
     substring: str
+    one_mistake: str
     fuzzy: str
 
 
@@ -196,15 +231,18 @@ def build(
             "equal_candidates": EQUAL_CANDIDATES,
             "substring_candidates": SUBSTRING_CANDIDATES,
             "fuzzy_candidates": FUZZY_CANDIDATES,
+            "one_mistake": ONE_MISTAKE,
         }
 
-    return Statements(*map(over_all, (_EQUAL, _PREFIX, _SUBSTRING, _FUZZY)))
+    return Statements(*map(over_all, (_EQUAL, _PREFIX, _SUBSTRING, _ONE_MISTAKE, _FUZZY)))
 
 
-def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, str]:
+def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, str | bool]:
     """Parameters of the steps for one searchable `text` (with its spaces at both ends)."""
     bare = text.strip(" ")
     literal = escape(bare)
+    thirds = [len(bare) * n // 3 for n in range(4)]
+    parts = [bare[start:end] for start, end in pairwise(thirds)]
     return {
         f"{name}_bare": bare,
         f"{name}_equal": text,
@@ -215,4 +253,12 @@ def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, st
         f"{name}_words": f"% {literal} %",
         f"{name}_word_start": f"% {literal}%",
         f"{name}_anywhere": f"%{literal}%",
+        f"{name}_has_parts": all(map(has_infix, parts)),
+        **{f"{name}_part_{n}": f"%{escape(part)}%" for n, part in enumerate(parts, start=1)},
     }
+
+
+def has_infix(text: str) -> bool:
+    """Whether an index can find `text` within words."""
+    letters = "".join(c if c.isalnum() else " " for c in text)
+    return any(len(run) >= SHORTEST_INFIX for run in letters.split(" "))
