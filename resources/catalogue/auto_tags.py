@@ -10,6 +10,7 @@ from resources.catalogue.blocks import Block
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.keyword.schema import column_types
 from resources.catalogue.track_genres import comparable_tag, has_tags, own_tags, read_predictions
+from resources.genres.labels import is_tag
 from resources.genres.protocol import GenrePrediction
 
 MOST_TAGS: Final = 5
@@ -65,11 +66,16 @@ class AutoTags:
 
 
 def top_tags(predictions: Sequence[GenrePrediction]) -> list[str]:
-    """The best of `predictions` (best first): at most five, with at least half the top score."""
+    """The best of `predictions` (best first): at most five, with at least half the top score.
+
+    What is no tag counts as a score, so that a recording that is no music above all does not get
+    the tags of the little music that was heard in it.
+    """
     if not predictions:
         return []
     least = predictions[0].confidence * SHARE_OF_THE_TOP_SCORE
-    return [each.name for each in predictions[:MOST_TAGS] if each.confidence >= least]
+    tags = [each.name for each in predictions if each.confidence >= least and is_tag(each.name)]
+    return tags[:MOST_TAGS]
 
 
 def _tag(connection: Connection, track_id: int) -> None:

@@ -9,6 +9,26 @@ from resources.genres.protocol import GenrePrediction
 SEPARATOR: Final = "---"
 """Between genre and style in the labels of MTG's Discogs models, e.g. `Electronic---Ambient`."""
 
+NOT_TAGS: Final = frozenset(
+    {
+        "non-music",
+        "audiobook",
+        "comedy",
+        "dialogue",
+        "education",
+        "interview",
+        "monolog",
+        "poetry",
+        "political",
+        "promotional",
+        "radioplay",
+        "religious",
+    }
+)
+"""The genre `Non-Music` of the taxonomy (discogs.com) and its styles, which say what a recording is
+for or about: nobody tags music so, and to claim it of an upload unasked may offend. Not its styles
+`Field Recording` and `Spoken Word`: they say how something sounds, and people do tag music so."""
+
 ROUNDING: Final = 1e-6
 """How far beyond [0, 1] a mean of 32-bit activations may lie."""
 
@@ -34,6 +54,11 @@ def rank(confidences: Mapping[str, float], top_n: int) -> list[GenrePrediction]:
     """The `top_n` tags with the highest confidence, best first, equals by name."""
     ordered = sorted(confidences.items(), key=lambda tag: (-tag[1], tag[0]))
     return [GenrePrediction(name, confidence) for name, confidence in ordered[:top_n]]
+
+
+def is_tag(name: str) -> bool:
+    """Whether a predicted name may be recommended, or given, as a tag. All are stored."""
+    return " ".join(name.casefold().split()) not in NOT_TAGS
 
 
 def _tags(label: str) -> list[str]:
