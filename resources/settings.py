@@ -2,13 +2,19 @@
 here and nowhere else."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from resources.errors import ConfigurationError
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+"""In the environment: parts with commas between them."""
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -50,6 +56,41 @@ class Settings(BaseSettings):
     replicate_top_n: int = Field(default=10, ge=1, le=400)
     replicate_timeout_seconds: float = Field(default=120, gt=0, le=3600)
     replicate_base_url: str | None = None
+
+    api_rate_limit_per_minute: int = Field(default=120, ge=0, le=1_000_000)
+    api_trusted_proxies: CommaList = ()
+    api_allowed_origins: CommaList = ()
+
+    @field_validator("api_trusted_proxies", "api_allowed_origins", mode="before")
+    @classmethod
+    def _parts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("api_trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy!r} is no address or network; write them like 127.0.0.1,10.0.0.0/8"
+                ) from None
+        return proxies
+
+    @field_validator("api_allowed_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers send them (RFC 6454 section 6.2): they are compared letter by letter."""
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin; write them in lower case, without a path, like"
+                    " https://app.example.com,http://localhost:5173"
+                )
+        return origins
 
     @field_validator("moodsearch_home")
     @classmethod

@@ -22,7 +22,16 @@ _numbers = itertools.count()
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The developer's own configuration has no say in the tests."""
-    prefixes = ("MOODSEARCH_", "R2_", "AWS_", "CLAP_", "MODAL_", "TURBOPUFFER_", "REPLICATE_")
+    prefixes = (
+        "MOODSEARCH_",
+        "R2_",
+        "AWS_",
+        "CLAP_",
+        "MODAL_",
+        "TURBOPUFFER_",
+        "REPLICATE_",
+        "API_",
+    )
     for name in list(os.environ):
         if name.startswith((*prefixes, "DATABASE_URL", "SESSION_SECRET", "DAGSTER_")):
             monkeypatch.delenv(name)

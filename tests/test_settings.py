@@ -103,3 +103,40 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
     assert load_settings().database_url is None
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1,")
+    monkeypatch.setenv("API_ALLOWED_ORIGINS", "https://app.example.com,http://localhost:5173")
+    settings = load_settings()
+    assert settings.api_trusted_proxies == ("127.0.0.1", "10.0.0.0/8", "::1")
+    assert settings.api_allowed_origins == ("https://app.example.com", "http://localhost:5173")
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.internal", "10.0.0.1/8", "127.0.0.1 10.0.0.1"])
+def test_a_proxy_is_an_address_or_a_network(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+    complaint = _complaint(monkeypatch, API_TRUSTED_PROXIES=proxies)
+    assert complaint.startswith(f"API_TRUSTED_PROXIES: {proxies!r} is no address or network")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "app.example.com",
+        "https://app.example.com/",
+        "https://App.example.com",
+        "https://*.example.com",
+        "ftp://app.example.com",
+        "https://a.example https://b.example",
+    ],
+)
+def test_an_origin_is_what_browsers_send(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    complaint = _complaint(monkeypatch, API_ALLOWED_ORIGINS=origin)
+    assert complaint.startswith(f"API_ALLOWED_ORIGINS: {origin!r} is no origin")
+
+
+def test_a_limit_below_zero_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaint = _complaint(monkeypatch, API_RATE_LIMIT_PER_MINUTE="-1")
+    assert complaint.startswith("API_RATE_LIMIT_PER_MINUTE: ")

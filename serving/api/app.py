@@ -3,17 +3,20 @@
 from importlib.metadata import version
 from typing import Final
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from resources.backends import Backends
-from resources.errors import BackendError
 from resources.session_secret import session_secret
 from serving.api.audio import audio_origins, audio_routes
-from serving.api.headers import SecurityHeaders
+from serving.api.clients import as_peers
+from serving.api.errors import add_error_handlers
+from serving.api.headers import SecurityHeaders, cross_origin
 from serving.api.health import health_routes
 from serving.api.keyword import keyword_routes
 from serving.api.pages import PageFiles, page_routes
+from serving.api.rate_limit import RESPONSES, RateLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
 from serving.api.tags import tag_routes
@@ -31,8 +34,6 @@ DESCRIPTION: Final = (
     "Search a music catalogue by describing a mood. No route needs authentication; only public"
     " tracks are ever returned."
 )
-
-RETRY_AFTER_SECONDS: Final = 5
 
 
 def create_app(
@@ -60,27 +61,30 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(SecurityHeaders, audio_origins=audio_origins(backends.settings))
-    app.add_exception_handler(BackendError, _backend_is_down)
+    settings, secret = backends.settings, session_secret(backends.settings)
+    # The last one added is the first that a request passes.
+    if settings.api_allowed_origins:
+        app.add_middleware(CORSMiddleware, **cross_origin(settings.api_allowed_origins))
+    app.add_middleware(SecurityHeaders, audio_origins=audio_origins(settings))
+    if settings.api_trusted_proxies:
+        proxies = as_peers(settings.api_trusted_proxies)
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
+    add_error_handlers(app)
     app.include_router(keyword_routes(backends))
-    app.include_router(semantic_routes(search))
-    app.include_router(warm_routes(warm_up))
     similar = SimilarTracks(backends, search.index, deadline_seconds=deadline_seconds)
-    app.include_router(similar_routes(similar))
     tags = RecommendedTags(backends, search.index, deadline_seconds=deadline_seconds)
-    app.include_router(tag_routes(tags))
+    costly = [
+        semantic_routes(search),
+        warm_routes(warm_up),
+        similar_routes(similar),
+        tag_routes(tags),
+    ]
+    limit = Depends(RateLimit(settings, secret))
+    for router in costly:
+        app.include_router(router, dependencies=[limit], responses=RESPONSES)
     app.include_router(audio_routes(backends))
-    app.include_router(user_routes(backends.flags, session_secret(backends.settings)))
+    app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))
     app.include_router(page_routes(app, shown_scale(search.text_tower.model)))
     app.mount("/static", PageFiles(), name="static")
     return app
-
-
-def _backend_is_down(_request: Request, error: Exception) -> JSONResponse:
-    """For routes that cannot answer without the backend."""
-    return JSONResponse(
-        {"detail": " ".join(str(error).split())},
-        status_code=503,
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-    )

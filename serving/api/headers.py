@@ -1,7 +1,7 @@
 """Headers that every answer carries."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,8 +36,26 @@ def content_security_policy(audio_origins: Sequence[str] = ()) -> str:
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
+def cross_origin(origins: Sequence[str]) -> dict[str, Any]:
+    """What scripts of these origins may do, as Starlette's `CORSMiddleware` takes it: ask every
+    route, with a user's token, and read the headers that say something. Other sites' scripts may
+    not read answers. Never with cookies: we have none."""
+    return {
+        "allow_origins": origins,
+        "allow_methods": ["GET", "HEAD", "POST"],
+        "allow_headers": ["Authorization", "If-Range", "Range"],
+        "expose_headers": [
+            "Accept-Ranges",
+            "Content-Length",
+            "Content-Range",
+            "ETag",
+            "Retry-After",
+        ],
+    }
+
+
 class SecurityHeaders:
-    """ASGI middleware. No CORS header is ever sent: other sites' scripts may not read answers."""
+    """ASGI middleware."""
 
     def __init__(self, app: ASGIApp, audio_origins: Sequence[str] = ()) -> None:
         self._app = app

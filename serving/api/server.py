@@ -64,6 +64,8 @@ def serve(backends: Backends, host: str, port: int) -> None:
             app,
             log_config=None,
             server_header=False,
+            # Uvicorn's own reads a variable of its own; ours is in `app`.
+            proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         # Uvicorn raises the signal again after a clean stop; that is how a server ends.

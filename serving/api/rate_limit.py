@@ -1,0 +1,87 @@
+"""How often one client may ask for what costs money: a query is embedded and looked up by services
+that are paid for, and a track is classified by another."""
+
+import logging
+import math
+from typing import Any, Final
+
+from fastapi import HTTPException, Request
+from throttled import MemoryStore, RateLimiterType, Throttled, per_min
+
+from resources.settings import Settings
+from serving.api.clients import client_key
+from serving.api.models import Problem
+
+BURST_SECONDS: Final = 15
+"""Requests that may come at once: as many as are allowed in this time. Who types sends no more than
+two searches in a second, for the page waits half a second for the next letter; the burst is for
+what is clicked meanwhile, and for those who share an address."""
+
+KEPT_CLIENTS: Final = 20_000
+"""Clients remembered, the ones that asked last: about 6 MB when full. Who is forgotten has waited
+longer than 20,000 others, and begins anew."""
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    429: {
+        "model": Problem,
+        "description": "Too many requests of one client.",
+        "headers": {
+            "Retry-After": {
+                "description": "Seconds until the next request is answered.",
+                "schema": {"type": "integer", "minimum": 1},
+            }
+        },
+    }
+}
+
+logger = logging.getLogger(__name__)
+
+
+class RateLimit:
+    """A FastAPI dependency that answers 429 to who asks too often; all routes that depend on it
+    count together. Safe to use from threads.
+
+    The generic cell rate algorithm (ITU-T I.371): an allowance fills evenly with time and holds
+    `BURST_SECONDS` of it. By the monotonic clock; each process counts for itself.
+    """
+
+    def __init__(
+        self, settings: Settings, secret: str, *, kept_clients: int = KEPT_CLIENTS
+    ) -> None:
+        """`secret` verifies the users' tokens."""
+        self._secret = secret
+        self._knows_proxies = bool(settings.api_trusted_proxies)
+        self._throttled = _throttled(settings.api_rate_limit_per_minute, kept_clients)
+
+    async def __call__(self, request: Request) -> None:
+        if self._throttled is None:
+            return
+        result = self._throttled.limit(client_key(request, self._secret))
+        if not result.limited:
+            return
+        self._suspect_a_proxy(request)
+        seconds = max(1, math.ceil(result.state.retry_after))
+        raise HTTPException(
+            429, f"too many requests; try again in {seconds} s", {"Retry-After": str(seconds)}
+        )
+
+    def _suspect_a_proxy(self, request: Request) -> None:
+        """Say once that all who come through a proxy may be counting as one client."""
+        if not self._knows_proxies and "X-Forwarded-For" in request.headers:
+            self._knows_proxies = True
+            logger.warning(
+                "a client was asked to wait whose requests came through a proxy; if that is yours,"
+                " set API_TRUSTED_PROXIES to its address, or all behind it count as one client"
+            )
+
+
+def _throttled(per_minute: int, kept_clients: int) -> Throttled | None:
+    """None without a limit."""
+    if per_minute == 0:
+        return None
+    burst = max(1, per_minute * BURST_SECONDS // 60)
+    return Throttled(
+        using=RateLimiterType.GCRA.value,
+        quota=per_min(per_minute, burst=burst),
+        store=MemoryStore(options={"MAX_SIZE": kept_clients}),
+    )
