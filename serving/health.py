@@ -1,5 +1,6 @@
 """Whether the backends answer: shared by `/readyz` and `moodsearch doctor`."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from typing import Final
 from resources.backends import Backends
 from resources.catalogue.overview import Overview
 from resources.errors import MoodSearchError
+from serving.availability import LOG_INTERVAL_SECONDS
 from serving.deadline import DeadlineWorkers
+from serving.intervals import AtMostEvery
 from serving.search import SemanticSearch
 from serving.text_tower import embeds_queries_on_modal
 
@@ -22,6 +25,8 @@ DEFAULT_MAX_AGE_SECONDS: Final = 2.0
 
 REMOTE_FAILURE_SECONDS: Final = 60.0
 """How long a failed query counts against a model that runs elsewhere."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,14 @@ class HealthChecks:
         self._check_seconds = check_seconds
         self._max_age_seconds = max_age_seconds
         self._workers = DeadlineWorkers(8)
+        self._may_log = AtMostEvery(LOG_INTERVAL_SECONDS)
         self._lock = threading.Lock()
         self._checked_at = float("-inf")
         self._outcome: list[Health] = []
 
     def all(self) -> list[Health]:
-        """The state of the database, object store, vector store and model. Never raises for a
-        backend that does not answer."""
+        """The state of the database, object store, vector store and model. Never raises: a
+        check that fails in a way that nobody foresaw is logged, and its backend is not ok."""
         with self._lock:
             if time.monotonic() - self._checked_at > self._max_age_seconds:
                 self._outcome = self._check()
@@ -83,6 +89,10 @@ class HealthChecks:
             return Health(name, True, self._workers.run(check, self._check_seconds))
         except MoodSearchError as error:
             return Health(name, False, " ".join(str(error).split()))
+        except Exception as error:
+            if self._may_log():
+                logger.exception("checking %s failed", name)
+            return Health(name, False, f"error: {type(error).__name__}; the log has its traceback")
 
     def _database(self) -> str:
         return f"PostgreSQL {Overview(self._backends.database).server_version()}"

@@ -59,6 +59,12 @@ def _operation(document: Schema, method: str, path: str, operation: Schema) -> s
         parts.append(_table(("parameter", "type", "", "meaning"), rows))
     for status, response in operation["responses"].items():
         parts.append(f"<h3>{escape(status)}</h3><p>{escape(response['description'])}</p>")
+        rows = [
+            (name, _kind(document, header["schema"]), header.get("description", ""))
+            for name, header in response.get("headers", {}).items()
+        ]
+        if rows:
+            parts.append(_table(("header", "type", "meaning"), rows))
         for content in response.get("content", {}).values():
             schema = _resolve(document, content.get("schema", {}))
             rows = list(_fields(document, schema))
@@ -82,17 +88,29 @@ def _parameter(document: Schema, parameter: Schema) -> Row:
 
 
 def _fields(document: Schema, schema: Schema, prefix: str = "") -> Iterator[Row]:
-    """Rows for the schema's properties, those of nested objects under dotted names."""
+    """Rows for the schema's properties, those of nested objects under dotted names. Where there are
+    several kinds of objects, each kind's come below a row that names it."""
     for name, field in schema.get("properties", {}).items():
         yield f"{prefix}{name}", _kind(document, field), field.get("description", "")
         items = _resolve(document, field.get("items", field))
+        path = f"{prefix}{name}{'[]' if 'items' in field else ''}"
+        for value, kind in _kinds(document, items).items():
+            yield f"{path} ({value})", "object", kind.get("description", "")
+            yield from _fields(document, kind, f"{path}.")
         if "properties" in items:
-            suffix = "[]." if "items" in field else "."
-            yield from _fields(document, items, f"{prefix}{name}{suffix}")
+            yield from _fields(document, items, f"{path}.")
+
+
+def _kinds(document: Schema, schema: Schema) -> dict[str, Schema]:
+    """The kinds of objects among which a property decides, by what that property says."""
+    mapping = schema.get("discriminator", {}).get("mapping", {})
+    return {value: _resolve(document, {"$ref": target}) for value, target in mapping.items()}
 
 
 def _kind(document: Schema, schema: Schema) -> str:
     schema = _resolve(document, schema)
+    if kinds := _kinds(document, schema):
+        return " or ".join(kinds)
     if "anyOf" in schema:
         return " or ".join(_kind(document, each) for each in schema["anyOf"])
     if "items" in schema:
@@ -121,7 +139,7 @@ def _example(document: Schema, schema: Schema) -> Any:
     match schema:
         case {"examples": [first, *_]} | {"const": first}:
             example = first
-        case {"anyOf": [first, *_]}:
+        case {"anyOf": [first, *_]} | {"oneOf": [first, *_]}:
             example = _example(document, first)
         case {"items": items}:
             example = [_example(document, items)]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -100,7 +100,9 @@ class Counts(BaseModel):
 class KeywordSearchAnswer(BaseModel):
     """Names that match the query."""
 
-    results: list[Result] = Field(description="Best first, over all types.")
+    results: list[Annotated[Result, Field(discriminator="type")]] = Field(
+        description="Best first, over all types."
+    )
     counts: Counts = Field(description="How many of the results are of each type.")
 
     @classmethod

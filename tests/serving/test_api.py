@@ -161,6 +161,33 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
         assert "Access-Control-Allow-Origin" not in headers
 
 
+def test_a_check_that_fails_unforeseen_is_that_backends_error_and_logged(
+    client: TestClient, backends: Backends, caplog: pytest.LogCaptureFixture
+) -> None:
+    backends.database.rows("DROP TABLE moodsearch.vector_namespaces")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    states = response.json()["backends"]
+    assert [name for name, state in states.items() if not state["ok"]] == ["vector_store"]
+    detail = states["vector_store"]["detail"]
+    assert detail == "error: UndefinedTable; the log has its traceback"
+    (record,) = [r for r in caplog.records if r.name == "serving.health"]
+    assert record.exc_info is not None
+
+
+def test_a_mistake_of_ours_tells_nothing_and_has_the_shape_of_other_problems(
+    backends: Backends,
+) -> None:
+    client = TestClient(create_app(backends), raise_server_exceptions=False)
+    backends.database.rows("DROP TABLE moodsearch.feature_flags")
+    headers = {"Authorization": f"Bearer {make_token(SECRET, DID)}"}
+    response = client.get("/me", headers=headers)
+    assert response.status_code == 500
+    assert set(response.json()) == {"detail"}
+    assert "feature_flags" not in response.text
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_health_checks_may_ask_with_head(client: TestClient) -> None:
     assert client.head("/healthz").status_code == 200
     assert client.head("/").status_code == 200
@@ -170,6 +197,20 @@ def test_the_documentation_shows_every_route(client: TestClient) -> None:
     page = client.get("/docs").text
     for path in client.get("/openapi.json").json()["paths"]:
         assert path in page
+
+
+def test_the_documentation_shows_the_fields_of_every_kind_of_result(client: TestClient) -> None:
+    page = client.get("/docs").text
+    for kind, field in {
+        "track": "title",
+        "artist": "did",
+        "album": "slug",
+        "tag": "name",
+        "playlist": "track_count",
+    }.items():
+        shown = page.split(f"results[] ({kind})", 1)[1].split("results[] (", 1)[0]
+        assert f"<code>results[].{field}</code>" in shown, kind
+    assert "<code>Retry-After</code>" in page
 
 
 class _Addresses(HTMLParser):
