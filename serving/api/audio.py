@@ -70,7 +70,7 @@ def audio_routes(backends: Backends) -> APIRouter:
     )
     def audio(
         track_id: TrackId,
-        range_: Annotated[str | None, Header(alias="Range")] = None,
+        range_: Annotated[str | None, Header(alias="Range", examples=["bytes=0-65535"])] = None,
         if_range: Annotated[str | None, Header()] = None,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:

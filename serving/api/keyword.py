@@ -14,6 +14,7 @@ from resources.catalogue.keyword.search import TYPES, Found, KeywordSearch
 from resources.catalogue.keyword.statements import MOST
 from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
+from serving.api.parameters import NOT_ONLY_SPACES
 from serving.deadline import DeadlineWorkers
 from serving.keyword_upkeep import KeywordUpkeep
 
@@ -30,6 +31,8 @@ CONCURRENT_ANSWERS: Final = 16
 
 _NAMES: Final = {f"{name}s": name for name in TYPES}
 """What a request calls a type, and what a result does."""
+
+_ANY: Final = "|".join(_NAMES)
 
 
 def _not_only_spaces(query: str) -> str:
@@ -52,6 +55,7 @@ KeywordQuery = Annotated[
         max_length=LONGEST_QUERY,
         description="Letters of a name. Case, accents and the kind of quotes make no difference.",
         examples=["ambient"],
+        json_schema_extra=NOT_ONLY_SPACES,
     ),
     AfterValidator(_not_only_spaces),
 ]
@@ -62,6 +66,7 @@ Types = Annotated[
         max_length=200,
         description=f"What to look for: some of {','.join(_NAMES)}.",
         examples=["tracks,artists"],
+        json_schema_extra={"pattern": f"^({_ANY})(,({_ANY}))*$"},
     ),
     AfterValidator(_known_types),
 ]

@@ -1,6 +1,6 @@
 """Parameters that several routes share."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
 
@@ -11,3 +11,7 @@ LARGEST_TRACK_ID: Final = 2**63 - 1
 
 TrackId = Annotated[int, Path(ge=0, le=LARGEST_TRACK_ID, description="The track's id.")]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="Most tracks to return.")]
+
+NOT_ONLY_SPACES: Final[dict[str, Any]] = {"pattern": r"[^\s\x1c-\x1f\x85]"}
+"""How JSON Schema says what `str.strip` finds (`\\s` of ECMA-262 lacks five of its blanks). For
+readers of the document alone: our own words are clearer than "String should match pattern"."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator
 
 from serving.api.models import SemanticSearchAnswer
-from serving.api.parameters import Limit
+from serving.api.parameters import NOT_ONLY_SPACES, Limit
 from serving.availability import CONCURRENT_ANSWERS
 from serving.search import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY, SemanticSearch
 
@@ -25,6 +25,7 @@ SemanticQuery = Annotated[
         max_length=LONGEST_QUERY,
         description="What the music sounds like; characters are counted as they are sent.",
         examples=["dark ambient techno"],
+        json_schema_extra=NOT_ONLY_SPACES,
     ),
     AfterValidator(_not_only_spaces),
 ]

@@ -1,6 +1,6 @@
 """`GET /me`: who asks, by their token."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -11,6 +11,9 @@ from serving.tokens import InvalidTokenError, verify_token
 
 _bearer: Final = HTTPBearer(auto_error=False, bearerFormat="JWT")
 
+_OPTIONAL_TOKEN: Final[dict[str, Any]] = {"security": [{_bearer.scheme_name: []}, {}]}
+"""FastAPI documents every scheme as required; the empty one says that nobody needs a token."""
+
 
 def user_routes(flags: Flags, secret: str) -> APIRouter:
     """`secret` verifies the users' tokens."""
@@ -19,6 +22,7 @@ def user_routes(flags: Flags, secret: str) -> APIRouter:
     @router.get(
         "/me",
         summary="Who am I",
+        openapi_extra=_OPTIONAL_TOKEN,
         responses={
             401: {"model": Problem, "description": "The token is not valid or has expired."},
             503: {"model": Problem, "description": "The database does not answer."},
