@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.blocks import TRACK_BLOCKS, block_of
+from assets.charges import Charges
 from assets.embedding import MOST_AHEAD, EmbeddedTrack, embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
 from assets.plots import histogram
@@ -23,6 +24,8 @@ from resources.catalogue.blocks import Block
 from resources.catalogue.records import AudioRecord
 from resources.catalogue.work import PendingTrack
 from resources.core_locks import taken_cores
+from resources.costs import estimate
+from resources.costs.measures import Measure
 
 WORTH_PROCESSES: Final = 16
 """Fewer tracks are embedded before processes have imported and loaded what they need."""
@@ -47,6 +50,7 @@ def clap_embeddings(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
+    charges = _charges(backends)
     with working_on(context, backends, block) as check_lock:
         table = embeddings_table(backends, block, check_lock)
         pending = pending_tracks(backends, block, config)
@@ -68,7 +72,19 @@ def clap_embeddings(
                 progress.advance("clap_embeddings", embedded_now)
     report.unchanged = len(known) - report.changed - report.removed
     overview = _overview(backends, table.read("track_id", "vector", "starts_seconds"))
-    return dg.MaterializeResult(metadata={**report.metadata(), **overview})
+    costs = _costs(backends, block, charges)
+    return dg.MaterializeResult(metadata={**report.metadata(), **overview, **costs})
+
+
+def _charges(backends: Backends) -> Charges:
+    measures = (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
+    return Charges(backends, measures if backends.settings.modal_enabled else ())
+
+
+def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
+    left = sum(track.work in ("probe", "embed") for track in backends.work.pending(block))
+    on_modal = backends.settings.modal_enabled
+    return charges.metadata(left, estimate.embedding(left) if on_modal else 0.0)
 
 
 def embeddings_table(

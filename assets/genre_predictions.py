@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from assets.blocks import TRACK_BLOCKS, block_of
+from assets.charges import Charges
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.report import Report, preview
 from assets.tables import BlockTable, GenrePredictions
@@ -24,6 +25,8 @@ from assets.work import (
 from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.work import PendingTrack
+from resources.costs import estimate
+from resources.costs.measures import Measure
 from resources.errors import BackendError, TrackError
 from resources.genres.protocol import GenrePrediction, GenreRequest
 
@@ -56,6 +59,7 @@ def genre_predictions(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
+    charges = _charges(backends)
     with working_on(context, backends, block) as check_lock:
         table = BlockTable(backends.store, GenrePredictions, block, before_writing=check_lock)
         stored = set(table.read("track_id")["track_id"])
@@ -75,16 +79,30 @@ def genre_predictions(
     for track_id, problem in tagged.problems.items():
         context.log.warning("track %d could not be tagged: %s", track_id, problem)
     report.unchanged = len(known) - report.changed
-    metadata = {**report.metadata(), **_overview(backends, table.read())}
-    return dg.MaterializeResult(
-        metadata={**metadata, "auto_tagged": dg.MetadataValue.int(len(tagged.done))}
-    )
+    auto_tagged = {"auto_tagged": dg.MetadataValue.int(len(tagged.done))}
+    overview = {**_overview(backends, table.read()), **_costs(backends, block, charges)}
+    return dg.MaterializeResult(metadata={**report.metadata(), **overview, **auto_tagged})
+
+
+def _charges(backends: Backends) -> Charges:
+    on_replicate = backends.settings.replicate_enabled
+    measures = (Measure.REPLICATE_PREDICTIONS, Measure.REPLICATE_SECONDS)
+    return Charges(backends, measures if on_replicate else ())
+
+
+def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
+    left = sum(track.needs_genres for track in backends.work.pending(block))
+    on_replicate = backends.settings.replicate_enabled
+    return charges.metadata(left, estimate.classification(left) if on_replicate else 0.0)
 
 
 def _requests(
     backends: Backends, block: Block, tracks: list[PendingTrack]
 ) -> list[tuple[PendingTrack, GenreRequest]]:
-    """What the classifier is asked. Tracks whose vector is gone are to be embedded again first."""
+    """What the classifier is asked. Tracks whose vector is needed but gone are to be embedded again
+    first."""
+    if not backends.classifier.needs_embedding:
+        return [(t, GenreRequest(t.track_id, backends.audio_key(t.audio))) for t in tracks]
     vectors = stored_vectors(backends, block) if tracks else {}
     requests = []
     for track in tracks:
@@ -134,11 +152,15 @@ def _store(
         table.merge(pl.DataFrame(rows, schema=GenrePredictions.empty().schema))
     for result in done:
         audio = result.track.audio
-        backends.records.genres(result.track.track_id, audio.file_id, result.predictions)
+        backends.records.genres(
+            result.track.track_id, audio.file_id, result.predictions, backends.classifier.name
+        )
     for result in chunk:
         if result.failure is not None:
             audio = result.track.audio
-            backends.records.genres_failed(result.track.track_id, audio.file_id, result.failure)
+            backends.records.genres_failed(
+                result.track.track_id, audio.file_id, result.failure, backends.classifier.name
+            )
             report.failed += 1
         if result.waiting is not None:
             report.waiting[result.track.track_id] = result.waiting

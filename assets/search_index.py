@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.blocks import TRACK_BLOCKS, block_of
+from assets.charges import DIGITS, Charges
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.report import Report, preview
 from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
@@ -15,6 +16,8 @@ from resources.backends import Backends
 from resources.catalogue.blocks import Block
 from resources.catalogue.records import IndexRecord
 from resources.catalogue.work import PendingTrack
+from resources.costs import estimate
+from resources.costs.measures import Measure
 from resources.vectors.protocol import VectorDocument
 
 IndexedTrack = tuple[PendingTrack, NDArray[np.float32]]
@@ -41,6 +44,7 @@ def search_index(
 ) -> dg.MaterializeResult[None]:
     block = block_of(context)
     report = Report()
+    charges = _charges(backends)
     with working_on(context, backends, block) as check_lock:
         pending = pending_tracks(backends, block, config)
         known = set(backends.vectors.ids(block.first, block.last)) if pending else set()
@@ -59,7 +63,29 @@ def search_index(
     took_over = backends.generations.promote_when_complete(backends.generation)
     if took_over:
         context.log.info("the index of %s answers from now on", backends.track_model.id)
-    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(backends, to_index)})
+    overview = {**_overview(backends, to_index), **_costs(backends, block, charges)}
+    return dg.MaterializeResult(metadata={**report.metadata(), **overview})
+
+
+def _charges(backends: Backends) -> Charges:
+    measures = (
+        Measure.TURBOPUFFER_WRITES,
+        Measure.TURBOPUFFER_WRITTEN_BYTES,
+        Measure.TURBOPUFFER_QUERIES,
+    )
+    return Charges(backends, measures if backends.settings.turbopuffer_enabled else ())
+
+
+def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
+    pending = backends.work.pending(block)
+    left = sum(track.work in ("probe", "embed", "index") for track in pending)
+    if not backends.settings.turbopuffer_enabled:
+        return charges.metadata(left, 0.0)
+    storage = estimate.on_turbopuffer(backends.vectors.count()).storage_per_month
+    return {
+        **charges.metadata(left, estimate.indexing(left)),
+        "storage_dollars_per_month": dg.MetadataValue.float(round(storage, DIGITS)),
+    }
 
 
 def _remove(backends: Backends, track_ids: list[int]) -> None:

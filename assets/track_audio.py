@@ -118,6 +118,9 @@ def _store(backends: Backends, table: BlockTable, results: list[Probed]) -> None
             for result in results
         ]
     )
+    if not backends.classifier.needs_embedding:
+        usable = [result for result in results if result.failure is None]
+        backends.work.ask_for("genres", [result.track.track_id for result in usable])
 
 
 def _row(result: Probed) -> dict[str, object]:

@@ -46,6 +46,22 @@ def plan(backends: Backends, limit: int | None = None) -> list[PendingTrack]:
     return backends.work.pending_everywhere(limit)
 
 
+def reclassify(backends: Backends, limit: int | None = None, *, dry_run: bool = False) -> int:
+    """Ask for the genres of tracks that another classifier than the configured one classified, up
+    to `limit` tracks together with what is pending anyway. Returns how many; a `dry_run` asks for
+    nothing.
+
+    Only a backfill does so: a changed setting must not pay for a whole catalogue again. What was
+    asked for stays pending until it is done, whoever does it.
+    """
+    pending = set() if limit is None else {track.track_id for track in plan(backends, limit)}
+    room = None if limit is None else limit - len(pending)
+    tracks = backends.classified_by.others_than(backends.classifier.name, room)
+    if not dry_run:
+        backends.classified_by.ask_again(tracks)
+    return len(tracks)
+
+
 def begin(backends: Backends) -> Generation:
     """Ask for an index of the configured model: where another model's is live, no sensor or run
     begins it by itself, but all go on with it from now on.

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from resources.catalogue.auto_tags import AutoTags
+from resources.catalogue.classified_by import ClassifiedBy
 from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -16,8 +17,10 @@ from resources.catalogue.records import TrackRecords
 from resources.catalogue.track_genres import GenresOfTracks
 from resources.catalogue.tracks import Tracks
 from resources.catalogue.uploads import Uploads
+from resources.catalogue.usage import Usage
 from resources.catalogue.work import PendingWork
 from resources.cores import usable_cores
+from resources.costs.ledger import Ledger
 from resources.embedding.identity import track_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
@@ -54,6 +57,8 @@ class Backends(EmbeddingBackends):
     def close(self) -> None:
         if "_modal" in self.__dict__:
             self._modal.close()
+        if "ledger" in self.__dict__:
+            self.ledger.save()
         if "database" in self.__dict__:
             self.database.close()
         if self._embedded is not None:
@@ -113,6 +118,7 @@ class Backends(EmbeddingBackends):
             # The service runs what CLAP_MODEL and CLAP_PRECISION say here.
             description=self.local_model.model,
             proxy_auth=settings.modal_proxy_auth,
+            ledger=self.ledger,
         )
 
     @cached_property
@@ -146,6 +152,7 @@ class Backends(EmbeddingBackends):
             base_url=settings.turbopuffer_base_url,
             namespace=namespace,
             model=model,
+            ledger=self.ledger,
         )
 
     @cached_property
@@ -160,12 +167,18 @@ class Backends(EmbeddingBackends):
             top_n=settings.replicate_top_n,
             timeout_seconds=settings.replicate_timeout_seconds,
             base_url=settings.replicate_base_url,
+            ledger=self.ledger,
         )
 
     @cached_property
     def work(self) -> PendingWork:
         generation = self.generations.id_of(self.track_model)
-        return PendingWork(self.database, self.track_model.fingerprint, generation)
+        return PendingWork(
+            self.database,
+            self.track_model.fingerprint,
+            generation,
+            genres_need_embedding=self.classifier.needs_embedding,
+        )
 
     @cached_property
     def contents(self) -> Contents:
@@ -194,6 +207,19 @@ class Backends(EmbeddingBackends):
     @cached_property
     def genres_of_tracks(self) -> GenresOfTracks:
         return GenresOfTracks(self.database)
+
+    @cached_property
+    def classified_by(self) -> ClassifiedBy:
+        return ClassifiedBy(self.database)
+
+    @cached_property
+    def usage(self) -> Usage:
+        return Usage(self.database)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What this process uses of services that charge."""
+        return Ledger(self.usage)
 
     @cached_property
     def flags(self) -> Flags:

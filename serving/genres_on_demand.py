@@ -7,7 +7,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from resources.backends import Backends
+from resources.catalogue.blocks import Block
 from resources.catalogue.overview import Overview
 from resources.errors import ConfigurationError, MoodSearchError, TrackError
 from resources.genres.protocol import GenrePrediction, GenreRequest
@@ -17,6 +21,9 @@ from serving.search import LiveIndex
 
 CONCURRENT_CLASSIFICATIONS: Final = 8
 """More tracks are turned away until one is done: anybody may ask, and each costs money."""
+
+WAIT_SECONDS: Final = 300
+"""For another process that classifies the same track."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +73,10 @@ class GenresOnDemand:
 
     def _work(self, track_id: int, future: Started) -> None:
         try:
-            result = self._classify(track_id)
+            # A lock of this one track: other processes serve, too.
+            alone = Block(track_id, track_id)
+            with self._backends.locks.hold(alone, wait_seconds=WAIT_SECONDS):
+                result = self._classify(track_id)
         except MoodSearchError as error:
             reason = " ".join(str(error).split())
             self._log(lambda: logger.warning("genres are not available: %s", reason))
@@ -80,26 +90,36 @@ class GenresOnDemand:
         future.set_result(result)
 
     def _classify(self, track_id: int) -> Classification:
+        backends, classifier = self._backends, self._backends.classifier
+        needs_embedding = classifier.needs_embedding
         # Looked up again: who asked may have looked before an earlier classification was stored.
-        track = self._backends.genres_of_tracks.public(track_id)
-        if track is None or track.predictions is not None or not track.may_be_classified:
+        track = backends.genres_of_tracks.public(track_id)
+        if track is None or track.predictions is not None or track.audio is None:
             return Classification((track and track.predictions) or ())
-        vectors = self._index.vectors()
-        vector = None if vectors is None else vectors.vector(track_id)
-        if vector is None or track.audio is None:
+        vector = self._vector(track_id) if needs_embedding else None
+        if not track.may_be_classified(needs_embedding=needs_embedding) or (
+            needs_embedding and vector is None
+        ):
             return Classification()
         # What cannot be stored would be classified, and paid for, with every request.
-        if not Overview(self._backends.database).may_write_genres():
+        if not Overview(backends.database).may_write_genres():
             raise ConfigurationError("the user of DATABASE_URL lacks UPDATE (extra) ON tracks")
         file_id = track.audio.file_id
-        request = GenreRequest(track_id, self._backends.audio_key(track.audio), vector)
+        request = GenreRequest(track_id, backends.audio_key(track.audio), vector)
         try:
-            predictions = self._backends.classifier.classify(request)
+            predictions = classifier.classify(request)
         except TrackError as error:
-            self._backends.records.genres_failed(track_id, file_id, str(error))
+            backends.records.genres_failed(track_id, file_id, str(error), classifier.name)
             return Classification()
-        self._backends.records.genres(track_id, file_id, predictions)
+        backends.records.genres(track_id, file_id, predictions, classifier.name)
+        # No run will look at it again.
+        backends.auto_tags.apply(Block(track_id, track_id))
         return Classification(predictions)
+
+    def _vector(self, track_id: int) -> NDArray[np.float32] | None:
+        """What the index holds for the track; asked for only where it is needed."""
+        vectors = self._index.vectors()
+        return None if vectors is None else vectors.vector(track_id)
 
     def _log(self, log: Callable[[], None]) -> None:
         if self._may_log():

@@ -11,6 +11,7 @@ from anyio import CapacityLimiter, to_thread
 
 from resources.backends import Backends
 from resources.catalogue.track_genres import TrackGenres, comparable_tag
+from resources.genres.labels import is_tag
 from resources.genres.protocol import GenrePrediction
 from serving.availability import CONCURRENT_ANSWERS, Availability, UnavailableError
 from serving.genres_on_demand import Classification, GenresOnDemand
@@ -58,6 +59,7 @@ class RecommendedTags:
         deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     ) -> None:
         self._genres = backends.genres_of_tracks
+        self._needs_embedding = backends.classifier.needs_embedding
         self._on_demand = GenresOnDemand(backends, index)
         self._deadline_seconds = deadline_seconds
         self._availability = Availability("recommended tags", logger, deadline_seconds)
@@ -77,7 +79,7 @@ class RecommendedTags:
         if track is None:
             return None
         predictions = track.predictions
-        if predictions is None and track.may_be_classified:
+        if predictions is None and track.may_be_classified(needs_embedding=self._needs_embedding):
             remaining = max(0.0, self._deadline_seconds - (time.monotonic() - started_at))
             result = await self._classified(track, remaining)
             if result.reason is not None:
@@ -104,7 +106,7 @@ def _recommended(
     tags = []
     for prediction in predictions:
         name = comparable_tag(prediction.name)
-        if name and name not in has:
+        if name and name not in has and is_tag(name):
             has.add(name)
             score = round(prediction.confidence, SCORE_DIGITS)
             tags.append(RecommendedTag(prediction.name, score))

@@ -116,8 +116,15 @@ class TrackRecords:
                 parameters,
             )
 
-    def genres(self, track_id: int, file_id: str, predictions: Sequence[GenrePrediction]) -> None:
-        """Store predictions in the track's `extra`, unless its audio changed meanwhile."""
+    def genres(
+        self,
+        track_id: int,
+        file_id: str,
+        predictions: Sequence[GenrePrediction],
+        classifier: str | None = None,
+    ) -> None:
+        """Store predictions in the track's `extra`, unless its audio changed meanwhile, and who
+        made them in its state."""
         stored = [{"name": p.name, "confidence": round(p.confidence, 6)} for p in predictions]
         extra = {"genre_predictions": stored, "genre_predictions_file_id": file_id}
         with self._database.transaction() as connection:
@@ -127,12 +134,14 @@ class TrackRecords:
                 " || %s::jsonb WHERE id = %s AND file_id = %s",
                 [json.dumps(extra), track_id, file_id],
             )
-            self._note_genres(connection, track_id, file_id, None)
+            self._note_genres(connection, track_id, file_id, None, classifier)
 
-    def genres_failed(self, track_id: int, file_id: str, reason: str) -> None:
+    def genres_failed(
+        self, track_id: int, file_id: str, reason: str, classifier: str | None = None
+    ) -> None:
         """Remember why this audio has no predictions, so that it is not tried again and again."""
         with self._database.transaction() as connection:
-            self._note_genres(connection, track_id, file_id, reason)
+            self._note_genres(connection, track_id, file_id, reason, classifier)
 
     def indexed_ids(self, generation: str, block: Block) -> set[int]:
         """Which tracks of `block` that generation is recorded to hold."""
@@ -166,6 +175,7 @@ class TrackRecords:
                 audio_state = CASE WHEN failure IS NULL THEN audio_state END,
                 failure = NULL,
                 genres_file_id = CASE WHEN genres_failure IS NULL THEN genres_file_id END,
+                genres_classifier = CASE WHEN genres_failure IS NULL THEN genres_classifier END,
                 genres_failure = NULL,
                 updated_at = now()
             WHERE failure IS NOT NULL OR genres_failure IS NOT NULL
@@ -191,10 +201,23 @@ class TrackRecords:
 
     @staticmethod
     def _note_genres(
-        connection: Connection, track_id: int, file_id: str, failure: str | None
+        connection: Connection,
+        track_id: int,
+        file_id: str,
+        failure: str | None,
+        classifier: str | None,
     ) -> None:
+        # The API may classify a track before anything else is known of it.
         connection.execute(
-            "UPDATE moodsearch.track_state SET genres_file_id = %s, genres_failure = %s,"
-            " updated_at = now() WHERE track_id = %s",
-            [file_id, failure, track_id],
+            """
+            INSERT INTO moodsearch.track_state
+                (track_id, genres_file_id, genres_failure, genres_classifier)
+            SELECT id, %s, %s, %s FROM public.tracks WHERE id = %s
+            ON CONFLICT (track_id) DO UPDATE SET
+                genres_file_id = excluded.genres_file_id,
+                genres_failure = excluded.genres_failure,
+                genres_classifier = excluded.genres_classifier,
+                reclassify = false, updated_at = now()
+            """,
+            [file_id, failure, classifier, track_id],
         )

@@ -17,20 +17,22 @@ class TrackGenres:
 
     `audio`: None for a track without a file. `own_tags`: as the app stores them. `predictions`:
     stored for the present file, best first; None when there are none, or another file's.
-    `is_indexed`: whether the index holds the present file's vector. `cannot_be_classified`: a
-    classifier has refused the present file.
+    `is_decodable`: the present file was looked at and can be decoded. `is_indexed`: the index holds
+    its vector. `cannot_be_classified`: a classifier has refused it.
     """
 
     track_id: int
     audio: AudioFile | None
     own_tags: Sequence[str]
     predictions: Sequence[GenrePrediction] | None
+    is_decodable: bool
     is_indexed: bool
     cannot_be_classified: bool
 
-    @property
-    def may_be_classified(self) -> bool:
-        return self.audio is not None and self.is_indexed and not self.cannot_be_classified
+    def may_be_classified(self, *, needs_embedding: bool) -> bool:
+        """By a classifier that hears the embedding, or else the audio itself."""
+        has_what_is_heard = self.is_indexed if needs_embedding else self.is_decodable
+        return self.audio is not None and has_what_is_heard and not self.cannot_be_classified
 
 
 class GenresOfTracks:
@@ -43,15 +45,17 @@ class GenresOfTracks:
             connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}")
             row = connection.execute(
                 """
-                SELECT file_id::text, file_type::text, r2_url::text,
-                    CASE WHEN extra ->> 'genre_predictions_file_id' = file_id::text
+                SELECT t.file_id::text, file_type::text, r2_url::text,
+                    CASE WHEN extra ->> 'genre_predictions_file_id' = t.file_id::text
                         THEN extra -> 'genre_predictions' END AS predictions,
+                    coalesce(s.file_id = t.file_id::text AND s.audio_state = 'decodable', false)
+                        AS is_decodable,
                     coalesce(s.indexed_file_id = t.file_id::text, false) AS is_indexed,
                     coalesce(s.genres_file_id = t.file_id::text, false)
                         AND s.genres_failure IS NOT NULL AS cannot_be_classified
                 FROM public.tracks t
                 LEFT JOIN LATERAL (
-                    SELECT indexed_file_id, genres_file_id, genres_failure
+                    SELECT file_id, audio_state, indexed_file_id, genres_file_id, genres_failure
                     FROM moodsearch.track_state WHERE track_id = t.id
                 ) s ON true
                 WHERE t.id = %s AND t.visibility = 'public'
@@ -67,6 +71,7 @@ class GenresOfTracks:
             AudioFile(row["file_id"], row["file_type"], row["r2_url"]) if has_file else None,
             tags,
             read_predictions(row["predictions"]),
+            row["is_decodable"],
             row["is_indexed"],
             row["cannot_be_classified"],
         )

@@ -69,11 +69,25 @@ class DueBlock:
 
 
 class PendingWork:
-    """Pending work for embeddings of `model` (a fingerprint), indexed in `generation` (its id)."""
+    """Pending work for embeddings of `model` (a fingerprint), indexed in `generation` (its id).
 
-    def __init__(self, database: Database, model: str, generation: str) -> None:
+    `genres_need_embedding`: whether a track must be embedded before it can be classified.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        model: str,
+        generation: str,
+        *,
+        genres_need_embedding: bool = True,
+    ) -> None:
         self._database = database
-        self._target = {"model": model, "generation": generation}
+        self._target = {
+            "model": model,
+            "generation": generation,
+            "need_embedding": genres_need_embedding,
+        }
         self.block_size = read_block_size(database)
 
     def block_of(self, track_id: int) -> Block:
@@ -92,7 +106,8 @@ class PendingWork:
         rows = self._database.rows(
             f"""
             SELECT {columns}
-            FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s)
+            FROM moodsearch.pending(
+                %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
             ORDER BY track_id LIMIT %(limit)s
             """,
             {**self._target, "first": first, "last": last, "limit": limit},
@@ -129,7 +144,8 @@ class PendingWork:
         rows = self._database.rows(
             """
             WITH found AS (
-                SELECT * FROM moodsearch.pending(%(model)s, %(generation)s, 0, %(last)s)
+                SELECT * FROM moodsearch.pending(
+                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
             ), listed AS (
                 INSERT INTO moodsearch.work (job, track_id)
                 SELECT 'index', track_id FROM found WHERE work IS NOT NULL
@@ -231,7 +247,8 @@ class PendingWork:
                 DELETE FROM moodsearch.work
                 WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND track_id NOT IN (
                     SELECT track_id
-                    FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s)
+                    FROM moodsearch.pending(
+                        %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
                     WHERE {is_pending}
                 )
                 """,

@@ -12,6 +12,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal_client import (
     Answer,
@@ -43,8 +45,8 @@ class ModalEmbedder:
 
     `timeout_seconds` is for each call: waiting for earlier ones, attempts and redirects included.
     `description` says which model the service runs. `proxy_auth`: key and secret of a Modal proxy
-    auth token, where the endpoints require one. Raises `ConfigurationError` for what cannot be a
-    URL or a token.
+    auth token, where the endpoints require one. Requests are noted in `ledger`. Raises
+    `ConfigurationError` for what cannot be a URL or a token.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ModalEmbedder:
         proxy_auth: tuple[str, str] | None = None,
         concurrency: int = 8,
         backoff: Backoff | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._audio = _endpoint(embed_audio_url, "MODAL_EMBED_AUDIO_URL", TrackError)
         self._text = (
@@ -66,10 +69,15 @@ class ModalEmbedder:
         )
         self._timeout_seconds = timeout_seconds
         self._description = description
+        self._ledger = ledger or Ledger()
         self._client = EventLoopThread(
             "The embedding service's client",
             partial(
-                open_modal_client, _proxy_headers(proxy_auth), concurrency, backoff or Backoff()
+                open_modal_client,
+                _proxy_headers(proxy_auth),
+                concurrency,
+                backoff or Backoff(),
+                self._note_request,
             ),
         )
 
@@ -94,6 +102,11 @@ class ModalEmbedder:
         if self._text is None:
             raise ConfigurationError("MODAL_EMBED_TEXT_URL must be set to embed text on Modal")
         return self._embed(self._text, [partial(_text_content, text) for text in texts])
+
+    def _note_request(self, endpoint: Endpoint, began: float, ended: float) -> None:
+        is_audio = endpoint is self._audio
+        measure = Measure.MODAL_AUDIO_REQUESTS if is_audio else Measure.MODAL_TEXT_REQUESTS
+        self._ledger.add_modal_request(measure, began, ended)
 
     def _embed(self, endpoint: Endpoint, contents: Sequence[MakeContent]) -> NDArray[np.float32]:
         """(contents, 512)."""

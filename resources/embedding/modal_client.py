@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ translators of the large clouds forget it without a word."""
 WAITING: Final = "waiting for earlier requests"
 
 T = TypeVar("T")
+NoteRequest = Callable[["Endpoint", float, float], None]
+"""Told of each request that reached the service: when it began and ended, seconds since 1970."""
+
 MakeContent = Callable[[], Awaitable[bytes]]
 
 
@@ -69,8 +73,11 @@ class _LastTry:
 class ModalClient:
     """For tasks of one event loop: at most `concurrency` of them have their turn at once."""
 
-    def __init__(self, http: httpx.AsyncClient, concurrency: int, backoff: Backoff) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, concurrency: int, backoff: Backoff, note: NoteRequest
+    ) -> None:
         self._http = http
+        self._note = note
         self._turns = asyncio.Semaphore(concurrency)
         self._backoff = backoff
 
@@ -111,7 +118,7 @@ class ModalClient:
     ) -> Answer:
         for attempt in itertools.count():
             try:
-                answer = await self._exchange(endpoint, content)
+                answer = await self._noted_exchange(endpoint, content)
             except PASSING_ERRORS as error:
                 last_try.reason, last_try.asked_seconds = type(error).__name__, None
             except httpx.HTTPError as error:
@@ -127,6 +134,20 @@ class ModalClient:
                 raise _too_late(endpoint, last_try)
             await asyncio.sleep(seconds)
         raise AssertionError("unreachable")
+
+    async def _noted_exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
+        """Also one that nobody waits for any more keeps a container busy, not one that never got
+        there."""
+        began = time.time()
+        try:
+            answer = await self._exchange(endpoint, content)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise
+        except BaseException:
+            self._note(endpoint, began, time.time())
+            raise
+        self._note(endpoint, began, time.time())
+        return answer
 
     async def _exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
         """The answer behind Modal's redirects."""
@@ -151,9 +172,12 @@ class ModalClient:
 
 @asynccontextmanager
 async def open_modal_client(
-    headers: dict[str, str], concurrency: int, backoff: Backoff
+    headers: dict[str, str],
+    concurrency: int,
+    backoff: Backoff,
+    note: NoteRequest = lambda _endpoint, _began, _ended: None,
 ) -> AsyncIterator[ModalClient]:
-    """`headers` go with every request."""
+    """`headers` go with every request, and `note` is told of it."""
     async with httpx.AsyncClient(
         # Compressed answers could grow without bound in one step.
         headers={"Accept-Encoding": "identity", **headers},
@@ -164,7 +188,7 @@ async def open_modal_client(
             max_keepalive_connections=concurrency, keepalive_expiry=KEEPALIVE_SECONDS
         ),
     ) as http:
-        yield ModalClient(http, concurrency, backoff)
+        yield ModalClient(http, concurrency, backoff, note)
 
 
 async def _read_bounded(response: httpx.Response) -> bytes:

@@ -18,11 +18,12 @@ class GenrePrediction:
 
 @dataclass(frozen=True, eq=False)
 class GenreRequest:
-    """What a classifier may look at: the track's audio by key, or its embedding (512,) float32."""
+    """What a classifier may look at: the track's audio by key, or its embedding (512,) float32,
+    which is None unless the classifier needs it."""
 
     track_id: int
     audio_key: str
-    vector: NDArray[np.float32]
+    vector: NDArray[np.float32] | None = None
 
 
 class GenreClassifier(Protocol):
@@ -30,7 +31,13 @@ class GenreClassifier(Protocol):
 
     @property
     def name(self) -> str:
-        """Shown beside the predictions, e.g. `zero-shot (offline)` or `effnet-discogs`."""
+        """Recorded and shown beside the predictions, e.g. `effnet-discogs 1532dd06`: one that
+        predicts otherwise, such as another version, has another name."""
+        ...
+
+    @property
+    def needs_embedding(self) -> bool:
+        """Whether `GenreRequest.vector` must be given."""
         ...
 
     def classify(self, request: GenreRequest) -> Sequence[GenrePrediction]:

@@ -1,6 +1,7 @@
 """Genres from MTG's effnet-discogs, hosted on Replicate."""
 
 import itertools
+import math
 import mimetypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ from replicate.exceptions import ReplicateException
 from replicate.file import File
 from replicate.prediction import Prediction
 
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
 from resources.errors import BackendError, TrackError
 from resources.genres.labels import split_labels
 from resources.genres.protocol import GenrePrediction, GenreRequest
@@ -26,6 +29,7 @@ from resources.genres.replicate_transport import (
 )
 from resources.http import Backoff, Deadline, printable_secret
 from resources.object_store.protocol import ObjectStore
+from resources.rate_limit import RateLimit
 
 EFFNET_DISCOGS_VERSION: Final = "1532dd069fb4f0e27c6833e28815f6b8c194dfec76fd9cd73460540fd720ffe1"
 """replicate.com/mtg/effnet-discogs; earlier versions are disabled. Its licence, CC BY-NC-SA 4.0, is
@@ -39,6 +43,13 @@ MAX_UPLOAD_BYTES: Final = 25_000_000
 LONGEST_HOLD_SECONDS: Final = 60
 """How long Replicate holds a request for a prediction that is not finished (`Prefer: wait`)."""
 
+PREDICTIONS_PER_MINUTE: Final = 500
+REQUESTS_PER_MINUTE: Final = 2_500
+"""Replicate allows an account 600 and 3,000 (replicate.com/docs/topics/predictions/rate-limits);
+other processes ask, too."""
+
+BURST: Final = 10
+
 T = TypeVar("T")
 
 
@@ -46,7 +57,8 @@ class ReplicateClassifier:
     """Sends the audio's URL, or the audio itself where the store has none, and waits.
 
     A call takes at most `timeout_seconds` and the length of one request. `poll_seconds` lie between
-    two looks at a prediction that is not finished.
+    two looks at a prediction that is not finished. Calls of all threads together create at most
+    `predictions_per_minute`. What they use is noted in `ledger`.
     """
 
     def __init__(
@@ -59,12 +71,17 @@ class ReplicateClassifier:
         *,
         poll_seconds: float = 0.5,
         backoff: Backoff | None = None,
+        predictions_per_minute: float = PREDICTIONS_PER_MINUTE,
+        ledger: Ledger | None = None,
     ) -> None:
         self._store = store
         self._top_n = top_n
         self._timeout_seconds = timeout_seconds
         self._poll_seconds = poll_seconds
         self._backoff = backoff or Backoff()
+        self._predictions = RateLimit(predictions_per_minute, BURST)
+        self._requests = RateLimit(REQUESTS_PER_MINUTE, BURST)
+        self._ledger = ledger or Ledger()
         self._client = Client(
             api_token=printable_secret("REPLICATE_API_TOKEN", api_token),
             base_url=base_url or DEFAULT_BASE_URL,
@@ -75,7 +92,11 @@ class ReplicateClassifier:
 
     @property
     def name(self) -> str:
-        return "effnet-discogs"
+        return f"effnet-discogs {EFFNET_DISCOGS_VERSION[:8]}"
+
+    @property
+    def needs_embedding(self) -> bool:
+        return False
 
     def classify(self, request: GenreRequest) -> list[GenrePrediction]:
         deadline = Deadline(self._timeout_seconds)
@@ -116,6 +137,7 @@ class ReplicateClassifier:
                     audio, filename=f"{request.track_id}{suffix}", content_type=content_type
                 ),
                 deadline,
+                self._requests,
                 may_be_sent_again,
             )
 
@@ -129,28 +151,42 @@ class ReplicateClassifier:
                 wait=max(1, min(LONGEST_HOLD_SECONDS, int(deadline.remaining_seconds))),
             ),
             deadline,
+            self._predictions,
             may_be_sent_again,
         )
         poll = partial(self._client.predictions.get, prediction.id)
         while prediction.status in {"starting", "processing"}:
             if not deadline.sleep(self._poll_seconds):
                 self._give_up(prediction)
-            prediction = self._call(poll, deadline, lambda _error: True)
+            prediction = self._call(poll, deadline, self._requests, lambda _error: True)
+        self._note_usage(prediction)
         raise_unless_succeeded(prediction)
         return prediction
 
     def _give_up(self, prediction: Prediction) -> None:
         with suppress(httpx.HTTPError, ReplicateException, ValueError):
-            self._client.predictions.cancel(prediction.id)
+            prediction = self._client.predictions.cancel(prediction.id)
+        self._note_usage(prediction)
         raise BackendError(f"Replicate did not finish within {self._timeout_seconds:g} seconds")
+
+    def _note_usage(self, prediction: Prediction) -> None:
+        seconds = (prediction.metrics or {}).get("predict_time")
+        self._ledger.add(Measure.REPLICATE_PREDICTIONS)
+        if isinstance(seconds, int | float) and 0 <= seconds < math.inf:
+            self._ledger.add(Measure.REPLICATE_SECONDS, seconds)
+        elif prediction.status == "succeeded":
+            self._ledger.add(Measure.REPLICATE_UNTIMED)
 
     def _call(
         self,
         request: Callable[[], T],
         deadline: Deadline,
+        limit: RateLimit,
         is_worth_repeating: Callable[[httpx.TransportError], bool],
     ) -> T:
         for attempt in itertools.count():
+            if not limit.wait(deadline):
+                raise BackendError("Replicate is asked as often as it allows; this has to wait")
             try:
                 return request()
             except httpx.TransportError as error:

@@ -40,11 +40,18 @@ class ZeroShotClassifier:
 
     @property
     def name(self) -> str:
-        return f"zero-shot ({self._model.model.id})"
+        model = self._model.model
+        return f"zero-shot ({model.id} {model.fingerprint[:8]})"
+
+    @property
+    def needs_embedding(self) -> bool:
+        return True
 
     def classify(self, request: GenreRequest) -> list[GenrePrediction]:
         """Tags, best first. Raises `BackendError` when the model does not answer, and `ValueError`
-        for a vector that is not (512,), finite and non-zero."""
+        for no vector, or one that is not (512,), finite and non-zero."""
+        if request.vector is None:
+            raise ValueError("the zero-shot classifier hears nothing but a track's vector")
         vector = _unit_vector(request.vector)
         confidences = softmax(self._vectors() @ vector, TEMPERATURE)
         return rank(dict(zip(self._names, confidences.tolist(), strict=True)), self._top_n)

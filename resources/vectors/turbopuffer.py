@@ -17,6 +17,9 @@ from turbopuffer.types import (
     Row,
 )
 
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
+from resources.costs.prices import TURBOPUFFER_LEAST_QUERIED_BYTES, TURBOPUFFER_LEAST_WRITTEN_BYTES
 from resources.embedding.protocol import ModelDescription
 from resources.errors import BackendError, ConfigurationError
 from resources.vectors.documents import (
@@ -55,8 +58,8 @@ class TurbopufferStore:
     namespace at the same moment are never mixed in an answer.
 
     `read_seconds` bounds queries and `check`, `write_seconds` everything else (each batch of a
-    write), retries included. Raises `ConfigurationError` for a malformed namespace or key, and from
-    any call when the service refuses the key.
+    write), retries included. What they use is noted in `ledger`. Raises `ConfigurationError` for a
+    malformed namespace or key, and from any call when the service refuses the key.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class TurbopufferStore:
         base_url: str | None = None,
         read_seconds: float = 5.0,
         write_seconds: float = 60.0,
+        ledger: Ledger | None = None,
     ) -> None:
         if not NAMESPACE_PATTERN.fullmatch(namespace):
             raise ConfigurationError(
@@ -81,6 +85,7 @@ class TurbopufferStore:
         self._model = model
         self._read_seconds = read_seconds
         self._write_seconds = write_seconds
+        self._ledger = ledger or Ledger()
         self._seen = False
 
     def __repr__(self) -> str:
@@ -229,7 +234,10 @@ class TurbopufferStore:
             return self._remote.write(**body, timeout=timeout)
 
         try:
-            self._client.call(send, NamespaceWriteResponse, deadline=_after(self._write_seconds))
+            answer = self._client.call(
+                send, NamespaceWriteResponse, deadline=_after(self._write_seconds)
+            )
+            self._note_write(answer)
         except NamespaceMissingError:
             # A first write creates the namespace; what was to be deleted may be gone with it.
             if "deletes" not in body:
@@ -247,7 +255,31 @@ class TurbopufferStore:
         def send(timeout: Timeout) -> NamespaceQueryResponse:
             return self._remote.query(**body, timeout=timeout)
 
-        return self._client.call(send, NamespaceQueryResponse, deadline=deadline)
+        answer = self._client.call(send, NamespaceQueryResponse, deadline=deadline)
+        self._note_query(answer)
+        return answer
+
+    def _note_write(self, answer: NamespaceWriteResponse) -> None:
+        """What is billed. The SDK checks no answer: a compatible server may say less."""
+        written = _bytes_in(answer.billing, "billable_logical_bytes_written")
+        self._ledger.add(Measure.TURBOPUFFER_WRITES)
+        self._ledger.add(
+            Measure.TURBOPUFFER_WRITTEN_BYTES, max(written, TURBOPUFFER_LEAST_WRITTEN_BYTES)
+        )
+
+    def _note_query(self, answer: NamespaceQueryResponse) -> None:
+        queried = _bytes_in(answer.billing, "billable_logical_bytes_queried")
+        returned = _bytes_in(answer.billing, "billable_logical_bytes_returned")
+        self._ledger.add(Measure.TURBOPUFFER_QUERIES)
+        self._ledger.add(
+            Measure.TURBOPUFFER_QUERIED_BYTES, max(queried, TURBOPUFFER_LEAST_QUERIED_BYTES)
+        )
+        self._ledger.add(Measure.TURBOPUFFER_RETURNED_BYTES, returned)
+
+
+def _bytes_in(billing: object, name: str) -> int:
+    found = getattr(billing, name, 0)
+    return found if isinstance(found, int) else 0
 
 
 def _after(seconds: float) -> float:

@@ -83,11 +83,18 @@ def backfill(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try audio that could not be used again.")
     ] = False,
+    reclassify: Annotated[
+        bool,
+        typer.Option(
+            "--reclassify", help="Also predict genres again that another classifier predicted."
+        ),
+    ] = False,
 ) -> None:
     """Embed and index everything that is pending, now."""
-    from serving.cli.backfill import run
+    from serving.cli.backfill import Options, run
 
-    raise typer.Exit(run(dry_run, limit, concurrency, retry_failed))
+    options = Options(dry_run, limit, concurrency, retry_failed, reclassify)
+    raise typer.Exit(run(options))
 
 
 @app.command()
@@ -156,6 +163,16 @@ def token(user: User) -> None:
     from serving.cli.token import run
 
     raise typer.Exit(run(user))
+
+
+@app.command()
+def costs(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what this catalogue costs, estimated and as measured."""
+    from serving.cli.costs import run
+
+    raise typer.Exit(run(as_json=json))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
@@ -18,13 +19,15 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.backfill import BackfillResult, backfill, begin, plan
+from pipelines.backfill import BackfillResult, backfill, begin, plan, reclassify
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
 from resources.catalogue.generations import OtherModel
 from resources.catalogue.work import PendingTrack, WorkKind
 from resources.settings import load_settings
+from serving.cli.money import price
 from serving.cli.output import cell
+from serving.costs import Work, cost_of
 
 LISTED: Final = 20
 """Rows of the dry run's and the failures' lists; the rest is counted."""
@@ -41,11 +44,23 @@ _SHARE: Final = {"track_audio": 0.1, "clap_embeddings": 0.8, "search_index": 0.1
 """About how much of a track's time each asset takes, for the bar."""
 
 
-def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed: bool) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What was asked for. `limit`: most tracks to work on; `concurrency`: of them at once."""
+
+    dry_run: bool = False
+    limit: int | None = None
+    concurrency: int | None = None
+    retry_failed: bool = False
+    reclassify: bool = False
+
+
+def run(options: Options) -> int:
     """Returns the exit code: 1 when something that was to be done was not."""
     console = Console()
+    dry_run, limit, concurrency = options.dry_run, options.limit, options.concurrency
     with Backends(load_settings()) as backends:
-        if retry_failed and not dry_run:
+        if options.retry_failed and not dry_run:
             backends.records.forget_failures()
         other = backends.generations.other_model(backends.track_model)
         if other is not None:
@@ -54,9 +69,11 @@ def run(dry_run: bool, limit: int | None, concurrency: int | None, retry_failed:
             begin(backends)
         if index_differs(backends):
             _say_that_the_index_differs(console, backends, dry_run)
+        again = reclassify(backends, limit, dry_run=dry_run) if options.reclassify else 0
         wanted = plan(backends, limit)
         if dry_run:
-            _print_plan(console, wanted)
+            _print_plan(console, wanted, again)
+            _print_costs(console, backends, wanted, again)
             return 0
         if not wanted and other is None:
             console.print("Nothing is pending: the index is up to date.")
@@ -134,7 +151,11 @@ class _TracksPerSecond(ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f} tracks/s", style="cyan")
 
 
-def _print_plan(console: Console, wanted: Sequence[PendingTrack]) -> None:
+def _print_plan(console: Console, wanted: Sequence[PendingTrack], again: int) -> None:
+    if again:
+        console.print(f"{again:,} tracks that another classifier classified would be done again.")
+    if not wanted and again:
+        return
     if not wanted:
         console.print("Nothing is pending: the index is up to date.")
         return
@@ -181,6 +202,15 @@ def _print_summary(
         for reason in _reasons(backends, waiting):
             console.print(cell(f"  {reason}"), soft_wrap=True)
     _print_failures(console, backends)
+
+
+def _print_costs(
+    console: Console, backends: Backends, wanted: Sequence[PendingTrack], again: int
+) -> None:
+    """Nothing where nobody would be paid."""
+    dollars = cost_of(backends.settings, Work.of(wanted, reclassified=again))
+    if dollars:
+        console.print(f"At published prices this costs about {price(dollars)}: moodsearch costs.")
 
 
 def _reasons(backends: Backends, waiting: Sequence[PendingTrack]) -> list[str]:

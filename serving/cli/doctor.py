@@ -72,7 +72,11 @@ def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
     own = next((each for each in generations if each.model == model.fingerprint), None)
     recorded = 0 if own is None else overview.count_indexed(own.id)
     stored = 0 if own is None else backends.open_vectors(own.namespace, model).count()
-    pending = overview.pending(model.fingerprint, "" if own is None else own.id)
+    pending = overview.pending(
+        model.fingerprint,
+        "" if own is None else own.id,
+        genres_need_embedding=backends.classifier.needs_embedding,
+    )
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(pending.items()))
     report.facts(
         [
@@ -104,6 +108,19 @@ def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
 
 
 def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
+    counts = backends.classified_by.counts()
+    own = backends.classifier.name
+    others = {name: tracks for name, tracks in counts.items() if name != own}
+    if counts:
+        report.heading("Genres")
+        report.facts([(f"{counts.get(own, 0):,} tracks", f"from {own}, which is configured")])
+    for name, tracks in others.items():
+        report.facts(
+            [(f"{tracks:,} tracks", f"from {name or 'a classifier that nobody recorded'}")]
+        )
+    if others:
+        again = "moodsearch backfill --reclassify classifies them again; --dry-run says the price"
+        report.facts([("next", again)])
     failures = overview.genre_failures(LISTED)
     if failures:
         rows = table(">Id", "Reason")

@@ -65,7 +65,7 @@ def test_the_nearest_names_are_predicted_best_first() -> None:
 
 
 def test_it_is_named_after_its_model() -> None:
-    assert ZeroShotClassifier(HashedText(), top_n=3).name == "zero-shot (hashed)"
+    assert ZeroShotClassifier(HashedText(), top_n=3).name == "zero-shot (hashed ffffffff)"
 
 
 def test_names_are_embedded_once_and_only_when_needed() -> None:

@@ -1,0 +1,49 @@
+"""Who classified the tracks, and asking for it to be done again by somebody else."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from resources.catalogue.database import Database
+
+_CLASSIFIED: Final = """
+SELECT t.id, CASE WHEN s.genres_file_id = t.file_id THEN s.genres_classifier END AS classifier
+FROM public.tracks t
+JOIN moodsearch.track_state s ON s.track_id = t.id
+WHERE t.visibility = 'public' AND t.extra ->> 'genre_predictions_file_id' = t.file_id
+    AND s.file_id = t.file_id AND s.audio_state = 'decodable'
+    AND (s.genres_failure IS NULL OR s.genres_file_id IS DISTINCT FROM t.file_id)
+"""
+"""Public tracks with predictions for their present file, which could be classified again."""
+
+
+class ClassifiedBy:
+    """Every method but `ask_again` costs the size of the catalogue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self) -> dict[str | None, int]:
+        """Tracks with predictions by the name of the classifier, the most first; None: it was not
+        recorded, or the app wrote them."""
+        rows = self._database.rows(
+            f"SELECT classifier, count(*) AS tracks FROM ({_CLASSIFIED}) AS found"
+            " GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+        return {row["classifier"]: int(row["tracks"]) for row in rows}
+
+    def others_than(self, classifier: str, limit: int | None = None) -> list[int]:
+        """Tracks whose predictions are from another classifier, or nobody knows from which."""
+        rows = self._database.rows(
+            f"SELECT id FROM ({_CLASSIFIED}) AS found"
+            " WHERE classifier IS DISTINCT FROM %(name)s ORDER BY id LIMIT %(limit)s",
+            {"name": classifier, "limit": limit},
+        )
+        return [row["id"] for row in rows]
+
+    def ask_again(self, track_ids: Sequence[int]) -> None:
+        """Make the tracks pending for their genres; what is stored stays until it is replaced."""
+        self._database.rows(
+            "UPDATE moodsearch.track_state SET reclassify = true, updated_at = now()"
+            " WHERE track_id = ANY(%(ids)s)",
+            {"ids": list(track_ids)},
+        )
