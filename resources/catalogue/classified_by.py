@@ -6,7 +6,7 @@ from typing import Final
 from resources.catalogue.database import Database
 
 _CLASSIFIED: Final = """
-SELECT t.id, CASE WHEN s.genres_file_id = t.file_id THEN s.genres_classifier END AS classifier
+SELECT t.id, s.reclassify, CASE WHEN s.genres_file_id = t.file_id THEN s.genres_classifier END AS classifier
 FROM public.tracks t
 JOIN moodsearch.track_state s ON s.track_id = t.id
 WHERE t.visibility = 'public' AND t.extra ->> 'genre_predictions_file_id' = t.file_id
@@ -32,10 +32,12 @@ class ClassifiedBy:
         return {row["classifier"]: int(row["tracks"]) for row in rows}
 
     def others_than(self, classifier: str, limit: int | None = None) -> list[int]:
-        """Tracks whose predictions are from another classifier, or nobody knows from which."""
+        """Tracks whose predictions are from another classifier, or nobody knows from which; without
+        those that are to be classified again already."""
         rows = self._database.rows(
             f"SELECT id FROM ({_CLASSIFIED}) AS found"
-            " WHERE classifier IS DISTINCT FROM %(name)s ORDER BY id LIMIT %(limit)s",
+            " WHERE classifier IS DISTINCT FROM %(name)s AND NOT reclassify"
+            " ORDER BY id LIMIT %(limit)s",
             {"name": classifier, "limit": limit},
         )
         return [row["id"] for row in rows]

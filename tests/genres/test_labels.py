@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.genres.labels import split_labels
+from resources.genres.labels import is_tag, split_labels
+from resources.genres.names import GENRE_NAMES
 from resources.genres.protocol import GenrePrediction
 
 labels = st.one_of(
@@ -91,3 +92,22 @@ def test_what_is_cut_is_never_better_than_what_is_kept(scores: dict[str, float])
 def test_the_order_of_the_labels_does_not_matter(scores: dict[str, float]) -> None:
     backwards = dict(reversed(scores.items()))
     assert split_labels(backwards, 10) == split_labels(scores, 10)
+
+
+@pytest.mark.parametrize("name", ["non-music", "Non-Music", "interview", "political", "religious"])
+def test_what_a_recording_is_for_is_no_tag(name: str) -> None:
+    assert not is_tag(name)
+
+
+@pytest.mark.parametrize("name", ["techno", "field recording", "spoken word", "non-music techno"])
+def test_what_a_recording_sounds_like_is_a_tag(name: str) -> None:
+    assert is_tag(name)
+
+
+def test_what_is_no_tag_is_stored_all_the_same() -> None:
+    names = [each.name for each in split_labels({"Non-Music---Interview": 0.5}, 10)]
+    assert names == ["interview", "non-music"]
+
+
+def test_everything_that_zero_shot_chooses_from_is_a_tag() -> None:
+    assert [name for name in GENRE_NAMES if not is_tag(name)] == []

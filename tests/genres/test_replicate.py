@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
 from resources.genres import replicate
 from resources.genres.protocol import GenreRequest
-from resources.genres.replicate import EFFNET_DISCOGS_VERSION, ReplicateClassifier
+from resources.genres.replicate import (
+    BURST,
+    EFFNET_DISCOGS_VERSION,
+    PREDICTIONS_PER_MINUTE,
+    ReplicateClassifier,
+)
 from resources.http import Backoff
 from resources.object_store.folder import FolderStore
 from tests.genres.replicate_server import (
@@ -27,7 +33,7 @@ from tests.loopback import Answer, Host
 
 CREATE = "POST /v1/predictions"
 GET = "GET /v1/predictions/p1"
-REQUEST = GenreRequest(1, "audio/1.mp3", np.zeros(512, np.float32))
+REQUEST = GenreRequest(1, "audio/1.mp3")
 
 
 class PublicStore(FolderStore):
@@ -58,7 +64,13 @@ def store(tmp_path: Path) -> FolderStore:
     return store
 
 
-def classifier(api: Host, store: FolderStore, timeout_seconds: float = 10) -> ReplicateClassifier:
+def classifier(
+    api: Host,
+    store: FolderStore,
+    timeout_seconds: float = 10,
+    ledger: Ledger | None = None,
+    predictions_per_minute: float = PREDICTIONS_PER_MINUTE,
+) -> ReplicateClassifier:
     return ReplicateClassifier(
         TOKEN,
         store,
@@ -67,6 +79,8 @@ def classifier(api: Host, store: FolderStore, timeout_seconds: float = 10) -> Re
         base_url=api.url,
         poll_seconds=0.01,
         backoff=Backoff(first_seconds=0.02, longest_seconds=0.1),
+        predictions_per_minute=predictions_per_minute,
+        ledger=ledger,
     )
 
 
@@ -151,7 +165,7 @@ def test_audio_that_is_too_large_to_upload_is_the_tracks_problem(
     with (tmp_path / "album.wav").open("wb") as file:
         file.truncate(replicate.MAX_UPLOAD_BYTES + 1)
     with pytest.raises(TrackError, match="too large"):
-        classifier(api, store).classify(GenreRequest(1, "album.wav", REQUEST.vector))
+        classifier(api, store).classify(GenreRequest(1, "album.wav"))
     assert api.requests == []
 
 
@@ -307,3 +321,57 @@ def test_many_threads_share_one_classifier(api: Host, files: Host, store: Folder
         results = list(threads.map(shared.classify, [REQUEST] * 24))
     assert all(result == results[0] for result in results)
     assert len(api.sent(CREATE)) == 24
+
+
+def test_no_more_predictions_are_asked_for_than_allowed(
+    api: Host, files: Host, store: FolderStore
+) -> None:
+    succeed(api, files)
+    shared = classifier(api, store, timeout_seconds=5, predictions_per_minute=0.1)
+
+    def outcome(_: int) -> str:
+        try:
+            return shared.classify(REQUEST)[0].name
+        except BackendError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(outcome, range(2 * BURST)))
+    assert outcomes.count("ambient") == BURST
+    assert len(api.sent(CREATE)) == BURST
+    (reason,) = set(outcomes) - {"ambient"}
+    assert "as often as it allows" in reason
+
+
+def test_what_was_used_is_noted(api: Host, files: Host, store: FolderStore) -> None:
+    ledger = Ledger()
+    asked = classifier(api, store, timeout_seconds=0.5, ledger=ledger)
+    output = f"{files.url}/out.json"
+    ran = {"metrics": {"predict_time": 1.5, "total_time": 9.0}}
+    api.on(CREATE, Answer(201, prediction("succeeded", output=output) | ran))
+    asked.classify(REQUEST)
+    api.on(CREATE, Answer(201, prediction("failed", error="cannot decode") | ran))
+    with pytest.raises(TrackError):
+        asked.classify(REQUEST)
+    assert ledger.reading() == {
+        Measure.REPLICATE_PREDICTIONS: 2,
+        Measure.REPLICATE_SECONDS: 3.0,
+    }
+    api.on(CREATE, Answer(201, prediction("succeeded", output=output)))
+    asked.classify(REQUEST)
+    assert ledger.reading()[Measure.REPLICATE_UNTIMED] == 1
+    api.on(CREATE, Answer(201, prediction("processing")))
+    api.on(GET, Answer(200, prediction("processing")))
+    api.on(f"{CREATE}/p1/cancel", Answer(200, prediction("canceled") | ran))
+    with pytest.raises(BackendError):
+        asked.classify(REQUEST)
+    assert ledger.reading()[Measure.REPLICATE_PREDICTIONS] == 4
+    assert ledger.reading()[Measure.REPLICATE_SECONDS] == 4.5
+
+
+def test_what_was_refused_costs_nothing(api: Host, store: FolderStore) -> None:
+    ledger = Ledger()
+    api.on(CREATE, Answer(422, {"detail": "no"}))
+    with pytest.raises(TrackError):
+        classifier(api, store, ledger=ledger).classify(REQUEST)
+    assert ledger.reading() == {}

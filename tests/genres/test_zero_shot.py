@@ -125,3 +125,10 @@ def test_a_vector_that_is_no_embedding_is_refused(vector: NDArray[np.float32]) -
 def test_the_names_are_distinct_tags_in_lower_case() -> None:
     assert len(GENRE_NAMES) == len(set(GENRE_NAMES)) >= 100
     assert all(name == " ".join(name.lower().split()) for name in GENRE_NAMES)
+
+
+def test_a_request_without_a_vector_is_a_mistake_of_ours() -> None:
+    classifier = ZeroShotClassifier(HashedText(), top_n=3)
+    assert classifier.needs_embedding
+    with pytest.raises(ValueError, match="nothing but a track's vector"):
+        classifier.classify(GenreRequest(track_id=1, audio_key="1.mp3"))

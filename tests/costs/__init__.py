@@ -1,0 +1,1 @@
+"""Prices, estimates and the ledger of what was used."""

@@ -1,0 +1,127 @@
+"""What this process used, counted and kept."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from resources.catalogue.database import Database
+from resources.catalogue.usage import Usage
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
+from resources.costs.prices import MODAL_IDLE_SECONDS
+
+PREDICTIONS = Measure.REPLICATE_PREDICTIONS
+CONTAINERS = Measure.MODAL_CONTAINER_SECONDS
+TEXTS = Measure.MODAL_TEXT_REQUESTS
+
+
+def kept(database: Database, measure: Measure) -> float:
+    found = Usage(database).totals().get(measure.service)
+    return 0.0 if found is None else found.amounts.get(measure, 0.0)
+
+
+def test_what_is_saved_adds_up_over_processes(database: Database) -> None:
+    for _ in range(3):
+        ledger = Ledger(Usage(database))
+        ledger.add(PREDICTIONS)
+        ledger.add(PREDICTIONS, 2)
+        ledger.save()
+        ledger.save()
+        assert ledger.reading() == {PREDICTIONS: 3}
+    assert kept(database, PREDICTIONS) == 9
+
+
+def test_it_is_kept_by_itself_after_a_while(database: Database) -> None:
+    ledger = Ledger(Usage(database), save_after_seconds=0.05)
+    ledger.add(PREDICTIONS)
+    until = time.monotonic() + 20
+    while kept(database, PREDICTIONS) < 1:
+        assert time.monotonic() < until, "nobody saved"
+        time.sleep(0.02)
+    assert ledger.reading() == {PREDICTIONS: 1}
+
+
+def test_what_cannot_be_kept_is_kept_later(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = Database(database_url)
+    usage = Usage(down)
+    ledger = Ledger(usage)
+    ledger.add(PREDICTIONS)
+    ledger.add_modal_request(TEXTS, 1000, 1001)
+    down.close()
+    ledger.save()
+    assert "could not be kept" in caplog.text
+    assert ledger.reading()[PREDICTIONS] == 1
+    again = Database(database_url)
+    usage._database = again
+    ledger.save()
+    assert kept(again, PREDICTIONS) == 1
+    assert kept(again, CONTAINERS) == 1 + MODAL_IDLE_SECONDS
+    again.close()
+
+
+def test_threads_lose_nothing(database: Database) -> None:
+    ledger = Ledger(Usage(database), save_after_seconds=0.01)
+    start = threading.Barrier(8)
+
+    def use(_: int) -> None:
+        start.wait()
+        for _ in range(50):
+            ledger.add(PREDICTIONS)
+            ledger.save()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(use, range(8)))
+    ledger.save()
+    assert ledger.reading() == {PREDICTIONS: 400}
+    assert kept(database, PREDICTIONS) == 400
+
+
+def test_a_container_waits_after_its_last_request(database: Database) -> None:
+    ledger = Ledger(Usage(database))
+    ledger.add_modal_request(TEXTS, 1000, 1002)
+    ledger.save()
+    assert kept(database, CONTAINERS) == 2 + MODAL_IDLE_SECONDS
+    assert kept(database, Measure.MODAL_REQUEST_SECONDS) == 2
+
+
+def test_requests_of_two_processes_share_the_container_that_is_awake(database: Database) -> None:
+    first, second = Ledger(Usage(database)), Ledger(Usage(database))
+    first.add_modal_request(TEXTS, 1000, 1010)
+    second.add_modal_request(TEXTS, 1100, 1110)
+    for ledger in (first, second):
+        ledger.save()
+    assert kept(database, CONTAINERS) == 110 + MODAL_IDLE_SECONDS
+
+
+def test_requests_after_a_long_silence_start_another_container(database: Database) -> None:
+    ledger = Ledger(Usage(database))
+    ledger.add_modal_request(TEXTS, 9000, 9001)
+    ledger.add_modal_request(TEXTS, 1000, 1001)
+    ledger.save()
+    assert kept(database, CONTAINERS) == 2 * (1 + MODAL_IDLE_SECONDS)
+
+
+def test_more_requests_than_a_container_takes_are_answered_by_several(database: Database) -> None:
+    ledger = Ledger(Usage(database))
+    for _ in range(80):
+        ledger.add_modal_request(Measure.MODAL_AUDIO_REQUESTS, 1000, 1100)
+    ledger.save()
+    assert kept(database, CONTAINERS) == 20 * 100
+
+
+def test_a_ledger_without_a_catalogue_only_counts() -> None:
+    ledger = Ledger()
+    ledger.add(PREDICTIONS)
+    ledger.save()
+    assert ledger.reading() == {PREDICTIONS: 1}
+
+
+def test_amounts_of_a_newer_version_are_left_alone(database: Database) -> None:
+    database.rows("INSERT INTO moodsearch.usage VALUES ('2026-01-01', 'replicate.hats', 3)")
+    Usage(database).add({PREDICTIONS: 1})
+    used = Usage(database).totals()
+    assert used["replicate"].amounts == {PREDICTIONS: 1}
