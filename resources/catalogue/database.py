@@ -15,6 +15,9 @@ from resources.errors import BackendError, MoodSearchError, UserError
 WAIT_SECONDS: Final = 3.0
 """How long a caller waits for a connection before the database counts as down."""
 
+ANSWER_SECONDS: Final = 2.0
+"""How long a statement may take that a listener waits for."""
+
 Connection = psycopg.Connection[DictRow]
 
 
@@ -46,17 +49,24 @@ class Database:
         self.pool.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A connection in a transaction that commits at the end, or rolls back on an error."""
+    def transaction(self, within: float | None = None) -> Iterator[Connection]:
+        """A connection in a transaction that commits at the end, or rolls back on an error.
+
+        `within`: seconds after which the server ends a statement; that is a `BackendError`.
+        """
         try:
             with self.pool.connection() as connection:
+                if within is not None:
+                    connection.execute(f"SET LOCAL statement_timeout = {round(1_000 * within)}")
                 yield connection
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise database_error(error) from error
 
-    def rows(self, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:
-        """All rows of a statement, in a transaction of its own."""
-        with self.transaction() as connection:
+    def rows(
+        self, query: str, parameters: dict[str, Any] | None = None, *, within: float | None = None
+    ) -> list[DictRow]:
+        """All rows of a statement, in a transaction of its own. `within`: see `transaction`."""
+        with self.transaction(within) as connection:
             cursor = connection.execute(query, parameters)
             return cursor.fetchall() if cursor.description else []
 

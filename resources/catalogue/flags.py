@@ -1,6 +1,11 @@
 """Feature flags of users, kept in our own schema beside the app's tables."""
 
-from resources.catalogue.database import Database
+from typing import Final
+
+from resources.catalogue.database import ANSWER_SECONDS, Database
+
+MOST_FLAGS: Final = 1_000
+"""Flags of one user that are read."""
 
 
 class Flags:
@@ -25,9 +30,11 @@ class Flags:
         )
 
     def of(self, user_did: str) -> list[str]:
-        """The user's flags, sorted."""
+        """The user's flags, sorted, the first `MOST_FLAGS` of them."""
         rows = self._database.rows(
-            "SELECT flag FROM moodsearch.feature_flags WHERE user_did = %(user)s ORDER BY flag",
-            {"user": user_did},
+            "SELECT flag FROM moodsearch.feature_flags WHERE user_did = %(user)s"
+            " ORDER BY flag LIMIT %(most)s",
+            {"user": user_did, "most": MOST_FLAGS},
+            within=ANSWER_SECONDS,
         )
         return [str(row["flag"]) for row in rows]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from resources.catalogue.database import Database
+from resources.catalogue.database import ANSWER_SECONDS, Database
 from resources.embedding.protocol import ModelDescription
 
 _COLUMNS = "id, namespace, model, model_id, is_live"
@@ -71,6 +71,7 @@ class Generations:
             f"SELECT {_COLUMNS} FROM moodsearch.generations"
             " WHERE is_live AND index_name = %(index)s",
             {"index": self._index},
+            within=ANSWER_SECONDS,
         )
         return Generation(**rows[0]) if rows else None
 
@@ -122,6 +123,7 @@ class Generations:
                 "index": self._index,
                 "model": model.fingerprint,
             },
+            within=ANSWER_SECONDS,
         )
         if not rows:
             return None

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from resources.catalogue.audio_files import AudioFile
-from resources.catalogue.database import Database
+from resources.catalogue.database import ANSWER_SECONDS, Database
 
-STATEMENT_TIMEOUT_MILLISECONDS: Final = 2_000
+STATEMENT_TIMEOUT_MILLISECONDS: Final = round(1_000 * ANSWER_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Tracks:
 
     def public(self, ids: Sequence[int]) -> dict[int, Track]:
         """The public tracks among `ids`; the others are left out."""
-        with self._database.transaction() as connection:
-            connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}")
+        with self._database.transaction(within=ANSWER_SECONDS) as connection:
             rows = connection.execute(
                 """
                 SELECT t.id, t.title, a.handle AS artist_handle,
@@ -46,6 +45,7 @@ class Tracks:
             "SELECT file_id, file_type, r2_url FROM public.tracks"
             " WHERE id = %(id)s AND visibility = 'public'",
             {"id": track_id},
+            within=ANSWER_SECONDS,
         )
         return AudioFile(**rows[0]) if rows else None
 

@@ -42,6 +42,9 @@ LARGEST_BIGINT: Final = 2**63 - 1
 BATCH_ROWS: Final = 1_000
 """Documents in a transaction: about a second of index building, 2 MB on the wire."""
 
+QUERY_SECONDS: Final = 10.0
+"""How long a query may take, or a look-up: nobody waits for an answer any longer."""
+
 Cursor = psycopg.Cursor[TupleRow]
 
 
@@ -94,7 +97,7 @@ class PgvectorStore:
         check_limit(limit)
         wanted = BinaryVector(checked_vector(vector, self._model.dimension))
         statement = self._sql(NEAREST, schema=self._extension(), limit=sql.Literal(limit))
-        rows = self._read(statement, {"wanted": wanted}, limit)
+        rows = self._read(statement, {"wanted": wanted}, limit, within=QUERY_SECONDS)
         return best_first([Match(id_, min(1.0, max(-1.0, cosine))) for id_, cosine in rows])
 
     def vector(self, track_id: int) -> NDArray[np.float32] | None:
@@ -102,7 +105,7 @@ class PgvectorStore:
         if track_id > LARGEST_BIGINT:
             return None
         statement = self._sql("SELECT embedding::real[] FROM {table} WHERE id = %(id)s")
-        rows = self._read(statement, {"id": track_id})
+        rows = self._read(statement, {"id": track_id}, within=QUERY_SECONDS)
         return np.asarray(rows[0][0], np.float32) if rows else None
 
     def count(self) -> int:
@@ -178,39 +181,55 @@ class PgvectorStore:
         )
 
     def _read(
-        self, statement: sql.Composed, parameters: dict[str, Any] | None = None, limit: int = 1
+        self,
+        statement: sql.Composed,
+        parameters: dict[str, Any] | None = None,
+        limit: int = 1,
+        *,
+        within: float | None = None,
     ) -> list[TupleRow]:
-        """The statement's rows; none when the namespace does not exist."""
+        """The statement's rows; none when the namespace does not exist. `within`: seconds that it
+        may take."""
         try:
-            return self._read_once(statement, parameters, limit)
+            return self._read_once(statement, parameters, limit, within)
         except psycopg.errors.UndefinedTable:
             # Dropped after the registry was read: now the registry says so.
-            return self._read_once(statement, parameters, limit)
+            return self._read_once(statement, parameters, limit, within)
 
     def _read_once(
-        self, statement: sql.Composed, parameters: dict[str, Any] | None, limit: int
+        self,
+        statement: sql.Composed,
+        parameters: dict[str, Any] | None,
+        limit: int,
+        within: float | None,
     ) -> list[TupleRow]:
         with self._transaction() as cursor:
-            if not self._exists(cursor, limit=limit):
+            if not self._exists(cursor, limit=limit, within=within):
                 return []
             return cursor.execute(statement, parameters).fetchall()
 
-    def _exists(self, cursor: Cursor, *, lock: bool = False, limit: int = 1) -> bool:
+    def _exists(
+        self, cursor: Cursor, *, lock: bool = False, limit: int = 1, within: float | None = None
+    ) -> bool:
         """Whether the namespace exists. Raises `ModelMismatchError` when it is another model's.
 
         `lock` keeps it from being dropped until the transaction ends. `limit` is what a query in
-        this transaction asks for: its settings travel along to save a round trip.
+        this transaction asks for, `within` the seconds that it may take: its settings travel along
+        to save a round trip.
         """
         row = cursor.execute(
             "SELECT fingerprint, model_id,"
             " set_config('hnsw.ef_search', %(candidates)s, true),"
             " set_config('hnsw.iterative_scan', 'strict_order', true),"
-            " set_config('hnsw.max_scan_tuples', %(tuples)s, true)"
+            " set_config('hnsw.max_scan_tuples', %(tuples)s, true),"
+            " set_config('statement_timeout',"
+            " coalesce(%(timeout)s::text, current_setting('statement_timeout')), true)"
             " FROM moodsearch.vector_namespaces WHERE namespace = %(namespace)s"
             + (" FOR KEY SHARE" if lock else ""),
             {
                 "candidates": str(candidates(limit)),
                 "tuples": str(scanned_tuples(limit)),
+                "timeout": None if within is None else str(round(1_000 * within)),
                 "namespace": self._namespace,
             },
         ).fetchone()
