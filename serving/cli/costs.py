@@ -14,19 +14,18 @@ from serving.cli.output import console, table
 from serving.costs import Costs, Line, Measured, costs
 
 _AMOUNTS: Final = {
-    "predictions": "{:,.0f} predictions",
-    "seconds": "{:,.0f} s of computing",
-    "untimed_predictions": "{:,.0f} predictions of unknown length",
-    "audio_requests": "{:,.0f} windows of audio",
-    "text_requests": "{:,.0f} texts",
-    "request_seconds": "{:,.0f} s of waiting for answers",
-    "container_seconds": "about {:,.0f} s of containers",
-    "writes": "{:,.0f} writes",
-    "written_bytes": "{:,.0f} bytes written",
-    "queries": "{:,.0f} queries",
-    "returned_bytes": "{:,.0f} bytes returned",
+    "predictions": "{} prediction{s}",
+    "seconds": "{} s of computing",
+    "untimed_predictions": "{} prediction{s} of unknown length",
+    "audio_requests": "{} window{s} of audio",
+    "text_requests": "{} text{s}",
+    "container_seconds": "about {} s of containers",
+    "writes": "{} write{s}",
+    "written_bytes": "{} bytes written",
+    "queries": "{} quer{ies}",
+    "returned_bytes": "{} bytes returned",
 }
-"""What people are shown of the measures. Bytes queried are nearly all minimum."""
+"""What people are shown of the measures; JSON has all of them."""
 
 
 def run(*, as_json: bool) -> int:
@@ -102,12 +101,14 @@ def _print_measured(out: Console, found: Costs) -> None:
 
 
 def _used(measured: Measured) -> str:
-    shown = [
-        text.format(measured.amounts[name])
-        for name, text in _AMOUNTS.items()
-        if name in measured.amounts
-    ]
-    return ", ".join(shown)
+    shown = []
+    for name, text in _AMOUNTS.items():
+        amount = round(measured.amounts.get(name, 0.0))
+        if amount:
+            one = amount == 1
+            plural = {"s": "" if one else "s", "ies": "y" if one else "ies"}
+            shown.append(text.format(f"{amount:,}", **plural))
+    return ", ".join(shown) or "next to nothing"
 
 
 def _paid(line: Line, measured: Measured) -> str:

@@ -66,6 +66,11 @@ def test_the_top_tags_have_at_least_half_the_top_score(
     assert top_tags(predictions(*confidences)) == [str(n) for n in range(count)]
 
 
+def test_what_a_recording_is_for_is_no_tag_but_counts_as_a_score() -> None:
+    heard = [("non-music", 0.9), ("interview", 0.9), ("spoken word", 0.5), ("ambient", 0.2)]
+    assert top_tags([GenrePrediction(*each) for each in heard]) == ["spoken word"]
+
+
 def test_a_marked_track_gets_the_top_tags_and_loses_its_mark(database: Database) -> None:
     track = marked(database)
     assert AutoTags(database).apply(BLOCK).done == [track]

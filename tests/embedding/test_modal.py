@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_REDIRECTS
@@ -71,7 +73,10 @@ def service() -> Iterator[Host]:
 
 
 def embedder(
-    service: Host, timeout_seconds: float = 10, proxy_auth: tuple[str, str] | None = None
+    service: Host,
+    timeout_seconds: float = 10,
+    proxy_auth: tuple[str, str] | None = None,
+    ledger: Ledger | None = None,
 ) -> ModalEmbedder:
     return ModalEmbedder(
         f"{service.url}/embed_audio",
@@ -81,6 +86,7 @@ def embedder(
         proxy_auth=proxy_auth,
         concurrency=4,
         backoff=Backoff(first_seconds=0.02, longest_seconds=0.1),
+        ledger=ledger,
     )
 
 
@@ -344,3 +350,30 @@ def test_a_pause_is_what_was_asked_for_up_to_the_longest() -> None:
     assert backoff.pause(0, Deadline(10), asked_seconds=3600)
     assert 0.05 <= time.monotonic() - started < 1
     assert not backoff.pause(0, Deadline(0.04), asked_seconds=3600)
+
+
+def test_every_request_that_reached_the_service_is_noted(service: Host) -> None:
+    ledger = Ledger()
+    model = embedder(service, ledger=ledger)
+    service.on(AUDIO, Answer(503, {}), Answer(200, embedding(7), delay_seconds=0.05))
+    model.embed_audio(windows(3))
+    model.embed_text(["rain", "wind"])
+    found = ledger.reading()
+    assert found[Measure.MODAL_AUDIO_REQUESTS] == len(service.sent(AUDIO)) == 4
+    assert found[Measure.MODAL_TEXT_REQUESTS] == 2
+    assert found[Measure.MODAL_REQUEST_SECONDS] >= 3 * 0.05
+    model.close()
+
+
+def test_a_request_that_nobody_waits_for_any_more_is_noted_and_one_that_never_arrived_is_not() -> (
+    None
+):
+    ledger = Ledger()
+    with Host() as slow:
+        slow.on(TEXT, Answer(200, embedding(7), delay_seconds=5))
+        with pytest.raises(BackendError):
+            embedder(slow, timeout_seconds=0.3, ledger=ledger).embed_text(["rain"])
+    assert ledger.reading()[Measure.MODAL_TEXT_REQUESTS] == 1
+    with pytest.raises(BackendError):
+        embedder(slow, timeout_seconds=0.3, ledger=ledger).embed_text(["rain"])
+    assert ledger.reading()[Measure.MODAL_TEXT_REQUESTS] == 1

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from resources.backends import Backends
 from resources.catalogue.database import Database
 from resources.catalogue.records import AudioRecord, IndexRecord
+from resources.costs.measures import Measure
 from resources.genres.protocol import GenrePrediction
 from resources.settings import load_settings
 from serving.api.app import create_app
@@ -393,3 +394,60 @@ def test_an_app_without_tags_gets_them_all(client: TestClient, backends: Backend
     store(backends, track, ("ska", 0.9))
     backends.database.rows("DROP TABLE public.track_tags, public.tags CASCADE")
     assert names(recommended(client, track)) == ["ska"]
+
+
+def test_what_a_recording_is_for_is_not_recommended(client: TestClient, backends: Backends) -> None:
+    track = add_track(backends.database)
+    heard = ("non-music", 0.9), ("interview", 0.9), ("spoken word", 0.5), ("ambient", 0.4)
+    store(backends, track, *heard)
+    assert names(recommended(client, track)) == ["spoken word", "ambient"]
+
+
+def test_replicate_is_asked_for_a_track_that_is_not_embedded_yet(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    track = add_track(backends.database)
+    backends.store.put("audio/file-1.mp3", b"sound")
+    assert names(recommended(replicate_client, track)) == []
+    assert replicate.requests == []
+    backends.records.audio([AudioRecord(track, "file-1", 1.0, None)])
+    assert names(recommended(replicate_client, track)) == HEARD
+    assert backends.classified_by.counts() == {"effnet-discogs 1532dd06": 1}
+
+
+def test_a_marked_track_is_tagged_as_soon_as_it_is_classified(
+    replicate_client: TestClient, backends: Backends
+) -> None:
+    track = add_indexed_track(backends)
+    update_track(backends.database, track, extra='{"auto_tag": true}')
+    assert names(recommended(replicate_client, track)) == HEARD
+    assert "auto_tag" not in extra(backends, track)
+    assert names(recommended(replicate_client, track))[:3] == ["techno", "krautrock", "rock"]
+
+
+def test_two_processes_classify_a_track_once(
+    with_replicate: Backends, backends: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(backends)
+    go_on = hold_predictions(replicate)
+    with Backends(load_settings()) as another:
+        another.local_model = backends.local_model
+        with (
+            TestClient(create_app(with_replicate)) as first,
+            TestClient(create_app(another)) as second,
+            ThreadPoolExecutor(2) as threads,
+        ):
+            answers = [threads.submit(recommended, each, track) for each in (first, second)]
+            until_asked(replicate, 1)
+            go_on.set()
+            assert [names(answer.result()) for answer in answers] == [HEARD, HEARD]
+    assert len(replicate.sent(CREATE)) == 1
+
+
+def test_what_was_asked_on_demand_is_counted(
+    replicate_client: TestClient, with_replicate: Backends
+) -> None:
+    recommended(replicate_client, add_indexed_track(with_replicate))
+    with_replicate.ledger.save()
+    amounts = with_replicate.usage.totals()["replicate"].amounts
+    assert amounts[Measure.REPLICATE_PREDICTIONS] == 1

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from resources.catalogue.database import Database
+from resources.costs.ledger import Ledger
 from resources.embedding.protocol import ModelDescription
 from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorStore
@@ -37,6 +38,7 @@ def open_turbopuffer(
         model: ModelDescription = MODEL,
         namespace: str = "plyr-tracks",
         api_key: str = turbopuffer_server.api_key,
+        ledger: Ledger | None = None,
         **seconds: float,
     ) -> TurbopufferStore:
         store = TurbopufferStore(
@@ -45,6 +47,7 @@ def open_turbopuffer(
             base_url=turbopuffer_server.url,
             namespace=namespace,
             model=model,
+            ledger=ledger,
             **seconds,
         )
         opened.append(store)

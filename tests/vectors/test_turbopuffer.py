@@ -7,6 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resources.costs.ledger import Ledger
+from resources.costs.measures import Measure
+from resources.costs.prices import (
+    TURBOPUFFER_LEAST_QUERIED_BYTES,
+    TURBOPUFFER_LEAST_WRITTEN_BYTES,
+)
 from resources.errors import ConfigurationError, ModelMismatchError
 from resources.vectors import turbopuffer_rows
 from resources.vectors.protocol import LARGEST_ID
@@ -148,3 +154,20 @@ def test_batches_are_bounded_and_leave_nothing_out(lengths: list[int]) -> None:
         size = sum(105 + len(row["title"]) for row in batch)
         assert 1 <= len(batch) <= 4
         assert size <= 220 or len(batch) == 1
+
+
+def test_what_is_billed_is_noted_with_the_least_of_each_request(open_turbopuffer: Open) -> None:
+    ledger = Ledger()
+    store = open_turbopuffer(ledger=ledger)
+    store.upsert(documents(range(3)))
+    written = ledger.reading()
+    assert written[Measure.TURBOPUFFER_WRITES] == 1
+    assert written[Measure.TURBOPUFFER_WRITTEN_BYTES] == TURBOPUFFER_LEAST_WRITTEN_BYTES
+
+    store.query(axis(1), 2)
+    queries = ledger.reading()[Measure.TURBOPUFFER_QUERIES]
+    store.query(axis(1), 2)
+    found = ledger.reading()
+    assert found[Measure.TURBOPUFFER_QUERIES] == queries + 1
+    least = (queries + 1) * TURBOPUFFER_LEAST_QUERIED_BYTES
+    assert found[Measure.TURBOPUFFER_QUERIED_BYTES] == least
