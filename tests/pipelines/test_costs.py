@@ -15,13 +15,15 @@ from resources.costs.measures import Measure
 from resources.settings import load_settings
 from tests.genres.replicate_server import TOKEN, prediction
 from tests.loopback import Answer, Host
+from tests.object_store.conftest import (  # noqa: F401  Fixtures.
+    s3_bucket,
+    s3_client,
+    s3_endpoint,
+)
 from tests.pipelines.conftest import BLOCK, Upload
 from tests.pipelines.test_production_backends import (  # noqa: F401  Fixtures.
     backends,
     replicate,
-    s3_bucket,
-    s3_client,
-    s3_endpoint,
     turbopuffer,
     upload,
 )
