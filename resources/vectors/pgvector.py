@@ -134,7 +134,7 @@ class PgvectorStore:
         self.query(somewhere, 1)
 
     def check(self) -> None:
-        with self._transaction() as cursor:
+        with self._transaction(QUERY_SECONDS) as cursor:
             self._exists(cursor)
 
     def _write(self, documents: Sequence[VectorDocument]) -> None:
@@ -203,33 +203,27 @@ class PgvectorStore:
         limit: int,
         within: float | None,
     ) -> list[TupleRow]:
-        with self._transaction() as cursor:
-            if not self._exists(cursor, limit=limit, within=within):
+        with self._transaction(within) as cursor:
+            if not self._exists(cursor, limit=limit):
                 return []
             return cursor.execute(statement, parameters).fetchall()
 
-    def _exists(
-        self, cursor: Cursor, *, lock: bool = False, limit: int = 1, within: float | None = None
-    ) -> bool:
+    def _exists(self, cursor: Cursor, *, lock: bool = False, limit: int = 1) -> bool:
         """Whether the namespace exists. Raises `ModelMismatchError` when it is another model's.
 
         `lock` keeps it from being dropped until the transaction ends. `limit` is what a query in
-        this transaction asks for, `within` the seconds that it may take: its settings travel along
-        to save a round trip.
+        this transaction asks for: its settings travel along to save a round trip.
         """
         row = cursor.execute(
             "SELECT fingerprint, model_id,"
             " set_config('hnsw.ef_search', %(candidates)s, true),"
             " set_config('hnsw.iterative_scan', 'strict_order', true),"
-            " set_config('hnsw.max_scan_tuples', %(tuples)s, true),"
-            " set_config('statement_timeout',"
-            " coalesce(%(timeout)s::text, current_setting('statement_timeout')), true)"
+            " set_config('hnsw.max_scan_tuples', %(tuples)s, true)"
             " FROM moodsearch.vector_namespaces WHERE namespace = %(namespace)s"
             + (" FOR KEY SHARE" if lock else ""),
             {
                 "candidates": str(candidates(limit)),
                 "tuples": str(scanned_tuples(limit)),
-                "timeout": None if within is None else str(round(1_000 * within)),
                 "namespace": self._namespace,
             },
         ).fetchone()
@@ -240,7 +234,7 @@ class PgvectorStore:
     def _extension(self) -> sql.Identifier:
         """The schema that pgvector is installed in; the search path may lack it."""
         if self._extension_schema is None:
-            with self._transaction() as cursor:
+            with self._transaction(QUERY_SECONDS) as cursor:
                 row = cursor.execute(
                     "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace"
                     " WHERE extname = 'vector'"
@@ -258,7 +252,8 @@ class PgvectorStore:
         return sql.SQL(template).format(table=table, **parts)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Cursor]:
+    def _transaction(self, within: float | None = None) -> Iterator[Cursor]:
+        """`within`: seconds after which the server ends a statement."""
         try:
             with (
                 self._pool.connection() as connection,
@@ -266,6 +261,9 @@ class PgvectorStore:
                 connection.cursor(row_factory=tuple_row) as cursor,
             ):
                 cursor.adapters.register_dumper(BinaryVector, BinaryVectorDumper)
+                if within is not None:
+                    timeout = sql.Literal(round(1_000 * within))
+                    cursor.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(timeout))
                 yield cursor
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             reason = error.diag.message_primary or type(error).__name__
