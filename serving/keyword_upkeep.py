@@ -35,6 +35,7 @@ class KeywordUpkeep:
         _trace: TracebackType | None,
     ) -> None:
         self._stop.set()
+        self._index.interrupt()
         self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:

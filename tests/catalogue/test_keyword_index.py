@@ -6,15 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from resources.catalogue.database import Database
-from resources.catalogue.keyword import index as index_module
+from resources.catalogue.keyword import comparison
 from resources.catalogue.keyword.index import KeywordIndex
 from resources.catalogue.keyword.search import TYPES, KeywordSearch
 from resources.catalogue.migrate import migrate
+from resources.errors import BackendError
 from tests.catalogue.names import add_playlist, add_tag
 from tests.catalogue.rows import add_track
 from tests.catalogue.test_migrations import APP_TABLES
@@ -39,7 +41,7 @@ def texts(database: Database) -> list[tuple[str, str, str]]:
 def test_comparing_gives_what_the_triggers_gave(
     database: Database, index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "BATCH", 7)
+    monkeypatch.setattr(comparison, "BATCH", 7)
     for n in range(20):
         track = add_track(database, f"Nova {n}", visibility="public" if n % 3 else "private")
         add_tag(database, f"tag {n}", track=track)
@@ -70,7 +72,7 @@ def test_whatever_triggers_could_not_see_is_mended(database: Database, index: Ke
 def test_a_comparison_that_is_stopped_goes_on_where_it_was(
     database: Database, index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "BATCH", 10)
+    monkeypatch.setattr(comparison, "BATCH", 10)
     for n in range(50):
         add_track(database, f"Nova {n}")
     forget(database)
@@ -84,8 +86,8 @@ def test_a_comparison_that_is_stopped_goes_on_where_it_was(
 KILLED = """
 import sys
 from resources.catalogue.database import Database
-from resources.catalogue.keyword import index
-index.BATCH = 50
+from resources.catalogue.keyword import comparison, index
+comparison.BATCH = 50
 names = index.KeywordIndex(Database(sys.argv[1]), sys.argv[1])
 names.keep(lambda: print("batch", flush=True) or True)
 """
@@ -118,31 +120,56 @@ def test_a_comparison_that_is_killed_leaves_nothing_to_repair(
     assert texts(database) == kept
 
 
-def test_writers_do_not_wait_for_a_comparison_nor_it_for_them_for_ever(
+def test_writers_do_not_wait_for_a_comparison_that_waits_for_another_of_them(
     database: Database, database_url: str, index: KeywordIndex
 ) -> None:
-    first, second = add_track(database, "Nova One"), add_track(database, "Nova Two")
+    first, *others = [add_track(database, f"Nova {n}") for n in range(4)]
     forget(database)
-    with psycopg.connect(database_url) as writer:
-        writer.execute("SET lock_timeout = '5s'")
-        # The trigger's row is not committed yet when the comparison wants to add its own.
-        writer.execute("UPDATE public.tracks SET title = 'Renamed' WHERE id = %s", [first])
-        calls = iter(range(100))
-        with database.own_connection() as connection:
-            connection.execute("SET lock_timeout = '50ms'")
-            with pytest.raises(psycopg.errors.LockNotAvailable):
-                connection.execute(
-                    "INSERT INTO moodsearch.search_texts VALUES ('track', %s, ' nova one ')"
-                    " ON CONFLICT DO NOTHING",
-                    [str(first)],
-                )
-        writer.execute("UPDATE public.tracks SET title = 'Renamed Too' WHERE id = %s", [second])
-        assert next(calls) == 0
-    index.keep()
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as slow:
+        # Its name is not committed yet when the comparison wants to add it, after the newer ones.
+        slow.execute("UPDATE public.tracks SET title = 'Slow' WHERE id = %s", [first])
+        comparison = threads.submit(index.keep)
+        with psycopg.connect(database_url, autocommit=True) as writer:
+            for track in others:
+                _until_somebody_waits(writer)
+                writer.execute("UPDATE public.tracks SET title = 'Quick' WHERE id = %s", [track])
+            assert writer.execute("SELECT count(*) FROM moodsearch.search_missed").fetchone() == (
+                0,
+            )
+        assert not comparison.done()
+        slow.commit()
+        comparison.result()
     assert [text for kind, _, text in texts(database) if kind == "track"] == [
-        " renamed ",
-        " renamed too ",
+        " slow ",
+        *[" quick "] * 3,
     ]
+    assert all(state.is_complete for state in index.states())
+
+
+def _until_somebody_waits(connection: psycopg.Connection) -> None:
+    deadline = time.monotonic() + 20
+    waiting = (
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%added%%'"
+    )
+    while not connection.execute(waiting).rowcount:
+        assert time.monotonic() < deadline
+
+
+def test_a_comparison_can_be_interrupted_while_it_waits(
+    database: Database, database_url: str, index: KeywordIndex
+) -> None:
+    track = add_track(database, "Nova")
+    forget(database)
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as slow:
+        slow.execute("UPDATE public.tracks SET title = 'Slow' WHERE id = %s", [track])
+        comparison = threads.submit(index.keep)
+        with psycopg.connect(database_url, autocommit=True) as watching:
+            _until_somebody_waits(watching)
+        index.interrupt()
+        with pytest.raises(BackendError):
+            comparison.result()
+        slow.rollback()
+    assert index.keep() > 0
 
 
 @pytest.fixture

@@ -1,8 +1,19 @@
 """What the app's tables look like, and where the extension is."""
 
 from collections.abc import Iterable
+from typing import Final
+
+import psycopg
 
 from resources.catalogue.database import Connection
+
+TABLE_CHANGED: Final = (
+    psycopg.errors.ProgrammingError,
+    psycopg.errors.DataError,
+    psycopg.errors.NotSupportedError,
+)
+"""What a statement raises where a table is not, or not any more, as it expects it: a column is
+missing, is of a type that does not fit, or may not be read."""
 
 _COLUMNS = """
 SELECT name, attname::text AS attribute,

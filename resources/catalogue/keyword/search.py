@@ -2,16 +2,16 @@
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
 import psycopg
 
-from resources.catalogue.database import Connection, Database, database_error
-from resources.catalogue.keyword.schema import column_types, trgm_schema
-from resources.catalogue.keyword.sources import SOURCES
+from resources.catalogue.database import ANSWER_SECONDS, Connection, Database, database_error
+from resources.catalogue.keyword.schema import TABLE_CHANGED, column_types, trgm_schema
+from resources.catalogue.keyword.sources import SOURCES, Source
 from resources.catalogue.keyword.statements import (
     LOOSEN,
     PREPARE,
@@ -20,6 +20,7 @@ from resources.catalogue.keyword.statements import (
     has_infix,
     patterns,
 )
+from resources.errors import BackendError
 
 TYPES: Final = ("track", "artist", "album", "tag", "playlist")
 """What is found, in the order in which equally relevant results are shown."""
@@ -95,7 +96,18 @@ class KeywordSearch:
         """
         # What no database can hold, and what no name contains.
         query = query.encode("utf-8", "replace").decode().replace("\0", " ")
-        with self._database.transaction() as connection:
+        try:
+            return self._search(query, types, limit)
+        except TABLE_CHANGED:
+            self._statements = None
+        try:
+            return self._search(query, types, limit)
+        except TABLE_CHANGED as error:
+            first_line = str(error).split("\n", 1)[0]
+            raise BackendError(f"the database cannot be searched: {first_line}") from error
+
+    def _search(self, query: str, types: Collection[str], limit: int) -> list[Found]:
+        with self._database.transaction(within=ANSWER_SECONDS) as connection:
             # One moment for all steps: a name that changes meanwhile is not missed by each of them.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             statements, present = self._current(connection)
@@ -208,7 +220,7 @@ def _type_of(kind: str) -> str:
 
 def _order(found: Found) -> tuple[float, bool, int]:
     """Equal ones stay in the order in which the database found them: that of the alphabet for
-    prefixes, of likeness as a whole for similar names."""
+    prefixes, the shorter first for similar names."""
     return -found.relevance, not found.is_as_typed, TYPES.index(found.type)
 
 
@@ -239,14 +251,31 @@ def _literal(text: str) -> str:
 
 def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:
     columns = column_types(connection, {source.table for source in SOURCES} | {"track_tags"})
-    have = [
-        source
-        for source in SOURCES
-        if set(source.columns) <= set(columns[source.table])
-        and (source.kind != "album" or "album_id" in columns["tracks"])
-        and (source.kind != "tag" or {"track_id", "tag_id"} <= set(columns["track_tags"]))
-    ]
-    types = {source.kind: columns[source.table][source.key] for source in have}
+    trgm = trgm_schema(connection)
     avatar = "a.avatar_url" if "avatar_url" in columns["artists"] else "NULL::text"
-    statements = build(have, types, trgm_schema(connection), avatar)
-    return statements, frozenset(types)
+    types: dict[str, str] = {}
+
+    def statements(sources: Sequence[Source]) -> Statements:
+        return build(sources, types, trgm, avatar)
+
+    have = []
+    for source in SOURCES:
+        if set(source.columns) <= set(columns[source.table]):
+            types[source.kind] = columns[source.table][source.key]
+            if _may_run(connection, statements([source]).equal, source.kind):
+                have.append(source)
+    return statements(have), frozenset(source.kind for source in have)
+
+
+def _may_run(connection: Connection, statement: str, kind: str) -> bool:
+    """Whether the tables are such that `statement` can be planned."""
+    texts = patterns("text", " a ", _literal) | patterns("handle", " a ", _literal)
+    try:
+        with connection.transaction():
+            connection.execute(
+                f"EXPLAIN {statement}".encode(), {"query": "a", f"most_{kind}": 1, **texts}
+            )
+    except TABLE_CHANGED as error:
+        logger.warning("keyword search leaves out each %s: %s", kind, str(error).split("\n", 1)[0])
+        return False
+    return True

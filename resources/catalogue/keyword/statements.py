@@ -49,21 +49,21 @@ SELECT moodsearch.searchable(%(query)s) AS text, moodsearch.searchable(%(handle)
 LOOSEN: Final = "SELECT set_config('pg_trgm.word_similarity_threshold', %(threshold)s, true)"
 
 _TRACK: Final = """
-    SELECT t.title AS name, jsonb_build_object('id', t.id, 'title', t.title,
+    SELECT t.title::text AS name, jsonb_build_object('id', t.id, 'title', t.title,
         'artist_handle', a.handle, 'artist_display_name', a.display_name,
         'image_url', t.image_url) AS fields
     FROM public.tracks t JOIN public.artists a ON a.did = t.artist_did
     WHERE t.id = s.key::{type} AND t.visibility = 'public' AND a.handle IS NOT NULL
 """
 _ARTIST: Final = """
-    SELECT a.{name} AS name, jsonb_build_object('did', a.did, 'handle', a.handle,
+    SELECT a.{name}::text AS name, jsonb_build_object('did', a.did, 'handle', a.handle,
         'display_name', a.display_name, 'avatar_url', {avatar}) AS fields
     FROM public.artists a
     WHERE a.did = s.key::{type} AND a.handle IS NOT NULL
 """
 _ALBUM: Final = """
-    SELECT l.title AS name, jsonb_build_object('id', l.id::text, 'slug', l.slug, 'title', l.title,
-        'artist_handle', a.handle, 'artist_display_name', a.display_name,
+    SELECT l.title::text AS name, jsonb_build_object('id', l.id::text, 'slug', l.slug,
+        'title', l.title, 'artist_handle', a.handle, 'artist_display_name', a.display_name,
         'image_url', l.image_url) AS fields
     FROM public.albums l JOIN public.artists a ON a.did = l.artist_did
     WHERE l.id = s.key::{type} AND a.handle IS NOT NULL AND (
@@ -72,7 +72,7 @@ _ALBUM: Final = """
     )
 """
 _TAG: Final = """
-    SELECT g.name, jsonb_build_object('id', g.id, 'name', g.name) AS fields
+    SELECT g.name::text, jsonb_build_object('id', g.id, 'name', g.name) AS fields
     FROM public.tags g
     WHERE g.id = s.key::{type} AND (
         SELECT true FROM public.track_tags k WHERE k.tag_id = g.id AND (
@@ -81,7 +81,7 @@ _TAG: Final = """
     )
 """
 _PLAYLIST: Final = """
-    SELECT p.name, jsonb_build_object('id', p.id::text, 'name', p.name,
+    SELECT p.name::text, jsonb_build_object('id', p.id::text, 'name', p.name,
         'owner_handle', a.handle, 'owner_display_name', a.display_name,
         'image_url', p.image_url, 'track_count', p.track_count) AS fields
     FROM public.playlists p JOIN public.artists a ON a.did = p.owner_did
@@ -159,7 +159,7 @@ _ONE_MISTAKE: Final = """
     SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
     FROM (
         SELECT key, {word_similarity}(%({q}_bare)s, text) AS similarity,
-            {similarity}(%({q}_bare)s, text) AS as_a_whole
+            length(text) AS length
         FROM (
             SELECT key, text FROM {texts}
             WHERE %({q}_has_parts)s AND text NOT LIKE %({q}_anywhere)s AND (
@@ -169,7 +169,7 @@ _ONE_MISTAKE: Final = """
             )
             LIMIT {fuzzy_candidates}
         ) candidates
-        ORDER BY 2 DESC, 3 DESC LIMIT {fuzzy_candidates}
+        ORDER BY 2 DESC, 3 LIMIT {fuzzy_candidates}
     ) s CROSS JOIN LATERAL ({shown} LIMIT 1) v
     WHERE s.similarity >= {one_mistake}
     LIMIT {most}
@@ -181,13 +181,13 @@ _FUZZY: Final = """
     SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
     FROM (
         SELECT key, {word_similarity}(%({q}_bare)s, text) AS similarity,
-            {similarity}(%({q}_bare)s, text) AS as_a_whole
+            length(text) AS length
         FROM (
             SELECT key, text FROM {texts}
             WHERE %({q}_bare)s OPERATOR({schema}.<%%) text AND text NOT LIKE %({q}_anywhere)s
             LIMIT {fuzzy_candidates}
         ) candidates
-        ORDER BY 2 DESC, 3 DESC LIMIT {fuzzy_candidates}
+        ORDER BY 2 DESC, 3 LIMIT {fuzzy_candidates}
     ) s CROSS JOIN LATERAL ({shown} LIMIT 1) v
     LIMIT {most}
 ) found LIMIT %(most_{kind})s)
@@ -226,7 +226,6 @@ def build(
             "shown": shown,
             "schema": trgm,
             "word_similarity": f"{trgm}.word_similarity",
-            "similarity": f"{trgm}.similarity",
             "most": MOST,
             "equal_candidates": EQUAL_CANDIDATES,
             "substring_candidates": SUBSTRING_CANDIDATES,

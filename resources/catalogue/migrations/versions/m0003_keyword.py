@@ -166,13 +166,13 @@ UPDATE moodsearch.search_sources SET compared_at = now() WHERE kind = '{kind}';
 def upgrade() -> None:
     connection = op.get_bind()
     op.execute(_searchable(connection))
-    op.execute(TABLES.format(trgm=_schema_of(connection, "pg_trgm")))
+    op.execute(TABLES.format(trgm=schema_of(connection, "pg_trgm")))
     op.execute(WATCH)
     for source in SOURCES:
         op.execute(PARTITION.format(kind=source.kind))
     for table in dict.fromkeys(source.table for source in SOURCES):
         own = [source for source in SOURCES if source.table == table]
-        _create_functions(table, own)
+        create_functions(table, own)
         has_triggers = connection.scalar(
             sa.text("SELECT moodsearch.watch_names(:name, :needed)"),
             {"name": table, "needed": sorted({each for one in own for each in one.columns})},
@@ -192,7 +192,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION moodsearch.watch_names, moodsearch.searchable")
 
 
-def _create_functions(table: str, sources: Sequence[Source]) -> None:
+def create_functions(table: str, sources: Sequence[Source]) -> None:
     follow = "".join(_follow(source) for source in sources)
     kinds = ", ".join(f"'{source.kind}'" for source in sources)
     columns = sorted({each for source in sources for each in source.watched})
@@ -211,13 +211,13 @@ def _is_small(connection: sa.Connection, table: str) -> bool:
 
 
 def _searchable(connection: sa.Connection) -> str:
-    unaccent = _schema_of(connection, "unaccent")
+    unaccent = schema_of(connection, "unaccent")
     return SEARCHABLE.replace(
         "{unaccent}(", f"{unaccent}.unaccent('{unaccent}.unaccent'::regdictionary, "
     ).replace("{collation}", _collation(connection))
 
 
-def _schema_of(connection: sa.Connection, extension: str) -> str:
+def schema_of(connection: sa.Connection, extension: str) -> str:
     return str(
         connection.scalar(
             sa.text(
