@@ -7,10 +7,12 @@ from rich.console import Console
 from rich.text import Text
 
 from resources.backends import DAGSTER_SCHEMA, Backends
+from resources.catalogue.keyword.index import KeywordIndex
 from resources.catalogue.overview import Overview
 from resources.errors import BackendError, MoodSearchError
 from resources.settings import Settings, load_settings
 from serving.cli.configuration import describe
+from serving.cli.keyword_state import keyword_facts
 from serving.cli.output import cell, console, table
 from serving.cli.text import printable
 from serving.health import Health, HealthChecks
@@ -51,7 +53,7 @@ def _examine(settings: Settings, report: "_Report") -> None:
             report.state(check)
         overview = Overview(backends.database)
         report.state(_dagster(overview))
-        for section in (_index, _failed, _genres, _stuck):
+        for section in (_index, _keyword, _failed, _genres, _stuck):
             # What one of them needs may be down while the others can tell why.
             try:
                 section(backends, overview, report)
@@ -119,7 +121,7 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
             [(f"{tracks:,} tracks", f"from {name or 'a classifier that nobody recorded'}")]
         )
     if others:
-        again = "moodsearch backfill --reclassify classifies them again; --dry-run says the price"
+        again = "moodsearch backfill --reclassify does them again; with --dry-run it says the price"
         report.facts([("next", again)])
     failures = overview.genre_failures(LISTED)
     if failures:
@@ -137,6 +139,12 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
         report.facts(
             [("changes", "no triggers: everything is compared every 5 minutes while up runs")]
         )
+
+
+def _keyword(backends: Backends, _overview: Overview, report: "_Report") -> None:
+    report.heading("Keyword search")
+    index = KeywordIndex(backends.database, backends.database_url)
+    report.facts(keyword_facts(index.states()))
 
 
 def _stuck(_backends: Backends, overview: Overview, report: "_Report") -> None:

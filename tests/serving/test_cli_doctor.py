@@ -88,3 +88,20 @@ def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(moodsearch: C
         assert "takes over when complete" in done.output
         after = moodsearch("doctor")
         assert after.status == 0, after.output
+
+
+def test_the_state_of_keyword_search_is_shown_and_what_its_triggers_missed(
+    moodsearch: Command,
+) -> None:
+    assert "complete: track, artist, handle, album, tag, playlist" in moodsearch("doctor").output
+    with Backends(load_settings()) as backends:
+        backends.database.rows("ALTER TABLE moodsearch.search_texts_tag RENAME TO hidden")
+        backends.database.rows("INSERT INTO public.tags (name) VALUES ('techno')")
+        backends.database.rows("ALTER TABLE moodsearch.hidden RENAME TO search_texts_tag")
+        backends.database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
+        backends.database.rows("DROP TRIGGER moodsearch_names_updated ON public.albums")
+    outcome = moodsearch("doctor")
+    assert outcome.status == 0, outcome.output
+    assert "moodsearch serve does it" in outcome.output
+    assert "changes of public.tags, until they are compared: relation" in outcome.output
+    assert "GRANT TRIGGER ON public.albums" in outcome.output
