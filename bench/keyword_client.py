@@ -1,5 +1,6 @@
 """A client of `GET /search/` on a connection that is kept open."""
 
+import json
 import time
 from collections.abc import Sequence
 from http.client import HTTPConnection
@@ -26,9 +27,14 @@ class KeywordClient:
             marks.append(time.perf_counter())
         return [after - before for before, after in pairwise(marks)]
 
-    def _search(self, query: str) -> None:
+    def count(self, query: str) -> int:
+        """How many results `query` has."""
+        return len(json.loads(self._search(query))["results"])
+
+    def _search(self, query: str) -> bytes:
         self._connection.request("GET", f"/search/?{urlencode({'q': query})}")
         response = self._connection.getresponse()
         body = response.read()
         if response.status != 200:
             raise RuntimeError(f"the API answered {response.status}: {body!r}")
+        return body
