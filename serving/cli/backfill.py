@@ -25,7 +25,7 @@ from resources.backends import Backends
 from resources.catalogue.generations import OtherModel
 from resources.catalogue.work import PendingTrack, WorkKind
 from resources.settings import load_settings
-from serving.cli.money import price
+from serving.cli.money import about
 from serving.cli.output import cell
 from serving.costs import Work, cost_of
 
@@ -210,7 +210,7 @@ def _print_costs(
     """Nothing where nobody would be paid."""
     dollars = cost_of(backends.settings, Work.of(wanted, reclassified=again))
     if dollars:
-        console.print(f"At published prices this costs about {price(dollars)}: moodsearch costs.")
+        console.print(f"At published prices this costs {about(dollars)}: moodsearch costs.")
 
 
 def _reasons(backends: Backends, waiting: Sequence[PendingTrack]) -> list[str]:

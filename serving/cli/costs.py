@@ -9,7 +9,7 @@ from rich.console import Console
 
 from resources.backends import Backends
 from resources.settings import load_settings
-from serving.cli.money import price
+from serving.cli.money import about, price
 from serving.cli.output import console, table
 from serving.costs import Costs, Line, Measured, costs
 
@@ -84,7 +84,7 @@ def _print_estimates(out: Console, found: Costs) -> None:
 def _print_left(out: Console, found: Costs) -> None:
     for line in found.lines:
         if line.in_use and line.left:
-            cost = f", about {price(line.left_dollars)}" if line.service else ""
+            cost = f", {about(line.left_dollars)}" if line.service else ""
             tracks = "1 track" if line.left == 1 else f"{line.left:,} tracks"
             out.print(f"Left to do: {line.purpose} of {tracks}{cost}.", soft_wrap=True)
 

@@ -8,7 +8,7 @@ from resources.backends import Backends
 from resources.catalogue.usage import Usage
 from resources.costs.measures import Measure
 from resources.settings import load_settings
-from serving.cli.money import price
+from serving.cli.money import about, price
 from tests.catalogue.rows import add_track
 from tests.genres.replicate_server import TOKEN
 from tests.serving.command import Command
@@ -108,7 +108,7 @@ def test_a_dry_run_says_the_price_and_what_would_be_classified_again(
     moodsearch: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_tracks(60)
-    assert "costs about" not in moodsearch("backfill", "--dry-run").output
+    assert "At published prices" not in moodsearch("backfill", "--dry-run").output
     on_replicate(monkeypatch)
     outcome = moodsearch("backfill", "--dry-run", "--reclassify")
     assert outcome.status == 0
@@ -121,6 +121,14 @@ def test_a_dry_run_says_the_price_and_what_would_be_classified_again(
 )
 def test_prices_are_written_as_people_do(dollars: float, shown: str) -> None:
     assert price(dollars) == shown
+
+
+def test_estimates_read_as_a_sentence() -> None:
+    assert [about(dollars) for dollars in (0.0, 0.001, 2.0)] == [
+        "nothing",
+        "less than $0.01",
+        "about $2.00",
+    ]
 
 
 def test_an_upper_bound_is_marked() -> None:
