@@ -114,7 +114,8 @@ def _kind(document: Schema, schema: Schema) -> str:
     if "anyOf" in schema:
         return " or ".join(_kind(document, each) for each in schema["anyOf"])
     if "items" in schema:
-        return f"list of {_kind(document, schema['items'])}"
+        most = f", at most {schema['maxItems']}" if "maxItems" in schema else ""
+        return f"list of {_kind(document, schema['items'])}{most}"
     if "const" in schema:
         return json.dumps(schema["const"])
     limits = [

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, Field
 
 from resources.catalogue.keyword.search import Found
+from resources.catalogue.keyword.statements import MOST
 
 _EXAMPLE_IMAGE: Final = "https://images.example.com/123.jpg"
 
@@ -101,7 +102,7 @@ class KeywordSearchAnswer(BaseModel):
     """Names that match the query."""
 
     results: list[Annotated[Result, Field(discriminator="type")]] = Field(
-        description="Best first, over all types."
+        max_length=len(_MODELS) * MOST, description="Best first, over all types."
     )
     counts: Counts = Field(description="How many of the results are of each type.")
 

@@ -5,8 +5,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from resources.catalogue.flags import MOST_FLAGS
 from serving.nearest import FoundTrack
-from serving.search import SearchAnswer
+from serving.search import LARGEST_LIMIT, SearchAnswer
 from serving.similar import SimilarAnswer
 
 
@@ -36,7 +37,7 @@ class SemanticResult(BaseModel):
 class SemanticSearchAnswer(BaseModel):
     """Public tracks ranked by how much they sound like the query."""
 
-    results: list[SemanticResult] = Field(description="Best first.")
+    results: list[SemanticResult] = Field(max_length=LARGEST_LIMIT, description="Best first.")
     query: str = Field(description="The query as it was sent.", examples=["dark ambient techno"])
     available: bool = Field(
         description="False, with empty results, when the embedding model or the vector store is "
@@ -54,7 +55,8 @@ class SimilarTracksAnswer(BaseModel):
 
     track_id: int = Field(description="The track they are compared with.", examples=[76])
     results: list[SemanticResult] = Field(
-        description="Best first; `similarity` is the cosine to that track."
+        max_length=LARGEST_LIMIT,
+        description="Best first; `similarity` is the cosine to that track.",
     )
     available: bool = Field(
         description="False, with empty results, when the vector store or the database does not "
@@ -103,7 +105,11 @@ class CurrentUser(BaseModel):
     did: str | None = Field(
         description="The user's DID; null for an anonymous caller.", examples=["did:plc:abc123"]
     )
-    flags: list[str] = Field(description="The user's feature flags.", examples=[["vibe-search"]])
+    flags: list[str] = Field(
+        max_length=MOST_FLAGS,
+        description="The user's feature flags.",
+        examples=[["vibe-search"]],
+    )
 
 
 class Problem(BaseModel):

@@ -213,6 +213,19 @@ def test_the_documentation_shows_the_fields_of_every_kind_of_result(client: Test
     assert "<code>Retry-After</code>" in page
 
 
+def test_every_list_that_is_answered_has_a_largest_length(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    of_the_framework = {"HTTPValidationError", "ValidationError"}
+    lists = {
+        f"{name}.{field}": definition.get("maxItems")
+        for name, schema in schemas.items()
+        for field, definition in schema.get("properties", {}).items()
+        if definition.get("type") == "array" and name not in of_the_framework
+    }
+    assert len(lists) >= 5
+    assert [name for name, most in lists.items() if most is None] == []
+
+
 class _Addresses(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
