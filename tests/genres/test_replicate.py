@@ -375,3 +375,24 @@ def test_what_was_refused_costs_nothing(api: Host, store: FolderStore) -> None:
     with pytest.raises(TrackError):
         classifier(api, store, ledger=ledger).classify(REQUEST)
     assert ledger.reading() == {}
+
+
+def test_a_redirect_of_the_api_is_not_followed_with_the_token(
+    api: Host, files: Host, store: FolderStore
+) -> None:
+    elsewhere = {"Location": f"{files.url}/v1/predictions"}
+    api.on(CREATE, Answer(307, {}, elsewhere))
+    with pytest.raises(BackendError):
+        classifier(api, store).classify(REQUEST)
+    assert files.requests == []
+
+
+def test_an_output_that_redirects_is_fetched_without_the_token(
+    api: Host, files: Host, store: FolderStore
+) -> None:
+    succeed(api, files)
+    files.on("GET /out.json", Answer(302, b"", {"Location": f"{api.url}/elsewhere.json"}))
+    api.on("GET /elsewhere.json", Answer(200, SCORES))
+    assert classifier(api, store).classify(REQUEST)
+    (download,) = api.sent("GET /elsewhere.json")
+    assert download.headers["Authorization"] is None
