@@ -20,8 +20,12 @@ from serving.text_tower import embeds_queries_on_modal
 DEFAULT_CHECK_SECONDS: Final = 5.0
 """How long a check may take; the checks run at the same time."""
 
-DEFAULT_MAX_AGE_SECONDS: Final = 2.0
-"""How long an outcome is given again, so that asking often costs the backends little."""
+DEFAULT_MAX_AGE_SECONDS: Final = 10.0
+"""How long it is said again that all is well: anybody may ask, and each check writes to the object
+store and asks the vector store, which bill that."""
+
+FAILURE_MAX_AGE_SECONDS: Final = 2.0
+"""How long a failure is said again: shorter, for who waits for a backend to come back."""
 
 REMOTE_FAILURE_SECONDS: Final = 60.0
 """How long a failed query counts against a model that runs elsewhere."""
@@ -69,7 +73,9 @@ class HealthChecks:
         """The state of the database, object store, vector store and model. Never raises: a
         check that fails in a way that nobody foresaw is logged, and its backend is not ok."""
         with self._lock:
-            if time.monotonic() - self._checked_at > self._max_age_seconds:
+            is_well = all(health.ok for health in self._outcome)
+            max_age = self._max_age_seconds if is_well else FAILURE_MAX_AGE_SECONDS
+            if time.monotonic() - self._checked_at > max_age:
                 self._outcome = self._check()
                 self._checked_at = time.monotonic()
             return self._outcome

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Header, HTTPException, Response
+from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from resources.backends import Backends
@@ -69,6 +69,7 @@ def audio_routes(backends: Backends) -> APIRouter:
         responses=_RESPONSES,  # type: ignore[arg-type]
     )
     def audio(
+        request: Request,
         track_id: TrackId,
         range_: Annotated[str | None, Header(alias="Range", examples=["bytes=0-65535"])] = None,
         if_range: Annotated[str | None, Header()] = None,
@@ -91,7 +92,11 @@ def audio_routes(backends: Backends) -> APIRouter:
         if if_none_match is not None and headers["ETag"] in if_none_match:
             return Response(status_code=304, headers=headers)
         wanted = range_ if if_range in {None, headers["ETag"]} else None
-        return _answer(backends.store, key, size, wanted, media_type(file.file_type), headers)
+        answer = _answer(backends.store, key, size, wanted, media_type(file.file_type), headers)
+        if request.method == "HEAD":
+            # The server would read the whole file, to throw it away.
+            return Response(status_code=answer.status_code, headers=dict(answer.headers))
+        return answer
 
     return router
 

@@ -11,6 +11,8 @@ from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.api.pages import STATIC
+from serving.health import HealthChecks
+from serving.search import SemanticSearch
 from serving.tokens import make_token
 from tests.catalogue.rows import add_track
 from tests.loopback import Answer, Host
@@ -159,6 +161,18 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_who_asks_for_readiness_often_costs_the_backends_little(
+    backends: Backends, search: SemanticSearch, model_host: Host
+) -> None:
+    checks = HealthChecks(backends, search, max_age_seconds=1_000)
+    assert all(health.ok for health in checks.all())
+    asked = len(model_host.sent(EMBED_TEXT))
+    assert asked
+    for _ in range(100):
+        checks.all()
+    assert len(model_host.sent(EMBED_TEXT)) == asked
 
 
 def test_a_check_that_fails_unforeseen_is_that_backends_error_and_logged(

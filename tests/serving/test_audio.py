@@ -1,5 +1,6 @@
 """`GET /tracks/{track_id}/audio`: whole files, ranges, and where else they are."""
 
+import os
 from typing import Any
 
 import pytest
@@ -102,6 +103,19 @@ def test_a_player_may_ask_for_the_headers_alone(client: TestClient, track: int) 
     assert response.status_code == 200
     assert response.headers["Content-Length"] == str(SIZE)
     assert response.content == b""
+
+
+def test_for_the_headers_alone_no_sound_is_read(
+    client: TestClient, backends: Backends, track: int
+) -> None:
+    """It would take longer than the test may."""
+    size = 2**37
+    os.truncate(backends.settings.moodsearch_home / "objects" / "audio" / "file-1.mp3", size)
+    response = client.head(f"/tracks/{track}/audio", headers={"Range": "bytes=1-"})
+    assert response.status_code == 206
+    assert response.headers["Content-Range"] == f"bytes 1-{size - 1}/{size}"
+    assert response.headers["Content-Length"] == str(size - 1)
+    assert response.headers["Content-Type"] == "audio/mpeg"
 
 
 def test_only_public_tracks_are_heard(client: TestClient, backends: Backends, track: int) -> None:
