@@ -19,6 +19,11 @@ class KeywordClient:
     def close(self) -> None:
         self._connection.close()
 
+    def tracks(self, query: str) -> list[str]:
+        """Titles of the tracks among the results of `query`."""
+        results = json.loads(self._search(query))["results"]
+        return [result["title"] for result in results if result["type"] == "track"]
+
     def seconds(self, queries: Sequence[str]) -> list[float]:
         """Seconds that each of `queries` takes."""
         marks = [time.perf_counter()]

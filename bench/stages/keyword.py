@@ -18,6 +18,7 @@ from resources.catalogue.database import Connection
 from resources.catalogue.keyword.index import KeywordIndex
 
 QUERIES: Final = 300
+MISSPELT: Final = "misspelt"
 NOTHING: Final = "matching nothing"
 
 Row = tuple[object, ...]
@@ -39,8 +40,10 @@ def measure(workplace: Workplace) -> list[Figure]:
             connection.execute("VACUUM ANALYZE")
         figures.append(single("size, indexes included", "MiB", _bytes(backends) / MEBIBYTE))
         with running_api(workplace, "keyword") as api:
-            for name, queries in _queries(names, titles).items():
+            classes = _queries(names, titles)
+            for name, queries in classes.items():
                 figures += _speed(workplace, api, name, queries)
+            figures += _found(api, _drawn(titles)[1][:QUERIES], classes[MISSPELT])
     return figures
 
 
@@ -115,16 +118,22 @@ def _bytes(backends: Backends) -> int:
     return int(rows[0]["bytes"])
 
 
-def _queries(names: Names, titles: list[str]) -> dict[str, list[str]]:
-    """Queries of 2 to 100 characters, of each class."""
+def _drawn(titles: list[str]) -> tuple[list[str], list[str]]:
+    """Some of the titles, and those of them that have five characters or more."""
     random = np.random.default_rng(3)
     drawn = [titles[n] for n in random.integers(len(titles), size=4 * QUERIES)]
-    long = [title for title in drawn if len(title) >= 5]
+    return drawn, [title for title in drawn if len(title) >= 5]
+
+
+def _queries(names: Names, titles: list[str]) -> dict[str, list[str]]:
+    """Queries of 2 to 100 characters, of each class."""
+    random = np.random.default_rng(5)
+    drawn, long = _drawn(titles)
     shuffled = ["".join(random.permutation(list(title.lower()))).strip() for title in long]
     return {
         "two letters": [title[:2] for title in drawn if title[:2].strip()][:QUERIES],
         "typical": [t[: random.integers(3, len(t) + 1)].strip()[:100] for t in long][:QUERIES],
-        "misspelt": names.misspell(long[:QUERIES]),
+        MISSPELT: names.misspell(long[:QUERIES]),
         NOTHING: shuffled,
     }
 
@@ -141,4 +150,19 @@ def _speed(workplace: Workplace, api: Api, name: str, queries: list[str]) -> lis
     return [
         Figure(f"{name}: p50", "ms", tuple(float(np.median(each)) for each in rounds)),
         Figure(f"{name}: p99", "ms", tuple(float(np.quantile(each, 0.99)) for each in rounds)),
+    ]
+
+
+def _found(api: Api, titles: list[str], misspelt: list[str]) -> list[Figure]:
+    """How often the title that was misspelt is among the twenty tracks that are found."""
+    client = KeywordClient(api)
+    found: dict[str, list[bool]] = {"5 to 14 characters": [], "15 and more": []}
+    for title, query in zip(titles, misspelt, strict=True):
+        # Those that were renamed meanwhile begin with it.
+        is_there = any(each.startswith(title) for each in client.tracks(query[:100]))
+        found["15 and more" if len(title) >= 15 else "5 to 14 characters"].append(is_there)
+    client.close()
+    return [
+        single(f"{MISSPELT}, {length}: the title is found", "%", 100 * float(np.mean(each)))
+        for length, each in found.items()
     ]

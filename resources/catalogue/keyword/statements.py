@@ -22,8 +22,9 @@ EQUAL_CANDIDATES: Final = 200
 SUBSTRING_CANDIDATES: Final = 300
 """Names with the query within a word, of which the most similar are taken."""
 
-ONE_MISTAKE: Final = 0.6
-"""Least word similarity of what has two thirds of the query in it."""
+ONE_MISTAKE: Final = 0.45
+"""Least word similarity of what has two thirds of the query in it as they are typed: less than of
+what has nothing in common with it but trigrams."""
 
 SHORTEST_INFIX: Final = 3
 """Letters in a row that can be found within a word: that is what a trigram is."""
