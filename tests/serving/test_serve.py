@@ -58,6 +58,25 @@ def test_it_answers_over_http_and_ends_cleanly(
     assert "/search/semantic" in line  # Health checks are not in the access log.
 
 
+@pytest.mark.parametrize(("trusted", "client"), [("", "127.0.0.1"), ("127.0.0.1", "192.0.2.9")])
+def test_only_our_own_setting_says_whose_word_is_taken_for_a_clients_address(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, trusted: str, client: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("API_TRUSTED_PROXIES", trusted)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    process = start_program("serve", "--port", "0")
+    try:
+        assert process.stderr is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+        assert found
+        httpx.get(f"{found[0]}/me", headers={"X-Forwarded-For": "192.0.2.9"})
+        assert f"uvicorn.access: {client}" in process.stderr.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_an_index_of_another_model_is_one_line_of_the_log_that_names_the_remedy(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,8 @@ def backends(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
         patch.setenv("DATABASE_URL", postgres_server.replace("/moodsearch?", "/page?"))
         patch.setenv("MOODSEARCH_HOME", str(tmp_path_factory.mktemp("page")))
         patch.setenv("SESSION_SECRET", SECRET)
+        # All tests are one client, and quicker than any listener.
+        patch.setenv("API_RATE_LIMIT_PER_MINUTE", "0")
         settings = load_settings()
     with Backends(settings) as backends:
         fill(backends)
