@@ -218,3 +218,22 @@ def test_where_triggers_are_not_allowed_names_are_found_and_the_grant_is_named(
         owner.execute("UPDATE public.tracks SET title = 'At Once'")
     assert len(search.search("at once", TYPES, 20)) == 1
     database.close()
+
+
+def test_a_table_that_may_not_be_read_is_left_out_and_the_others_are_searched(
+    limited: tuple[str, str], empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, _ = limited
+    with psycopg.connect(empty_database_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE public.tags (id serial PRIMARY KEY, name text)")
+        owner.execute("CREATE TABLE public.track_tags (track_id int, tag_id int)")
+        owner.execute("INSERT INTO public.tags (name) VALUES ('a.example')")
+    migrate(url)
+    database = Database(url)
+    index = KeywordIndex(database, url)
+    for _ in range(2):
+        index.keep()
+    assert caplog.text.count("public.tags is not compared: permission denied") == 1
+    found = KeywordSearch(database).search("a.example", TYPES, 20)
+    assert [each.type for each in found] == ["artist"]
+    database.close()
