@@ -22,6 +22,7 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
         ("inference", _inference(settings)),
         ("vector store", _vectors(settings)),
         ("genres", _genres(settings)),
+        ("api", _api(settings)),
         ("session secret", _session_secret(settings)),
     ]
 
@@ -70,6 +71,18 @@ def _genres(settings: Settings) -> str:
     return (
         f"effnet-discogs on Replicate, REPLICATE_API_TOKEN {_is_set(settings.replicate_api_token)}"
     )
+
+
+def _api(settings: Settings) -> str:
+    per_minute = settings.api_rate_limit_per_minute
+    limit = (
+        f"{per_minute} requests of a client in a minute to what costs money"
+        if per_minute
+        else "no rate limit"
+    )
+    proxies = ", ".join(settings.api_trusted_proxies) or "none"
+    origins = ", ".join(settings.api_allowed_origins) or "none"
+    return f"{limit}, trusted proxies: {proxies}, other origins: {origins}"
 
 
 def _session_secret(settings: Settings) -> str:

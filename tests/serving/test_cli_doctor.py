@@ -25,6 +25,18 @@ def test_a_new_installation_is_in_order(
     assert SECRET not in outcome.output
 
 
+def test_who_may_ask_the_api_and_how_often_is_shown(
+    moodsearch: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "120 requests of a client in a minute" in moodsearch("doctor").output
+    monkeypatch.setenv("API_RATE_LIMIT_PER_MINUTE", "0")
+    monkeypatch.setenv("API_TRUSTED_PROXIES", "10.0.0.0/8")
+    monkeypatch.setenv("API_ALLOWED_ORIGINS", "https://app.example.com")
+    output = moodsearch("doctor").output
+    for shown in ("no rate limit", "10.0.0.0/8", "https://app.example.com"):
+        assert shown in output
+
+
 def test_what_is_pending_is_counted_by_kind_and_is_not_wrong(moodsearch: Command) -> None:
     with Backends(load_settings()) as backends:
         for number in range(3):
