@@ -4,13 +4,13 @@ import { artwork } from "./artwork.js";
 import { byId, element, svg } from "./elements.js";
 import { matchPercent } from "./similarity.js";
 
-const GROUPS = [
-  ["track", "Tracks"],
-  ["artist", "Artists"],
-  ["album", "Albums"],
-  ["playlist", "Playlists"],
-  ["tag", "Tags"],
-];
+const TITLES = {
+  track: "Tracks",
+  artist: "Artists",
+  album: "Albums",
+  playlist: "Playlists",
+  tag: "Tags",
+};
 
 // What each kind of result says of itself.
 const LINES = {
@@ -64,10 +64,11 @@ export class Results {
     this.#activate(-1);
   }
 
+  // The best results come first, and with them the kind that they are of.
   showByName(results) {
     this.clear();
-    for (const [type, title] of GROUPS) {
-      this.#append(type, title, results.filter((result) => result.type === type));
+    for (const type of new Set(results.map((result) => result.type))) {
+      this.#append(type, TITLES[type], results.filter((result) => result.type === type));
     }
   }
 

@@ -47,9 +47,9 @@ def test_results_are_grouped_by_type_and_moods_carry_a_badge_with_their_similari
     expect(page.locator(".group.mood .row").first).to_be_visible()
     assert page.locator(".group-title").all_inner_texts() == [
         "Tracks",
-        "Artists",
         "Albums",
         "Playlists",
+        "Artists",  # Their names only begin with it.
         "Tags",
         "Sounds like this",
     ]
