@@ -12,16 +12,22 @@ export class Problem extends Error {
   }
 }
 
+// Sent with every question: the server counts what a user asks, not what their address does.
+let headers = {};
+
 export const api = {
+  signIn(token) {
+    headers = token ? { Authorization: `Bearer ${token}` } : {};
+  },
   keyword: (query, limit, signal) =>
     get("search/", { q: query, limit }, { signal, milliseconds: KEYWORD_TIMEOUT_MILLISECONDS }),
   semantic: (query, limit, signal) => get("search/semantic", { q: query, limit }, { signal }),
   similar: (id, limit, signal) => get(`tracks/${id}/similar`, { limit }, { signal }),
   recommendedTags: (id, signal) => get(`tracks/${id}/recommended-tags`, {}, { signal }),
-  me: (token) => get("me", {}, { headers: { Authorization: `Bearer ${token}` } }),
+  me: () => get("me"),
   // What answers a search by mood gets ready while it is typed; the search itself will say
   // whether that worked.
-  warm: () => fetch("search/warm", { method: "POST" }).catch(() => {}),
+  warm: () => fetch("search/warm", { method: "POST", headers }).catch(() => {}),
   audio: (id) => `tracks/${id}/audio`,
   whyNoAudio,
 };
@@ -37,8 +43,8 @@ async function whyNoAudio(id) {
 }
 
 // An aborted request rejects with an AbortError; everything else that goes wrong is a Problem.
-async function get(path, parameters, options = {}) {
-  const { signal, headers, milliseconds = TIMEOUT_MILLISECONDS } = options;
+async function get(path, parameters = {}, options = {}) {
+  const { signal, milliseconds = TIMEOUT_MILLISECONDS } = options;
   const timeout = AbortSignal.timeout(milliseconds);
   const search = new URLSearchParams(parameters).toString();
   try {

@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { byId, element } from "./elements.js";
-import { announce, clearNotice, kindOf, showNotice } from "./notice.js";
+import { announce, clearNotice, inWords, kindOf, showNotice, showWait } from "./notice.js";
 import { Player } from "./player.js";
 import { nameOf, Results } from "./results.js";
 import { SHORTEST, Search } from "./search.js";
@@ -11,6 +11,7 @@ import { Session } from "./session.js";
 import { TrackPanel } from "./track.js";
 
 const FLAG = "vibe-search";
+const PATIENCE_MILLISECONDS = 300; // Answers that come sooner need no sign that they are coming.
 const IDEAS = ["dark ambient drone", "calm solo piano", "retro video game", "rain and slow guitar"];
 
 const session = new Session();
@@ -23,33 +24,47 @@ const search = new Search(mayFeel, {
   started() {
     // The status is said when there is something to say; until then the list is busy.
     results.markOld();
-    results.waiting(false);
+    stopWaiting();
     clearNotice();
     failure = null;
     found = { byName: 0, bySound: 0 };
     box.setOpen(true);
+    if (results.count === 0) {
+      patience = setTimeout(() => results.waiting("Searching …"), PATIENCE_MILLISECONDS);
+    }
   },
   keyword(answer) {
+    if (!isListening) stopWaiting();
     results.showByName(answer.results);
     found.byName = results.count;
     markPlaying();
     if (found.byName) announce(spoken(found.byName, "result"));
   },
   keywordFailed(problem) {
+    if (!isListening) stopWaiting();
     results.clear();
     failure = kindOf(problem);
   },
   moodStarted() {
-    results.waiting(true);
+    stopWaiting();
+    clearNotice();
+    isListening = true;
+    results.waiting("Listening …");
+  },
+  moodWaits(seconds) {
+    stopWaiting();
+    announce(failure ? showNotice(failure, { retry: again }) : showWait(seconds));
   },
   mood(answer) {
+    stopWaiting();
     found.bySound = results.appendBySound(answer.results);
     markPlaying();
     if (!answer.available) failure ??= "mood";
   },
   moodFailed(problem) {
-    results.waiting(false);
+    stopWaiting();
     failure ??= kindOf(problem) === "server" ? "mood" : kindOf(problem);
+    patienceAsked = problem.retryAfter;
   },
   finished() {
     isSettled = true;
@@ -57,7 +72,7 @@ const search = new Search(mayFeel, {
     if (byName + bySound === 0 && results.count > 0) results.clear();
     const about = box.query;
     if (failure) {
-      announce(showNotice(failure, { retry: () => search.again() }));
+      announce(showFailure(byName));
     } else if (byName + bySound === 0) {
       announce(showNotice("nothing", { about }));
     } else if (bySound) {
@@ -67,6 +82,9 @@ const search = new Search(mayFeel, {
 });
 
 let failure = null;
+let patienceAsked = null; // Seconds after which the server answers again, if it said so.
+let patience = null; // The timer until it shows that it waits.
+let isListening = false;
 let found = { byName: 0, bySound: 0 };
 let current = null; // The track in the panel.
 let searched = null; // The query that the list shows, or is about to.
@@ -82,7 +100,7 @@ const box = new SearchBox(results, {
   },
   closed() {
     search.stop();
-    results.waiting(false);
+    stopWaiting();
     if (!isSettled) searched = null;
     box.setOpen(false);
   },
@@ -127,9 +145,29 @@ function markPlaying() {
   results.markPlaying(current?.id, !byId("audio").paused);
 }
 
+function stopWaiting() {
+  clearTimeout(patience);
+  isListening = false;
+  results.waiting(null);
+}
+
+function again() {
+  search.again();
+}
+
+// Returns what a screen reader should hear.
+function showFailure(byName) {
+  if (failure === "busy" && patienceAsked) {
+    const hint = `Try again in ${inWords(patienceAsked)}.`;
+    return showNotice("busy", { retry: again, hint });
+  }
+  const isAlone = failure === "mood" && byName === 0;
+  return showNotice(isAlone ? "moodAlone" : failure, { retry: again });
+}
+
 function empty() {
   results.clear();
-  results.waiting(false);
+  stopWaiting();
   clearNotice();
   announce("");
   box.setOpen(false);
@@ -151,14 +189,14 @@ function spoken(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-window.addEventListener("online", () => search.again());
+window.addEventListener("online", again);
 window.addEventListener("offline", () => {
   if (isOpen()) announce(showNotice("offline"));
 });
 
 async function introduce() {
   if (!(await mayFeel())) return;
-  box.describe("Describe a sound, or type a name");
+  box.describe("A mood, a sound or a name");
   byId("lead").textContent = "Describe a mood, a place or an instrument, or type a name.";
   const ideas = IDEAS.map((idea) => {
     const chip = element("button", { type: "button", className: "chip", text: idea });

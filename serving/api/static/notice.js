@@ -6,21 +6,24 @@ export const WORDS = {
   offline: ["You are offline", "Searching goes on when the connection is back."],
   unreachable: ["The server cannot be reached", "It may be back in a moment."],
   slow: ["This takes too long", "The server did not answer in time."],
-  busy: ["Too many searches at once", "Try again in a moment."],
+  busy: ["Too many searches", "Try again in a moment."],
   refused: ["This cannot be searched for", "Try other words."],
   server: ["Something went wrong", "The server could not search. Try again in a moment."],
   missing: ["Something went wrong", "This server cannot search by name."],
   nothing: ["Nothing found", "Try fewer or other words."],
   mood: ["Results by sound are not available right now", "Results by name are complete."],
+  moodAlone: ["Results by sound are not available right now", "Nothing was found by name."],
 };
 
-// Shows a notice under the results; `retry`: what a button does, if there is to be one. Returns
-// what a screen reader should hear.
-export function showNotice(kind, { retry, about } = {}) {
-  const [title, hint] = WORDS[kind];
+// Shows a notice under the results; `retry`: what a button does, if there is to be one; `hint`: in
+// other words than the usual. Returns what a screen reader should hear.
+export function showNotice(kind, { retry, about, hint = WORDS[kind][1] } = {}) {
+  const [title] = WORDS[kind];
   const heading = about ? `${title} for “${about}”` : title;
   const notice = element("div", { className: `notice ${kind}` });
-  notice.append(element("p", { className: "title", text: heading }), element("p", { text: hint }));
+  const words = element("div", {}, element("p", { className: "title", text: heading }));
+  words.append(element("p", { className: "hint", text: hint }));
+  notice.append(words);
   if (retry) {
     const button = element("button", { type: "button", text: "Try again" });
     button.addEventListener("click", retry);
@@ -28,6 +31,23 @@ export function showNotice(kind, { retry, about } = {}) {
   }
   byId("notice").replaceChildren(notice);
   return `${heading}. ${hint}`;
+}
+
+// Says when it goes on by itself, and counts down to that. Returns what `showNotice` does.
+export function showWait(seconds) {
+  const until = performance.now() + 1_000 * seconds;
+  const said = showNotice("busy", { hint: `Trying again in ${inWords(seconds)}.` });
+  const hint = byId("notice").querySelector(".hint");
+  const timer = setInterval(() => {
+    const left = Math.ceil((until - performance.now()) / 1_000);
+    if (!hint.isConnected || left < 1) clearInterval(timer);
+    else hint.textContent = `Trying again in ${inWords(left)}.`;
+  }, 250);
+  return said;
+}
+
+export function inWords(seconds) {
+  return seconds === 1 ? "1 second" : `${seconds} seconds`;
 }
 
 export function clearNotice() {

@@ -74,22 +74,20 @@ export class Results {
 
   // Below what is there, which stays where it is. Returns how many were new.
   appendBySound(results) {
-    this.waiting(false);
     const shown = new Set(this.#options.filter(isTrack).map(({ result }) => result.id));
     const unseen = results.filter((result) => !shown.has(result.id));
     this.#append("mood", "Sounds like this", unseen);
     return unseen.length;
   }
 
-  waiting(yes) {
-    this.#waiting.hidden = !yes;
-    this.#waiting.replaceChildren(
-      ...(yes
-        ? [
-            element("div", { className: "group-title", text: "Listening …" }),
-            ...Array.from({ length: 3 }, () => element("div", { className: "skeleton" })),
-          ]
-        : []),
+  // `what`: what is waited for, or null.
+  waiting(what) {
+    this.#waiting.hidden = what === null;
+    this.#waiting.replaceChildren();
+    if (what === null) return;
+    this.#waiting.append(
+      element("div", { className: "group-title", text: what }),
+      ...Array.from({ length: 3 }, () => element("div", { className: "skeleton" })),
     );
   }
 

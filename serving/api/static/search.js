@@ -4,13 +4,15 @@ import { api } from "./api.js";
 
 const KEYWORD = { debounce: 150, shortest: 2, longest: 100, limit: 6 };
 const MOOD = { debounce: 500, shortest: 3, longest: 200, limit: 12 };
+const LONGEST_WAIT_SECONDS = 60; // Who is told to wait longer decides for themselves.
 
 export const SHORTEST = KEYWORD.shortest;
 
 // `view` is told of a search in this order:
 //   started(query), then keyword(answer) or keywordFailed(problem), and, where the user may search
 //   by mood, moodStarted() and, after the keyword answer, mood(answer) or moodFailed(problem);
-//   finished() at last. Nothing more is told of a query once there is another.
+//   finished() at last. In between, moodWaits(seconds) and moodStarted() again, when the server
+//   asks for some patience: once. Nothing more is told of a query once there is another.
 export class Search {
   #mayFeel;
   #view;
@@ -75,16 +77,32 @@ export class Search {
   async #mood(turn, delay, keyword) {
     if (!(await this.#mayFeel()) || !this.#isCurrent(turn)) return;
     await this.#after(turn, delay);
+    let found = await this.#moodOnce(turn, keyword);
+    const { seconds } = found;
+    if (seconds && this.#isCurrent(turn)) {
+      this.#view.moodWaits(seconds);
+      await this.#after({ since: performance.now() }, 1_000 * seconds);
+      found = await this.#moodOnce(turn, keyword);
+    }
+    this.#tell(turn, found.tell);
+  }
+
+  // `tell`: what the view is to be told; `seconds`: how soon it is worth asking again, if it is.
+  async #moodOnce(turn, keyword) {
     this.#view.moodStarted();
-    let tell;
+    let found;
     try {
       const answer = await api.semantic(turn.query, MOOD.limit, turn.signal);
-      tell = () => this.#view.mood(answer);
+      found = { tell: () => this.#view.mood(answer) };
     } catch (problem) {
-      tell = () => this.#view.moodFailed(problem);
+      const { retryAfter } = problem;
+      found = {
+        tell: () => this.#view.moodFailed(problem),
+        seconds: retryAfter <= LONGEST_WAIT_SECONDS ? retryAfter : null,
+      };
     }
     await keyword; // What is appended must have something to be appended to.
-    this.#tell(turn, tell);
+    return found;
   }
 
   // Some time after the query changed. Never, once there is another.

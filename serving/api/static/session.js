@@ -29,7 +29,7 @@ export class Session {
   }
 
   async #ask() {
-    return new Set((await api.me(this.#token)).flags);
+    return new Set((await api.me()).flags);
   }
 
   #read() {
@@ -40,11 +40,13 @@ export class Session {
       this.#flags = null;
     } else {
       this.#token ??= stored(() => sessionStorage.getItem(KEY));
+      api.signIn(this.#token);
     }
   }
 
   #keep(token) {
     this.#token = token;
+    api.signIn(token);
     stored(() => (token ? sessionStorage.setItem(KEY, token) : sessionStorage.removeItem(KEY)));
   }
 }

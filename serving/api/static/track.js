@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { artwork } from "./artwork.js";
 import { byId, element } from "./elements.js";
-import { announce } from "./notice.js";
+import { announce, inWords } from "./notice.js";
 import { artistOf, badge } from "./results.js";
 import { percent } from "./similarity.js";
 
@@ -64,8 +64,9 @@ export class TrackPanel {
       element("h3", { text: "More like this" }),
       ...Array.from({ length: 4 }, () => element("div", { className: "skeleton" })),
     );
-    const [rows, said] = await this.#findSimilar(track, this.#abort.signal);
+    const [rows, said, mayBeRetried] = await this.#findSimilar(track, this.#abort.signal);
     if (track !== this.#track) return;
+    this.#more.hidden = !mayBeRetried;
     const heading = element("h3", { text: "More like this", tabindex: "-1" });
     this.#similar.replaceChildren(heading, ...rows);
     announce(said);
@@ -75,14 +76,14 @@ export class TrackPanel {
   async #findSimilar(track, signal) {
     try {
       const { results, available } = await api.similar(track.id, SIMILAR_LIMIT, signal);
-      if (!available) return said("This is not available right now.");
+      if (!available) return said("This is not available right now.", true);
       if (results.length === 0) return said("Nothing else sounds like it yet.");
       const rows = results.map((result) => this.#similarRow(result));
       return [rows, `${rows.length} tracks that sound like ${track.title}`];
     } catch (problem) {
-      return said(
-        problem.kind === "missing" ? "This track is gone." : "This could not be looked up.",
-      );
+      return problem.kind === "missing"
+        ? said("This track is gone.")
+        : said(whyNot(problem), true);
     }
   }
 
@@ -141,6 +142,12 @@ export class TrackPanel {
   }
 }
 
-function said(text) {
-  return [[element("p", { className: "quiet", text })], text];
+function whyNot({ kind, retryAfter }) {
+  if (kind !== "busy") return "This could not be looked up.";
+  const when = retryAfter ? `in ${inWords(retryAfter)}` : "in a moment";
+  return `Too many searches. Try again ${when}.`;
+}
+
+function said(text, mayBeRetried = false) {
+  return [[element("p", { className: "quiet", text })], text, mayBeRetried];
 }

@@ -161,3 +161,14 @@ def test_what_answers_is_warmed_when_the_box_is_opened(open_page: Open) -> None:
     assert not page.sent.has("/search/warm")
     with page.expect_request("**/search/warm"):
         page.locator("#query").focus()
+
+
+def test_the_server_is_told_who_asks_so_that_it_counts_users_and_not_addresses(
+    open_page: Open,
+) -> None:
+    for flag in (True, False):
+        page = open_page(flag=flag)
+        with page.expect_request("**/search/?*") as asked:
+            search(page, "silver")
+        said = asked.value.headers.get("authorization", "")
+        assert said.startswith("Bearer ") is flag
