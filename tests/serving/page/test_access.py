@@ -68,9 +68,21 @@ def overflow(page: Any) -> int:
     return int(page.evaluate(width))
 
 
+PLACEHOLDER_FITS = """input => {
+    const { font, paddingLeft, paddingRight } = getComputedStyle(input);
+    const pen = new OffscreenCanvas(1, 1).getContext("2d");
+    pen.font = font;
+    const room = input.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    return pen.measureText(input.placeholder).width <= room;
+}"""
+
+
 def test_at_360_pixels_nothing_is_wider_than_the_screen(open_page: Open) -> None:
-    page = open_page(viewport={"width": 360, "height": 640}, has_touch=True)
+    page = open_page(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
     assert overflow(page) == 0
+    expect(page.locator("#query")).to_have_attribute("placeholder", "A mood, a sound or a name")
+    assert page.locator("#query").evaluate(PLACEHOLDER_FITS)
+    expect(page.locator(".box kbd")).to_be_hidden()  # There are no keys.
     search(page, LONG[:100])
     expect(row(page, LONG).first).to_be_visible()
     expect(page.locator(".group.mood")).to_be_visible()

@@ -137,6 +137,31 @@ def test_without_moods_the_names_are_still_there(open_page: Open, how: str) -> N
     expect(page.locator("#waiting")).to_be_hidden()
 
 
+def test_what_is_wrong_is_in_sight_below_a_list_longer_than_the_screen(open_page: Open) -> None:
+    page = open_page(complain=True, viewport={"width": 360, "height": 480})
+    search(page, "silver")
+    expect(page.locator(".group.mood .row").first).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.locator("#notice")).to_contain_text("You are offline")
+    expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#results .row").last).not_to_be_in_viewport()
+    for _ in range(page.locator("#results .row").count() - 1):
+        page.keyboard.press("ArrowDown")
+    active = page.locator("[aria-selected=true]").bounding_box()
+    assert active["y"] + active["height"] <= page.locator("#notice").bounding_box()["y"]
+
+
+def test_that_nothing_was_found_by_name_is_said_where_moods_are_unavailable(
+    open_page: Open,
+) -> None:
+    page = open_page()
+    answer = {"results": [], "query": "xqzzvw", "available": False}
+    page.route("**/search/semantic*", lambda route: route.fulfill(json=answer))
+    search(page, "xqzzvw")
+    expect(page.locator("#notice")).to_contain_text("Nothing was found by name")
+    expect(page.locator("#notice")).not_to_contain_text("complete")
+
+
 def test_nothing_found_is_said_so(open_page: Open) -> None:
     page = open_page(flag=False)
     search(page, "xqzzvw")

@@ -44,6 +44,7 @@ def test_a_busy_server_is_asked_again_by_itself_when_it_said_and_once(open_page:
     assert (page.sent.by_name, page.sent.by_mood) == (["silver"], ["silver", "silver"])
     page.unroute("**/search/semantic*")
     page.get_by_role("button", name="Try again").click()
+    pass_time(page, 10)
     expect(page.locator(".group.mood .row").first).to_be_visible()
     expect(notice).to_be_empty()
 
