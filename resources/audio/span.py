@@ -88,7 +88,7 @@ def decode_span(audio: AudioFile, start_seconds: float) -> Span:
     audio.seek(start_seconds - PREROLL_SECONDS - FILTER_SECONDS - _block_seconds(audio))
     at_end = True
     wanted = _Range(SAMPLE_RATE, output)
-    for index, frame in _placed(audio):
+    for index, frame in placed_frames(audio):
         if frame.sample_rate != wanted.rate:
             wanted = _Range(frame.sample_rate, output)
         if index >= wanted.end:
@@ -110,7 +110,7 @@ def _block_seconds(audio: AudioFile) -> float:
     return common_block(audio.stream.sample_rate) / audio.stream.sample_rate
 
 
-def _placed(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
+def placed_frames(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
     """Frames with the index of their first sample, counted at the frame's rate from the track's
     first audible sample.
 

@@ -16,6 +16,7 @@ from serving.api.headers import SecurityHeaders, cross_origin
 from serving.api.health import health_routes
 from serving.api.keyword import keyword_routes
 from serving.api.pages import PageFiles, page_routes
+from serving.api.playable import playable_routes
 from serving.api.rate_limit import RESPONSES, RateLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
@@ -83,6 +84,7 @@ def create_app(
     for router in costly:
         app.include_router(router, dependencies=[limit], responses=RESPONSES)
     app.include_router(audio_routes(backends))
+    app.include_router(playable_routes(backends))
     app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))
     app.include_router(page_routes(app, shown_scale(search.text_tower.model)))

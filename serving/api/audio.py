@@ -2,20 +2,21 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import RedirectResponse
 
 from resources.backends import Backends
 from resources.catalogue.audio_files import AudioFile
 from resources.errors import ObjectNotFoundError
 from resources.object_store.protocol import ObjectStore
 from resources.settings import Settings
-from serving.api.byte_ranges import UnsatisfiableRangeError, requested_range
 from serving.api.models import Problem
 from serving.api.parameters import TrackId
+from serving.api.ranged import RangedFile
 
 CHUNK_BYTES: Final = 256 * 1024
 
@@ -35,7 +36,7 @@ _MEDIA_TYPES: Final = {
 }
 """By file type. Nothing else is called anything that a browser would open by itself."""
 
-_RESPONSES: Final = {
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"audio/*": {}}, "description": "The whole file."},
     206: {"content": {"audio/*": {}}, "description": "The part that was asked for."},
     304: {"description": "The file is the one that `If-None-Match` names."},
@@ -44,6 +45,12 @@ _RESPONSES: Final = {
     416: {"model": Problem, "description": "The file has no such part."},
     503: {"model": Problem, "description": "The database or the storage does not answer."},
 }
+
+
+# For the API's document; `RangedFile` reads them.
+Range = Annotated[str | None, Header(alias="Range", examples=["bytes=0-65535"])]
+IfRange = Annotated[str | None, Header(alias="If-Range")]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 
 
 def audio_origins(settings: Settings) -> tuple[str, ...]:
@@ -66,14 +73,14 @@ def audio_routes(backends: Backends) -> APIRouter:
         "/tracks/{track_id}/audio",
         summary="Listen to a track",
         response_class=Response,
-        responses=_RESPONSES,  # type: ignore[arg-type]
+        responses=RESPONSES,
     )
     def audio(
         request: Request,
         track_id: TrackId,
-        range_: Annotated[str | None, Header(alias="Range", examples=["bytes=0-65535"])] = None,
-        if_range: Annotated[str | None, Header()] = None,
-        if_none_match: Annotated[str | None, Header()] = None,
+        _range: Range = None,
+        _if_range: IfRange = None,
+        _if_none_match: IfNoneMatch = None,
     ) -> Response:
         """A public track's file, or one range of it; with audio in S3, a redirect to it."""
         file = backends.tracks.audio(track_id)
@@ -88,49 +95,16 @@ def audio_routes(backends: Backends) -> APIRouter:
             size = backends.store.size(key)
         except ObjectNotFoundError:
             raise HTTPException(404, "the track's file is missing") from None
-        headers = _headers(file)
-        if if_none_match is not None and headers["ETag"] in if_none_match:
-            return Response(status_code=304, headers=headers)
-        wanted = range_ if if_range in {None, headers["ETag"]} else None
-        answer = _answer(backends.store, key, size, wanted, media_type(file.file_type), headers)
-        if request.method == "HEAD":
-            # The server would read the whole file, to throw it away.
-            return Response(status_code=answer.status_code, headers=dict(answer.headers))
-        return answer
+        kind = media_type(file.file_type)
+        read = partial(_bytes, backends.store, key)
+        return RangedFile(size, kind, version_of(file), read).answer(request)
 
     return router
 
 
-def _headers(file: AudioFile) -> dict[str, str]:
-    # The file id changes with the bytes. It is the app's, so it may hold what a header may not.
-    version = hashlib.sha256(f"{file.file_id}.{file.file_type}".encode()).hexdigest()[:32]
-    # Asked again each time: a track may become private.
-    return {"ETag": f'"{version}"', "Accept-Ranges": "bytes", "Cache-Control": "no-cache"}
-
-
-def _answer(
-    store: ObjectStore,
-    key: str,
-    size: int,
-    wanted: str | None,
-    content_type: str,
-    headers: dict[str, str],
-) -> Response:
-    try:
-        part = requested_range(wanted, size)
-    except UnsatisfiableRangeError:
-        headers = {"Content-Range": f"bytes */{size}"}
-        raise HTTPException(416, "the file has no such part", headers) from None
-    first, last = part or (0, size - 1)
-    headers["Content-Length"] = str(last - first + 1)
-    if part is not None:
-        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return StreamingResponse(
-        _bytes(store, key, first, last - first + 1),
-        status_code=200 if part is None else 206,
-        media_type=content_type,
-        headers=headers,
-    )
+def version_of(file: AudioFile) -> str:
+    """Changes with the bytes. The file id is the app's, so it may hold what a header may not."""
+    return hashlib.sha256(f"{file.file_id}.{file.file_type}".encode()).hexdigest()[:32]
 
 
 def _bytes(store: ObjectStore, key: str, first: int, count: int) -> Iterator[bytes]:

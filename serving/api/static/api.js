@@ -29,6 +29,8 @@ export const api = {
   // whether that worked.
   warm: () => fetch("search/warm", { method: "POST", headers }).catch(() => {}),
   audio: (id) => `tracks/${id}/audio`,
+  // The same as WAV, which every browser plays.
+  playable: (id) => `tracks/${id}/audio.wav`,
   whyNoAudio,
 };
 

@@ -1,11 +1,11 @@
 // One track at a time, through the browser's own audio element.
 
 import { api } from "./api.js";
-import { byId } from "./elements.js";
+import { byId, element } from "./elements.js";
 import { artistOf } from "./results.js";
 
 const WHY = {
-  format: "Your browser cannot play this kind of file.",
+  format: "This browser cannot play this file.",
   missing: "This track's audio is missing.",
   offline: "This track cannot be reached right now.",
 };
@@ -39,7 +39,7 @@ export class Player {
   play(track) {
     if (this.#track?.id !== track.id) {
       this.#track = track;
-      this.#problem.textContent = "";
+      this.#problem.replaceChildren();
       this.#audio.src = api.audio(track.id);
     }
     this.#start();
@@ -83,7 +83,21 @@ export class Player {
     const track = this.#track;
     this.#showState();
     const why = await api.whyNoAudio(track.id);
-    if (track === this.#track) this.#problem.textContent = WHY[why];
+    if (track !== this.#track) return;
+    const isFirst = this.#audio.getAttribute("src") === api.audio(track.id);
+    if (why === "format" && isFirst) {
+      this.#audio.src = api.playable(track.id);
+      this.#start();
+    } else {
+      this.#explain(why);
+    }
+  }
+
+  #explain(why) {
+    this.#problem.replaceChildren(WHY[why]);
+    if (why !== "format") return;
+    const file = { href: api.audio(this.#track.id), download: "", text: "Download it" };
+    this.#problem.append(" ", element("a", file));
   }
 
   #takeMediaKeys() {

@@ -1,10 +1,12 @@
 """The track that was picked: it plays, and leads to others."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from resources.backends import Backends
+from tests.audio.files import ENCODINGS, RARE_ENCODINGS, chirp, write_audio
 from tests.serving.page.browser import Open, expect, needs_chromium, row, search, titles
 from tests.serving.page.catalogue import changed
 
@@ -31,8 +33,30 @@ def test_a_track_is_played_in_ranges_and_can_be_sought_in(open_page: Open) -> No
     assert page.locator("#audio").evaluate("audio => audio.currentTime") == 2
 
 
+@pytest.mark.parametrize("name", ["aiff", "alac", "wma"])
+def test_what_the_browser_does_not_play_is_played_as_wav(
+    open_page: Open, backends: Backends, tmp_path: Path, name: str
+) -> None:
+    encoding = {**ENCODINGS, **RARE_ENCODINGS}[name]
+    path = write_audio(tmp_path / "odd", chirp(3, 44_100), encoding)
+    backends.store.put_file(f"audio/{name}.{encoding.extension}", path)
+    page = open_page(flag=False, complain=True)
+    search(page, "dust")
+    with changed(backends, "Dust", file_id=name, file_type=encoding.extension):
+        row(page, "Dust").click()
+        expect(row(page, "Dust")).to_have_class("row current playing")
+        expect(page.locator("#duration")).to_have_text("0:03")
+        page.locator("#play").click()
+        page.locator("#seek").fill("2")
+        expect(page.locator("#seek")).to_have_attribute("aria-valuetext", "0:02 of 0:03")
+        seconds = page.locator("#audio").evaluate("audio => audio.currentTime")
+    assert abs(seconds - 2) < 0.1
+    expect(page.get_by_role("alert")).to_be_empty()
+    assert page.sent.has("/audio.wav")
+
+
 @pytest.mark.parametrize(
-    ("file_id", "words"), [("gone", "audio is missing"), ("odd", "cannot play this kind of file")]
+    ("file_id", "words"), [("gone", "audio is missing"), ("odd", "cannot play this file")]
 )
 def test_audio_that_cannot_be_played_is_said_so(
     open_page: Open, backends: Backends, file_id: str, words: str
@@ -43,6 +67,8 @@ def test_audio_that_cannot_be_played_is_said_so(
     with changed(backends, "Dust", file_id=file_id, file_type="aiff"):
         row(page, "Dust").click()
         expect(page.get_by_role("alert")).to_contain_text(words)
+        link = page.get_by_role("alert").get_by_role("link", name="Download it")
+        expect(link).to_have_count(0 if file_id == "gone" else 1)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 

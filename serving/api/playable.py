@@ -1,0 +1,97 @@
+"""`GET /tracks/{track_id}/audio.wav`: the sound for players that do not know the file's format.
+
+Browsers play no AIFF and no WMA, and some no ALAC. Nothing is stored: a part is decoded when it is
+asked for, some hundred times as fast as it is heard.
+"""
+
+from collections.abc import AsyncIterator, Generator
+from contextlib import closing
+from functools import partial
+from typing import Any, Final
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from resources.audio.source import open_audio
+from resources.audio.wav import WavShape, wav_bytes, wav_shape
+from resources.backends import Backends
+from resources.errors import ObjectNotFoundError, TrackError
+from resources.object_store.protocol import ObjectStore
+from serving.api.audio import RESPONSES, IfNoneMatch, IfRange, Range, version_of
+from serving.api.parameters import TrackId
+from serving.api.ranged import RangedFile
+
+CONCURRENT_DECODERS: Final = 2
+"""Pieces decoded at the same time: listeners wait for their turn, searches do not."""
+
+PIECE_BYTES: Final = 256 * 1024
+
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    status: response | ({"content": {"audio/wav": {}}} if status in {200, 206} else {})
+    for status, response in RESPONSES.items()
+    if status != 307
+}
+
+
+def playable_routes(backends: Backends) -> APIRouter:
+    router = APIRouter(tags=["tracks"])
+    limiter = CapacityLimiter(CONCURRENT_DECODERS)
+
+    @router.get(
+        "/tracks/{track_id}/audio.wav",
+        summary="Listen to a track as WAV",
+        response_class=Response,
+        responses=_RESPONSES,
+    )
+    async def playable(
+        request: Request,
+        track_id: TrackId,
+        _range: Range = None,
+        _if_range: IfRange = None,
+        _if_none_match: IfNoneMatch = None,
+    ) -> Response:
+        """A public track's sound as 16-bit PCM with at most two channels, or one range of it."""
+        file = await to_thread.run_sync(_wav_file, backends, track_id, limiter)
+        return file.answer(request)
+
+    return router
+
+
+def _wav_file(backends: Backends, track_id: int, limiter: CapacityLimiter) -> RangedFile:
+    """Raises `HTTPException` 404."""
+    file = backends.tracks.audio(track_id)
+    if file is None:
+        raise HTTPException(404, "no public track has this id")
+    key = backends.audio_key(file)
+    try:
+        with backends.store.open(key) as source, open_audio(source) as audio:
+            shape = wav_shape(audio)
+    except ObjectNotFoundError:
+        raise HTTPException(404, "the track's file is missing") from None
+    except TrackError as error:
+        raise HTTPException(404, f"the track's file cannot be heard: {error}") from None
+    read = partial(_decoded, backends.store, key, shape, limiter)
+    return RangedFile(shape.size, "audio/wav", f"{version_of(file)}.wav", read)
+
+
+async def _decoded(
+    store: ObjectStore, key: str, shape: WavShape, limiter: CapacityLimiter, first: int, count: int
+) -> AsyncIterator[bytes]:
+    with closing(_pieces(store, key, shape, first, count)) as pieces:
+        while piece := await to_thread.run_sync(next, pieces, b"", limiter=limiter):
+            yield piece
+
+
+def _pieces(
+    store: ObjectStore, key: str, shape: WavShape, first: int, count: int
+) -> Generator[bytes, None, None]:
+    """At least `PIECE_BYTES` each but the last: a decoder's frame is a fiftieth of a second."""
+    piece = bytearray()
+    with store.open(key) as source, open_audio(source) as audio:
+        for part in wav_bytes(audio, shape, first, count):
+            piece += part
+            if len(piece) >= PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+        if piece:
+            yield bytes(piece)
