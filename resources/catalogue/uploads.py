@@ -4,10 +4,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from resources.audio.artwork import Picture, find_picture, picture_key
 from resources.audio.probe import probe
 from resources.audio.tags import AudioTags, audio_format, read_tags
 from resources.catalogue.audio_files import AudioFile
@@ -20,12 +21,14 @@ UNKNOWN_ARTIST: Final = "Unknown artist"
 
 @dataclass(frozen=True)
 class Upload:
-    """What became of a file. `is_new` is False when the catalogue already had these bytes."""
+    """What became of a file. `is_new` is False when the catalogue already had these bytes;
+    `has_cover` says whether the track has a picture now."""
 
     track_id: int
     title: str
     artist: str
     is_new: bool
+    has_cover: bool = False
 
 
 class Uploads:
@@ -44,7 +47,8 @@ class Uploads:
             )
 
     def add(self, path: Path) -> Upload:
-        """Import one audio file.
+        """Import one audio file, with the cover inside or beside it. A track that is already there
+        without a cover gets it now.
 
         Raises `TrackError` when it cannot be read as audio, and `UserError` or `BackendError` when
         it cannot be stored.
@@ -55,12 +59,26 @@ class Uploads:
         tags = read_tags(path)
         with self._database.transaction() as connection:
             known = _find(connection, file_id)
-        if known is not None:
+        if known is None:
+            self._store.put_file(AudioFile(file_id, file_type).key(), path)
+        picture = None if known is not None and known.has_cover else self._stored_picture(path)
+        if known is not None and picture is None:
             return known
-        self._store.put_file(AudioFile(file_id, file_type).key(), path)
         with self._database.transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [file_id])
-            return _find(connection, file_id) or _insert(connection, path, file_id, file_type, tags)
+            found = _find(connection, file_id)
+            if found is None:
+                found = _insert(connection, path, file_id, file_type, tags)
+            if picture is not None and not found.has_cover:
+                _set_cover(connection, found.track_id, picture)
+                return replace(found, has_cover=True)
+            return found
+
+    def _stored_picture(self, path: Path) -> Picture | None:
+        picture = find_picture(path)
+        if picture is not None:
+            self._store.put(picture_key(picture.name), picture.data)
+        return picture
 
 
 def owns_catalogue(database: Database) -> bool:
@@ -72,7 +90,7 @@ def owns_catalogue(database: Database) -> bool:
 def _find(connection: Connection, file_id: str) -> Upload | None:
     row = connection.execute(
         """
-        SELECT t.id, t.title, a.display_name
+        SELECT t.id, t.title, a.display_name, t.image_url IS NOT NULL AS has_cover
         FROM public.tracks t JOIN public.artists a ON a.did = t.artist_did
         WHERE t.file_id = %s ORDER BY t.id LIMIT 1
         """,
@@ -80,7 +98,9 @@ def _find(connection: Connection, file_id: str) -> Upload | None:
     ).fetchone()
     if row is None:
         return None
-    return Upload(row["id"], row["title"], row["display_name"], is_new=False)
+    return Upload(
+        row["id"], row["title"], row["display_name"], is_new=False, has_cover=row["has_cover"]
+    )
 
 
 def _insert(
@@ -97,6 +117,23 @@ def _insert(
     ).fetchone()
     assert row is not None
     return Upload(row["id"], title, artist, is_new=True)
+
+
+def _set_cover(connection: Connection, track_id: int, picture: Picture) -> None:
+    """Its album gets it too, unless that has one from another track."""
+    values = {"id": track_id, "url": artwork_path(track_id, picture.name)}
+    connection.execute("UPDATE public.tracks SET image_url = %(url)s WHERE id = %(id)s", values)
+    connection.execute(
+        "UPDATE public.albums SET image_url = %(url)s WHERE image_url IS NULL"
+        " AND id = (SELECT album_id FROM public.tracks WHERE id = %(id)s)",
+        values,
+    )
+
+
+def artwork_path(track_id: int, name: str) -> str:
+    """Where the API has a picture, for `image_url`: below the API's own address, which only its
+    callers know."""
+    return f"/tracks/{track_id}/artwork/{name}"
 
 
 def _upsert_artist(connection: Connection, name: str) -> str:

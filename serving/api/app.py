@@ -9,6 +9,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from resources.backends import Backends
 from resources.session_secret import session_secret
+from serving.api.artwork import artwork_routes
 from serving.api.audio import audio_origins, audio_routes
 from serving.api.clients import as_peers
 from serving.api.errors import add_error_handlers
@@ -85,6 +86,7 @@ def create_app(
         app.include_router(router, dependencies=[limit], responses=RESPONSES)
     app.include_router(audio_routes(backends))
     app.include_router(playable_routes(backends))
+    app.include_router(artwork_routes(backends))
     app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))
     app.include_router(page_routes(app, shown_scale(search.text_tower.model)))

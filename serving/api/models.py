@@ -22,7 +22,7 @@ class SemanticResult(BaseModel):
         description="The artist's name as it is shown.", examples=["Artist Name"]
     )
     image_url: str | None = Field(
-        description="The track's cover, if it has one.",
+        description="The track's cover, if it has one; a path is one of this API's.",
         examples=["https://images.example.com/123.jpg"],
     )
     similarity: float = Field(

@@ -12,7 +12,7 @@ import pytest
 from resources.catalogue.database import Database
 from resources.catalogue.uploads import Upload, Uploads
 from resources.object_store.folder import FolderStore
-from tests.audio.files import ENCODINGS, noise, write_audio
+from tests.audio.files import ENCODINGS, noise, png, write_audio
 from tests.catalogue.rows import add_artist
 from tests.serving.command import write_tone
 
@@ -144,3 +144,30 @@ def test_artists_with_one_handle_in_several_processes_get_one_each(
         assert process.returncode == 0, errors
     handles = _handles(database)
     assert len(handles) == len(set(handles)) == 60
+
+
+def test_an_album_gets_the_cover_of_its_first_track_that_has_one(
+    database: Database, uploads: Uploads, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    uploads.add(write_song(tmp_path / "0.flac", 0, "Ana"))
+    assert [row["image_url"] for row in database.rows("SELECT image_url FROM albums")] == [None]
+    ids = []
+    for number, folder in enumerate("ab", start=1):
+        (tmp_path / folder / "cover.png").write_bytes(png() + folder.encode())
+        upload = uploads.add(write_song(tmp_path / folder / "x.flac", number, "Ana"))
+        assert upload.has_cover
+        ids.append(upload.track_id)
+    (album,) = database.rows("SELECT image_url FROM albums")
+    assert album["image_url"].startswith(f"/tracks/{ids[0]}/artwork/")
+
+
+def test_many_threads_store_one_folders_cover(
+    database: Database, uploads: Uploads, tmp_path: Path
+) -> None:
+    (tmp_path / "cover.png").write_bytes(png())
+    paths = [write_song(tmp_path / f"{n}.flac", n, "Ana") for n in range(THREADS)]
+    assert all(upload.has_cover for upload in _add_all(uploads, paths))
+    rows = database.rows("SELECT id, image_url FROM tracks")
+    assert all(row["image_url"].startswith(f"/tracks/{row['id']}/artwork/") for row in rows)

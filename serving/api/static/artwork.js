@@ -9,19 +9,22 @@ const HUES = [258, 276, 300, 326, 348, 8, 172, 192, 208, 224, 240]; // White is 
 // always get the same picture.
 export function artwork({ kind, name, by = "", url }) {
   const frame = element("span", { className: `art ${kind}`, "aria-hidden": "true" });
-  if (!isPicture(url)) {
+  const source = sourceOf(url);
+  if (source === null) {
     frame.append(drawn(kind, name, by));
     return frame;
   }
   const image = element("img", { alt: "", loading: "lazy", decoding: "async" });
   image.addEventListener("error", () => image.replaceWith(drawn(kind, name, by)), { once: true });
-  image.src = url;
+  image.src = source;
   frame.append(image);
   return frame;
 }
 
-function isPicture(url) {
-  return /^https?:\/\//i.test(url ?? "");
+// Elsewhere on the web, or below the server's own address, wherever that is.
+function sourceOf(url) {
+  if (/^https?:\/\//i.test(url ?? "")) return url;
+  return /^\/tracks\/\d+\/artwork\/[\w.]+$/.test(url ?? "") ? url.slice(1) : null;
 }
 
 function drawn(kind, name, by) {

@@ -1,11 +1,14 @@
 """What the page shows of the answers, and says where there are none."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from resources.backends import Backends
 from serving.api.pages import STATIC
+from tests.audio.covers import with_cover
+from tests.audio.files import png
 from tests.serving.page.browser import (
     Held,
     Open,
@@ -193,3 +196,18 @@ def test_a_picture_that_does_not_load_is_replaced(open_page: Open, backends: Bac
     with changed(backends, "Dust", image_url="javascript:alert(1)"):
         page.reload()
         expect(row(page, "Dust").locator(".art > svg")).to_be_visible()
+
+
+def test_an_imported_cover_is_shown(open_page: Open, backends: Backends, tmp_path: Path) -> None:
+    upload = backends.uploads.add(with_cover(tmp_path / "Cloudberry.mp3", png()))
+    page = open_page(flag=False)
+    search(page, upload.title)
+    picture = row(page, upload.title).locator("img")
+    expect(picture).to_have_js_property("naturalWidth", 1)
+    assert picture.get_attribute("src").startswith(f"tracks/{upload.track_id}/artwork/")
+    row(page, upload.title).click()
+    expect(page.locator("#track-artwork img")).to_have_js_property("naturalWidth", 1)
+    for trick in ("//evil.example/x.png", "/me", "/tracks/1/artwork/../../me", "data:,x"):
+        with changed(backends, upload.title, image_url=trick):
+            page.reload()
+            expect(row(page, upload.title).locator(".art > svg")).to_be_visible()
