@@ -158,11 +158,19 @@ def list_(user: User) -> None:
 
 
 @app.command()
-def token(user: User) -> None:
+def token(
+    user: User,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A search page: print the address that opens it as this user."
+        ),
+    ] = None,
+) -> None:
     """Print a token that proves for 30 days to be a user."""
     from serving.cli.token import run
 
-    raise typer.Exit(run(user))
+    raise typer.Exit(run(user, page))
 
 
 @app.command()

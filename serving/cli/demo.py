@@ -40,6 +40,8 @@ def run(serve: bool) -> int:
             code = 1
     if serve and code == 0:
         return up.run("127.0.0.1", 8000, 3000)
+    if code == 0:
+        console.print("Next: moodsearch up, for the page where all this is searched and heard.")
     return code
 
 

@@ -113,8 +113,13 @@ def _is_noise(line: str) -> bool:
 
 
 def _say_where(console: Console, host: str, port: int, dagster_port: int) -> None:
-    console.print(f"Search page and API  http://{host}:{port}", highlight=False)
+    page = f"http://{host}:{port}"
+    console.print(f"Search page and API  {page}", highlight=False)
     console.print(f"Dagster              http://{host}:{dagster_port}", highlight=False)
+    # Not the address itself: what is printed here ends up in logs, and it lets people in.
+    console.print("To search by mood there, open what the second of these prints:")
+    for command in ("flags grant me vibe-search", f"token me --page {page}"):
+        console.print(f"  moodsearch {command}", highlight=False, soft_wrap=True)
     console.print("The sensors are on in about 15 seconds. Ctrl-C stops everything.")
 
 

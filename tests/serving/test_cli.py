@@ -121,6 +121,31 @@ def test_flags_are_granted_listed_and_revoked(moodsearch: Command, database: Dat
     assert moodsearch("flags", "list", "did:x").output == ""
 
 
+@pytest.mark.parametrize(
+    ("page", "before"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
+        ("https://music.example/search/?q=rain#top", "https://music.example/search/?q=rain"),
+    ],
+)
+def test_a_page_is_opened_with_the_token_where_no_server_sees_it(
+    moodsearch: Command, monkeypatch: pytest.MonkeyPatch, page: str, before: str
+) -> None:
+    monkeypatch.setenv("SESSION_SECRET", "s" * 32)
+    outcome = moodsearch("token", "me", "--page", page)
+    assert outcome.status == 0
+    address, _, token = outcome.output.strip().partition("#token=")
+    assert address == before
+    assert verify_token("s" * 32, token) == "me"
+
+
+@pytest.mark.parametrize("page", ["", "127.0.0.1:8000", "javascript:alert(1)", "http://[", "x y"])
+def test_a_page_that_is_no_address_is_refused(moodsearch: Command, page: str) -> None:
+    outcome = moodsearch("token", "me", "--page", page)
+    assert outcome.status == 2
+    assert "--page" in outcome.errors
+
+
 def test_a_token_proves_its_user(moodsearch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SESSION_SECRET", SECRET)
     outcome = moodsearch("token", "did:plc:abc")
