@@ -57,6 +57,7 @@ def test_what_is_found_is_said_to_screen_readers(open_page: Open) -> None:
     status = page.get_by_role("status")
     expect(status).to_contain_text("by sound")
     assert "results, " in status.inner_text()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Find it by its sound")
     listbox = page.get_by_role("listbox", name="Results")
     expect(listbox.get_by_role("group", name="Albums").get_by_role("option")).to_have_count(1)
     option = listbox.get_by_role("group", name="Sounds like this").get_by_role("option").first

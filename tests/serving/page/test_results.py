@@ -198,6 +198,18 @@ def test_a_picture_that_does_not_load_is_replaced(open_page: Open, backends: Bac
         expect(row(page, "Dust").locator(".art > svg")).to_be_visible()
 
 
+def test_everything_comes_from_the_pages_own_host(open_page: Open, address: str) -> None:
+    page = open_page()  # And it complains of no policy that is broken.
+    search(page, "silver")
+    expect(page.locator(".group.mood .row").first).to_be_visible()
+    row(page, "Silver Rain").click()
+    expect(page.locator("#duration")).to_have_text("0:03")
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator("#similar button").first).to_be_visible()
+    assert len(page.sent.urls) > 20
+    assert [url for url in page.sent.urls if not url.startswith(f"{address}/")] == []
+
+
 def test_an_imported_cover_is_shown(open_page: Open, backends: Backends, tmp_path: Path) -> None:
     upload = backends.uploads.add(with_cover(tmp_path / "Cloudberry.mp3", png()))
     page = open_page(flag=False)

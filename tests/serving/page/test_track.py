@@ -89,6 +89,21 @@ def test_more_like_this_leads_from_track_to_track(open_page: Open) -> None:
     assert titles(page)[0] == "Warehouse"  # The results have stayed.
 
 
+def test_more_like_this_can_be_asked_for_again_where_the_server_was_busy(open_page: Open) -> None:
+    page = open_page(flag=False, complain=True)
+    answer = {"status": 429, "headers": {"Retry-After": "3"}, "json": {"detail": "wait"}}
+    page.route("**/similar*", lambda route: route.fulfill(**answer))
+    search(page, "warehouse")
+    row(page, "Warehouse").click()
+    page.get_by_role("button", name="More like this").click()
+    words = "Too many searches. Try again in 3 seconds."
+    expect(page.locator("#similar")).to_contain_text(words)
+    expect(page.get_by_role("status")).to_have_text(words)
+    page.unroute("**/similar*")
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator("#similar button").first).to_contain_text("Silver Engine")
+
+
 @pytest.mark.parametrize("how", ["suggested", "none", "unavailable", "missing", "broken"])
 def test_tags_are_suggested_where_there_are_some(open_page: Open, how: str) -> None:
     page = open_page(flag=False, complain=True)
