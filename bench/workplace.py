@@ -17,7 +17,7 @@ from resources.settings import Settings
 
 CODECS: Final = ("mp3", "flac", "m4a", "opus")
 
-_CONFIGURATION: Final = (
+CONFIGURATION: Final = (
     *("MOODSEARCH_", "R2_", "AWS_", "CLAP_", "MODAL_", "TURBOPUFFER_", "REPLICATE_"),
     *("DATABASE_URL", "SESSION_SECRET", "DAGSTER_"),
 )
@@ -65,5 +65,5 @@ class Workplace:
 def forget_configuration() -> None:
     """The environment's own settings have no say in what is measured."""
     for name in list(os.environ):
-        if name.startswith(_CONFIGURATION):
+        if name.startswith(CONFIGURATION):
             del os.environ[name]
