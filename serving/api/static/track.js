@@ -8,6 +8,7 @@ import { artistOf, badge } from "./results.js";
 import { percent } from "./similarity.js";
 
 const SIMILAR_LIMIT = 10;
+const LEAST_SHARE = 0.25; // Of the best tag's score; what is further behind is a guess.
 
 export class TrackPanel {
   #panel = byId("track");
@@ -118,7 +119,8 @@ export class TrackPanel {
     try {
       const { tags } = await api.recommendedTags(track.id, signal);
       if (track !== this.#track || tags.length === 0) return;
-      byId("tag-list").replaceChildren(...tags.map((tag) => this.#tag(tag.name)));
+      const likely = tags.filter((tag) => tag.score >= LEAST_SHARE * tags[0].score);
+      byId("tag-list").replaceChildren(...likely.map((tag) => this.#tag(tag.name)));
       section.hidden = false;
     } catch {
       // Not offered here, or not now.

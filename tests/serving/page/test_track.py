@@ -107,7 +107,8 @@ def test_more_like_this_can_be_asked_for_again_where_the_server_was_busy(open_pa
 @pytest.mark.parametrize("how", ["suggested", "none", "unavailable", "missing", "broken"])
 def test_tags_are_suggested_where_there_are_some(open_page: Open, how: str) -> None:
     page = open_page(flag=False, complain=True)
-    tags = [{"name": "Silverwave", "score": 0.9}, {"name": "<i>noise</i>", "score": 0.5}]
+    scores = {"Silverwave": 0.8, "<i>noise</i>": 0.2, "a mere guess": 0.19}
+    tags = [{"name": name, "score": score} for name, score in scores.items()]
     answer = {"track_id": 1, "tags": [], "available": how != "unavailable"}
     answers: dict[str, dict[str, Any]] = {
         "suggested": {"json": answer | {"tags": tags}},
