@@ -18,7 +18,7 @@ but begins to look for its opposite: from 0.4 on, "calm music without piano" fin
 NEUTRAL_TEXT: Final = "music"
 """Stands for what is wanted where a query says only what it should not be."""
 
-ONLY_EXCLUDED_WEIGHT: Final = 0.5
+ONLY_EXCLUDED_WEIGHT: Final = 0.3
 """There. The least of those tried with which no result has what is excluded."""
 
 _SHORTEST: Final = 0.1

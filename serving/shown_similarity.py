@@ -30,7 +30,7 @@ class ShownScale:
         return {"similarity-midpoint": f"{self.midpoint}", "similarity-width": f"{self.width}"}
 
 
-OFFLINE: Final = ShownScale(midpoint=0.25, width=0.07)
+OFFLINE: Final = ShownScale(midpoint=0.29, width=0.05)
 """Fitted by `python -m training.calibrate` to the demo's catalogue and to real samples."""
 
 CLAP: Final = ShownScale(midpoint=0.17, width=0.06)

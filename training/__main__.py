@@ -1,4 +1,7 @@
-"""`python -m training all`, or one stage: generate, teacher, train, export, held-out."""
+"""`python -m training all`, or one stage: generate, teacher, train, export, held-out.
+
+`training.evaluate`, `words`, `exclusions` and `calibrate` are commands of their own.
+"""
 
 from __future__ import annotations
 

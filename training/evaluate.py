@@ -1,9 +1,9 @@
 """Stage 4: models side by side on sounds that no generated clip came from.
 
 `python -m training.evaluate --samples FOLDER --models offline OTHER`: a table with a column for
-each model, any value of CLAP_MODEL. Two sets: Sonic Pi's samples, halved by file hash
-(`split.json`: look at the validation half while working, at the test half for the report only), and
-the demo's catalogue, which another synthesiser composed.
+each model, any value of CLAP_MODEL or a folder that `training export` wrote. Two sets: Sonic Pi's
+samples, halved by file hash (`split.json`: look at the validation half while working, at the test
+half for the report only), and the demo's catalogue, which another synthesiser composed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
 from resources.audio.windows import pool
 from resources.embedding.local import load_local_model
+from resources.embedding.offline import load_offline_model
+from resources.embedding.offline.model import TEXT_FILE
 from resources.embedding.protocol import EmbeddingModel
 from resources.settings import Settings
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, EXTRA_QUERIES, write_catalogue
@@ -100,25 +102,32 @@ def print_table(columns: Mapping[str, Mapping[str, float]]) -> None:
     """Rows are metrics, columns models."""
     rows = list(next(iter(columns.values())))
     width = max(map(len, rows))
-    print(" " * width, *(f"{name:>12.12}" for name in columns))
+    print(" " * width, *(f"{name[-12:]:>12}" for name in columns))
     for row in rows:
         print(f"{row:{width}}", *(f"{column[row]:12.3f}" for column in columns.values()))
 
 
+def load(name: str) -> EmbeddingModel:
+    """A value of CLAP_MODEL, or a folder with weights of the offline model's design."""
+    if (Path(name) / TEXT_FILE).exists():
+        return load_offline_model(weights=Path(name))
+    return load_local_model(Settings(clap_model=name))
+
+
 def evaluate(models: Sequence[str], samples: Path | None, parts: Sequence[str]) -> None:
-    """Print the tables; single queries for the validation half and the demo only."""
+    """Print the tables: single queries, then means."""
     details: dict[str, dict[str, float]] = {}
     totals: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         write_catalogue(Path(folder))
         for name in models:
-            model = load_local_model(Settings(clap_model=name))
+            model = load(name)
             demo = demo_results(model, Path(folder))
             details[name], totals[name] = dict(demo), summary(demo, "demo")
             for part in parts if samples else ():
                 found = sample_results(model, samples, part)
                 totals[name] |= summary(found, part)
-                details[name] |= found if part == "validation" else {}
+                details[name] |= {f"{part}: {query}": value for query, value in found.items()}
     print_table(details)
     print()
     print_table(totals)

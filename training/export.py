@@ -1,7 +1,8 @@
 """Stage 3: write both towers as the product loads them.
 
-The audio tower becomes ONNX with batch normalisation folded in and weights kept as float16 (cast
-back when the session loads); the text tower becomes one compressed .npz and a list of word pieces.
+The audio tower becomes ONNX with batch normalisation folded in and large weights kept as int8 (made
+float32 again when the session loads); the text tower becomes one compressed .npz and a list of word
+pieces.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from resources.embedding.offline.mel import FRAMES, MEL_BANDS
 from training.network import PARTS, SHARES, AudioTower, TextTower
 from training.teacher import load as load_table
 
-_LARGE = 256  # smaller tensors stay float32
+_HALVED, _QUANTISED = 256, 16_384  # numbers from which on a tensor is float16, int8
 
 
 def export(checkpoint: Path, table: Path, weights: Path) -> None:
@@ -41,22 +42,36 @@ def _export_audio(state: dict[str, torch.Tensor], path: Path) -> None:
         do_constant_folding=True, dynamo=False,
     )  # fmt: skip
     model = onnx.load(str(path))
-    _store_half(model)
+    _store_small(model)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _store_half(model: onnx.ModelProto) -> None:
-    """Keep large weights as float16 with a cast in front of their use."""
-    casts = []
-    for weight in model.graph.initializer:
+def _store_small(model: onnx.ModelProto) -> None:
+    """Keep large weights as int8 with a step for each output, smaller ones as float16.
+
+    Both become float32 when a session loads the graph, which folds the constants.
+    """
+    nodes = []
+    for weight in list(model.graph.initializer):
         values = numpy_helper.to_array(weight)
-        if weight.data_type != TensorProto.FLOAT or values.size < _LARGE:
+        if weight.data_type != TensorProto.FLOAT or values.size < _HALVED:
             continue
         name = weight.name
-        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    for node in reversed(casts):
+        if values.size < _QUANTISED:
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            nodes.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+            continue
+        steps = np.abs(values).max(tuple(range(1, values.ndim)), keepdims=True) / 127
+        steps = np.maximum(steps, np.finfo(np.float32).tiny)
+        whole = np.round(values / steps).astype(np.int8)
+        weight.CopyFrom(numpy_helper.from_array(whole, f"{name}_int8"))
+        model.graph.initializer.append(numpy_helper.from_array(steps, f"{name}_steps"))
+        nodes += [
+            helper.make_node("Cast", [f"{name}_int8"], [f"{name}_whole"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [f"{name}_whole", f"{name}_steps"], [name]),
+        ]
+    for node in reversed(nodes):
         model.graph.node.insert(0, node)
 
 
@@ -74,7 +89,7 @@ def _export_text(state: dict[str, torch.Tensor], table_path: Path, weights: Path
     # numpy.savez writes fixed zip timestamps, so equal weights give equal bytes.
     np.savez_compressed(
         weights / "text.npz", table=table.table, scales=table.steps * table.importances,
-        split=np.array(PARTS[0]), share=np.array(SHARES[0]),
+        parts=np.array(PARTS), shares=np.array(SHARES),
         **{name: a.detach().numpy().astype(np.float16) for name, a in arrays.items()},
     )  # fmt: skip
     (weights / "vocabulary.txt").write_text("\n".join(table.pieces), encoding="ascii")

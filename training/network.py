@@ -10,17 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from resources.embedding.offline.mel import FRAMES, MEL_BANDS
+from training.descriptors import DESCRIPTORS, Descriptors
 
 SEGMENT = 256
 STARTS = (0, 112, FRAMES - SEGMENT)
-STRIDE = 16  # of the convolutions, in frames
 AUDIBLE = 0.02  # mean level of a segment (0-1 scale) under which it is left out
-CHANNELS = (1, 24, 48, 96, 160)
-JOINED = 384
-# The joint space is two spaces side by side, one heard by convolutions and one by statistics of the
-# bands; a dot product is then the weighted mean of two opinions.
-PARTS = (384, 128)
-SHARES = (0.7, 0.3)
+# The joint space is four spaces side by side, each learnt by a view of its own of the spectrogram;
+# a dot product is then the weighted mean of four opinions, whose errors differ.
+PARTS = (224, 128, 80, 80)
+SHARES = (0.5, 0.3, 0.1, 0.1)
 DIMENSION = sum(PARTS)
 STATISTICS = 4 * MEL_BANDS
 
@@ -43,13 +41,17 @@ def statistics(spectrogram: Tensor) -> Tensor:
     return torch.cat([mean, spread, spectrogram.amax(2), change], 1)
 
 
-class AudioTower(nn.Module):
-    """Spectrogram (n, 80, 465) in [0, 1] -> (n, 512) of length 1."""
+class Shapes(nn.Module):
+    """Convolutions over time and frequency: a shape is the same shape at another pitch."""
+
+    STRIDE = 16
+    CHANNELS = (1, 24, 48, 96, 160)
+    JOINED = 384
 
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for index, (before, after) in enumerate(pairwise(CHANNELS)):
+        for index, (before, after) in enumerate(pairwise(self.CHANNELS)):
             size = 5 if index == 0 else 3
             layers += [
                 nn.Conv2d(before, after, size, 2, size // 2, bias=False),
@@ -58,49 +60,110 @@ class AudioTower(nn.Module):
             ]
         self.blocks = nn.Sequential(*layers)
         self.join = nn.Sequential(
-            nn.Conv1d(CHANNELS[-1] * (MEL_BANDS // STRIDE), JOINED, 1, bias=False),
-            nn.BatchNorm1d(JOINED),
+            nn.Conv1d(self.CHANNELS[-1] * (MEL_BANDS // self.STRIDE), self.JOINED, 1, bias=False),
+            nn.BatchNorm1d(self.JOINED),
             nn.ReLU(),
         )
-        self.attention = nn.Conv1d(JOINED, 1, 1)
+        self.attention = nn.Conv1d(self.JOINED, 1, 1)
         self.head = nn.Sequential(
-            nn.Linear(3 * JOINED, 384), nn.ReLU(), nn.Dropout(0.1), nn.Linear(384, PARTS[0])
+            nn.Linear(3 * self.JOINED, 384), nn.ReLU(), nn.Dropout(0.1), nn.Linear(384, PARTS[0])
         )
 
-        self.opinion = nn.Sequential(
-            nn.BatchNorm1d(STATISTICS),
-            nn.Linear(STATISTICS, 384),
-            nn.ReLU(),
-            nn.Dropout(0.3),
-            nn.Linear(384, PARTS[1]),
+    def frames(self, spectrogram: Tensor) -> Tensor:
+        """(n, 80, t) -> (n, JOINED, t / STRIDE)."""
+        return self.join(self.blocks(2 * spectrogram.unsqueeze(1) - 1).flatten(1, 2))
+
+    def pool(self, frames: Tensor) -> Tensor:
+        """Mean, maximum and attention over time."""
+        weights = torch.softmax(self.attention(frames), -1)
+        return self.head(
+            torch.cat([frames.mean(-1), frames.amax(-1), (weights * frames).sum(-1)], 1)
         )
+
+
+class Courses(nn.Module):
+    """Convolutions over time alone, the bands being channels: how each register moves."""
+
+    STRIDE = 8
+    CHANNELS = (MEL_BANDS, 128, 192, 256)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for index, (before, after) in enumerate(pairwise(self.CHANNELS)):
+            size = 5 if index == 0 else 3
+            layers += [
+                nn.Conv1d(before, after, size, 2, size // 2, bias=False),
+                nn.BatchNorm1d(after),
+                nn.ReLU(),
+            ]
+        self.blocks = nn.Sequential(*layers)
+        self.head = nn.Sequential(
+            nn.Linear(3 * self.CHANNELS[-1], 320), nn.ReLU(), nn.Dropout(0.2),
+            nn.Linear(320, PARTS[1]),
+        )  # fmt: skip
+
+    def frames(self, spectrogram: Tensor) -> Tensor:
+        """(n, 80, t) -> (n, 256, t / STRIDE)."""
+        return self.blocks(2 * spectrogram - 1)
+
+    def pool(self, frames: Tensor) -> Tensor:
+        """Mean, maximum and spread over time."""
+        mean = frames.mean(-1)
+        spread = ((frames - mean.unsqueeze(-1)).square().mean(-1) + 1e-4).sqrt()
+        return self.head(torch.cat([mean, frames.amax(-1), spread], 1))
+
+
+def _perceptron(width: int, out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.BatchNorm1d(width), nn.Linear(width, 384), nn.ReLU(), nn.Dropout(0.3),
+        nn.Linear(384, out),
+    )  # fmt: skip
+
+
+class AudioTower(nn.Module):
+    """Spectrogram (n, 80, 465) in [0, 1] -> (n, 512) of length 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes = Shapes()
+        self.courses = Courses()
+        self.levels = _perceptron(STATISTICS, PARTS[2])
+        self.descriptors = Descriptors(SEGMENT)
+        self.described = _perceptron(DESCRIPTORS, PARTS[3])
 
     def segment(self, spectrogram: Tensor) -> Tensor:
         """One segment (n, 80, SEGMENT) -> (n, 512) of length 1."""
-        return self._pool(self._frames(spectrogram), spectrogram)
+        shapes, courses = self.shapes.frames(spectrogram), self.courses.frames(spectrogram)
+        return self._views(shapes, courses, spectrogram)
 
-    def _frames(self, spectrogram: Tensor) -> Tensor:
-        maps = self.blocks(2 * spectrogram.unsqueeze(1) - 1)
-        return self.join(maps.flatten(1, 2))
-
-    def _pool(self, frames: Tensor, spectrogram: Tensor) -> Tensor:
-        weights = torch.softmax(self.attention(frames), -1)
-        pooled = [frames.mean(-1), frames.amax(-1), (weights * frames).sum(-1)]
-        heard = self.head(torch.cat(pooled, 1))
-        return join_parts(torch.cat([heard, self.opinion(statistics(spectrogram))], 1).float())
+    def _views(self, shapes: Tensor, courses: Tensor, spectrogram: Tensor) -> Tensor:
+        views = [
+            self.shapes.pool(shapes),
+            self.courses.pool(courses),
+            self.levels(statistics(spectrogram)),
+            self.described(self.descriptors(spectrogram)),
+        ]
+        return join_parts(torch.cat(views, 1).float())
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """Mean over the audible ones of three overlapping segments, convolved once."""
-        frames = self._frames(spectrogram)
+        shapes, courses = self.shapes.frames(spectrogram), self.courses.frames(spectrogram)
         total, weight = 0.0, 0.0
         for start in STARTS:
             part = spectrogram[:, :, start : start + SEGMENT]
-            first = round(start / STRIDE)
-            pooled = self._pool(frames[:, :, first : first + SEGMENT // STRIDE], part)
+            vectors = self._views(
+                _cut(shapes, start, Shapes.STRIDE), _cut(courses, start, Courses.STRIDE), part
+            )
             audible = (part.mean((1, 2)) > AUDIBLE).float().unsqueeze(1) + 1e-3
-            total = total + audible * pooled
+            total = total + audible * vectors
             weight = weight + audible
         return join_parts(total / weight)
+
+
+def _cut(frames: Tensor, start: int, stride: int) -> Tensor:
+    first = round(start / stride)
+    return frames[:, :, first : first + SEGMENT // stride]
 
 
 class TextTower(nn.Module):

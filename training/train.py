@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,14 @@ from training.vocabulary import close
 BATCH = 192
 LEARNING_RATE = 2e-3
 LEAST_CLIPS = 30
+MOST_OFTEN = 6.0  # a clip with a rare attribute is drawn, relative to the median
 CAPTIONS_PER_CLIP = 2
 SMOOTHING = 0.02  # share of a target that goes to every caption alike
 AVERAGE_OVER = 300  # steps that the shipped weights are a moving average of
 TEXT_JITTER = 0.3  # length of the noise added to a caption's mean vector of length 1
+
+
+Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class Clips:
@@ -42,6 +48,13 @@ class Clips:
         self.has = np.zeros((len(self.tags), len(index)), bool)
         for row, tags in enumerate(self.tags):
             self.has[row, [index[t] for t in tags if t in index]] = True
+        rarity = (self.has * self.attributes.counts**-0.5).max(1)
+        drawn = np.minimum(rarity, MOST_OFTEN * np.median(rarity))
+        self.shares = drawn / drawn.sum()
+
+    def draw(self, count: int) -> np.ndarray:
+        """Rows of that many clips, those with rare attributes more often than the rest."""
+        return self.rng.choice(len(self.tags), count, replace=False, p=self.shares)
 
     def segments(self, rows: np.ndarray) -> Tensor:
         """Random augmented segments (n, 80, SEGMENT) of those clips."""
@@ -79,6 +92,28 @@ def _positives(has: np.ndarray, demanded: list[list[list[int]]]) -> Tensor:
         for owners in phrases:
             out[:, column] *= has[:, owners].any(1)
     return torch.from_numpy(out)
+
+
+def _batch(clips: Clips, lookup: TextTable) -> Batch:
+    """Segments (n, 80, SEGMENT), captions' mean vectors (m, d) and which belong together (n, m)."""
+    rows = clips.draw(BATCH)
+    sampled = [
+        caption(clips.tags[row], clips.attributes, clips.rng)
+        for row in rows
+        for _ in range(CAPTIONS_PER_CLIP)
+    ]
+    positive = _positives(clips.has[rows], [demanded for _, demanded in sampled])
+    return clips.segments(rows), lookup([words for words, _ in sampled]), positive
+
+
+def _ahead(make: Callable[[], Batch], count: int) -> Iterator[Batch]:
+    """`count` results of `make`, the next one made in a thread while this one is used."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(make)
+        for _ in range(count - 1):
+            done, waiting = waiting.result(), pool.submit(make)
+            yield done
+        yield waiting.result()
 
 
 def _loss(scores: Tensor, positive: Tensor) -> Tensor:
@@ -141,20 +176,13 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(
         (s + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1, s / steps))))  # fmt: skip
     start, running = time.monotonic(), 0.0
-    for step in range(steps):
-        rows = rng.choice(len(clips.tags), BATCH, replace=False)
-        sampled = [
-            caption(clips.tags[r], clips.attributes, rng)
-            for r in rows
-            for _ in range(CAPTIONS_PER_CLIP)
-        ]
-        positive = _positives(clips.has[rows], [demanded for _, demanded in sampled]).to(device)
-        means = lookup([words for words, _ in sampled])
+    batches = _ahead(lambda: _batch(clips, lookup), steps)
+    for step, (segments, means, positive) in enumerate(batches):
         jitter = TEXT_JITTER * torch.randn_like(means) / math.sqrt(means.shape[1])
         spoken = text(functional.normalize(means + jitter, dim=1).to(device))
         with torch.autocast(device.type, torch.bfloat16):
-            heard = audio.segment(clips.segments(rows).to(device))
-        loss = _parts_loss(heard, spoken, scales.exp().clamp(max=60), positive)
+            heard = audio.segment(segments.to(device))
+        loss = _parts_loss(heard, spoken, scales.exp().clamp(max=60), positive.to(device))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_([*audio.parameters(), *text.parameters()], 2.0)

@@ -13,6 +13,7 @@ from bench.workplace import Workplace
 from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
 from resources.audio.windows import DEFAULT_WINDOW_COUNT
+from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.model import spectrogram
 from resources.embedding.protocol import EmbeddingModel
 
@@ -48,6 +49,7 @@ def _one_thread(workplace: Workplace) -> list[Figure]:
         rate("one thread", "windows/s", windows, whole),
         Figure("of that, mel spectrograms", "%", shares),
         Figure("of that, inference", "%", tuple(100 - share for share in shares)),
+        Figure("model loaded", "ms", tuple(1e3 * s for s in repeated(load_offline_model, 5))),
     ]
 
 

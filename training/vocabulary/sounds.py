@@ -2,11 +2,12 @@
 
 SOUNDS: dict[str, str] = {
     "nature": "nature | nature sounds | field recording | outdoors | natural ambience",
-    "rain": "rain | rainfall | raindrops | pouring rain | rainstorm | drizzle",
+    "rain": "rain | rainfall | raindrops | pouring rain | rainstorm | drizzle"
+    " | relaxing rain | rain for sleeping",
     "thunder": "thunder | thunderstorm | storm | lightning | rumbling thunder",
     "wind": "wind | howling wind | breeze | gust | blowing wind",
-    "ocean": "ocean | sea waves | waves on a beach | surf | seaside",
-    "stream": "stream | river | brook | flowing water | creek | water",
+    "ocean": "ocean | sea waves | waves on a beach | surf | seaside | relaxing waves",
+    "stream": "stream | river | brook | flowing water | creek | water | relaxing stream",
     "dripping": "dripping water | water drops | drip | bubble | droplet | plop",
     "fire": "fire | crackling fire | fireplace | burning | flames",
     "birds": "birds | birdsong | chirping | tweeting birds | dawn chorus | songbird",

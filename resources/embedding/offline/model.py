@@ -17,7 +17,7 @@ from resources.embedding.offline.text import TextTower
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
 
 MODEL_ID = "mood-search/offline"
-REVISION = "1"
+REVISION = "2"
 LICENCE = "Apache-2.0"
 WEIGHTS = Path(__file__).parent / "weights"
 AUDIO_FILE, TEXT_FILE, VOCABULARY_FILE = "audio.onnx", "text.npz", "vocabulary.txt"
@@ -64,33 +64,36 @@ def spectrogram(window: NDArray[np.float32]) -> NDArray[np.float32]:
     return log_mel(halve_rate(clean))
 
 
-def load_offline_model(threads: int | None = None) -> OfflineModel:
-    """Load the model shipped with the source; `threads` bounds the audio tower's threads."""
+def load_offline_model(threads: int | None = None, weights: Path = WEIGHTS) -> OfflineModel:
+    """Load the model shipped with the source, or other weights of the same design.
+
+    `threads` bounds the audio tower's threads.
+    """
     options = onnxruntime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(
-        str(WEIGHTS / AUDIO_FILE), options, providers=["CPUExecutionProvider"]
+        str(weights / AUDIO_FILE), options, providers=["CPUExecutionProvider"]
     )
-    return OfflineModel(_describe(), session, _load_text())
+    return OfflineModel(_describe(weights), session, _load_text(weights))
 
 
-def _describe() -> ModelDescription:
+def _describe(weights: Path) -> ModelDescription:
     digest = hashlib.sha256(f"{MODEL_ID}\n{REVISION}\n{PREPROCESSING_VERSION}\n".encode())
     for name in _FILES:
-        digest.update((WEIGHTS / name).read_bytes())
+        digest.update((weights / name).read_bytes())
     digest.update(WORDS_FILE.read_bytes())
     return ModelDescription(MODEL_ID, REVISION, EMBEDDING_DIMENSION, digest.hexdigest(), LICENCE)
 
 
-def _load_text() -> TextTower:
-    pieces = (WEIGHTS / VOCABULARY_FILE).read_text(encoding="ascii").split("\n")
-    with np.load(WEIGHTS / TEXT_FILE) as data:
+def _load_text(weights: Path) -> TextTower:
+    pieces = (weights / VOCABULARY_FILE).read_text(encoding="ascii").split("\n")
+    with np.load(weights / TEXT_FILE) as data:
         return TextTower(
             vocabulary={piece: row for row, piece in enumerate(pieces)},
             table=data["table"],
-            split=int(data["split"]),
-            share=float(data["share"]),
+            parts=data["parts"],
+            shares=data["shares"],
             scales=data["scales"],
             lexicon=load_lexicon(),
             **{

@@ -39,8 +39,8 @@ class TextTower:
     `table`: (tokens, d) int8; `scales`: (tokens,) float32, the step of each row times the weight of
     its token.
     `skip` (d, 512), `hidden` (d, h), `hidden_bias` (h,), `out` (h, 512), `bias` (512,): float32.
-    `split`, `share`: the joint space is two side by side; the first `split` dimensions carry
-    `share` of a dot product, the others the rest.
+    `parts`, `shares` (k,): the joint space is k spaces side by side, with `parts` dimensions each,
+    which carry `shares` of a dot product.
     """
 
     vocabulary: Mapping[str, int]
@@ -51,8 +51,8 @@ class TextTower:
     hidden_bias: NDArray[np.float32]
     out: NDArray[np.float32]
     bias: NDArray[np.float32]
-    split: int
-    share: float
+    parts: NDArray[np.int64]
+    shares: NDArray[np.float64]
     lexicon: Lexicon = field(default_factory=lambda: Lexicon(""))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -107,9 +107,8 @@ class TextTower:
     def _project(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         hidden = np.maximum(row @ self.hidden + self.hidden_bias, 0)
         vector = row @ self.skip + hidden @ self.out + self.bias
-        first, second = vector[: self.split], vector[self.split :]
-        weights = np.sqrt([self.share, 1 - self.share])
-        return unit(np.concatenate([weights[0] * unit(first), weights[1] * unit(second)]))
+        views = zip(np.split(vector, np.cumsum(self.parts)[:-1]), np.sqrt(self.shares), strict=True)
+        return unit(np.concatenate([weight * unit(view) for view, weight in views]))
 
 
 def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
