@@ -19,7 +19,7 @@ NEUTRAL_TEXT: Final = "music"
 """Stands for what is wanted where a query says only what it should not be."""
 
 ONLY_EXCLUDED_WEIGHT: Final = 0.3
-"""There. The least of those tried with which no result has what is excluded."""
+"""There. Of those tried the least with which no result has what is excluded."""
 
 _SHORTEST: Final = 0.1
 """Length of a difference below which it says nothing: "piano without piano"."""
