@@ -144,6 +144,14 @@ def test_the_token_leaves_the_address_and_stays_for_the_tab(open_page: Open) -> 
     expect(page.locator(".group.mood .row").first).to_be_visible()
 
 
+def test_the_token_leaves_the_address_before_anything_is_searched(
+    open_page: Open, address: str
+) -> None:
+    page = open_page()
+    assert page.url == f"{address}/"
+    assert page.evaluate("history.length") <= 2  # No way back to it either.
+
+
 def test_a_token_that_has_expired_is_forgotten(open_page: Open, address: str) -> None:
     page = open_page(flag=False, complain=True)
     expired = make_token(SECRET, LISTENER, timedelta(seconds=-1))
