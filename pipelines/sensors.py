@@ -30,7 +30,7 @@ GENRES_AT_ONCE: Final = 25
 must not keep a new upload waiting for more than seconds."""
 
 COMPARE_EVERY_SECONDS: Final = 300
-"""How often everything is compared where no trigger tells of changes."""
+"""How often everything is compared at most, where no trigger tells of changes or one failed to."""
 
 
 WAITING: Final = "waiting for a backfill"
@@ -73,7 +73,7 @@ def tracks_without_genres(
 def _compare_where_nothing_tells_of_changes(
     context: dg.SensorEvaluationContext, backends: Backends
 ) -> None:
-    if backends.contents.sees_changes():
+    if backends.contents.sees_changes() and not backends.contents.missed_changes():
         return
     last = float(context.cursor or 0)
     if time.time() - last >= COMPARE_EVERY_SECONDS:

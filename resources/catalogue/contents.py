@@ -1,7 +1,20 @@
 """What the catalogue holds, block by block."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from resources.catalogue.blocks import Block
 from resources.catalogue.database import Database
+
+
+@dataclass(frozen=True)
+class MissedChanges:
+    """Changes of `public.<table>` in so many transactions; `reason`: of the latest."""
+
+    table: str
+    transactions: int
+    since: datetime
+    reason: str
 
 
 class Contents:
@@ -46,10 +59,19 @@ class Contents:
 
     def sees_changes(self) -> bool:
         """Whether triggers tell of changes; without them only comparing everything finds them."""
+        rows = self._database.rows("SELECT moodsearch.sees_changes() AS sees")
+        return bool(rows[0]["sees"])
+
+    def missed_changes(self) -> list[MissedChanges]:
+        """What triggers failed to tell of since the last comparison of everything."""
         rows = self._database.rows(
-            "SELECT value FROM moodsearch.settings WHERE key = 'sees_changes'"
+            """
+            SELECT table_name AS table, count(*) AS transactions, min(missed_at) AS since,
+                (array_agg(reason ORDER BY id DESC))[1] AS reason
+            FROM moodsearch.changes_missed GROUP BY 1 ORDER BY 1
+            """
         )
-        return bool(rows and rows[0]["value"])
+        return [MissedChanges(**row) for row in rows]
 
 
 def read_block_size(database: Database) -> int:

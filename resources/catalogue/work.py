@@ -30,6 +30,21 @@ WITH locked AS (
 """
 """Rows are always locked in the order of their ids, so that two of us never wait for each other."""
 
+_LIST_PENDING: Final = """
+WITH found AS (
+    SELECT * FROM moodsearch.pending(
+        %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
+), listed AS (
+    INSERT INTO moodsearch.work (job, track_id)
+    SELECT 'index', track_id FROM found WHERE work IS NOT NULL
+    UNION ALL
+    SELECT 'genres', track_id FROM found WHERE needs_genres
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) AS added FROM listed
+"""
+
 
 @dataclass(frozen=True)
 class PendingTrack:
@@ -140,25 +155,15 @@ class PendingWork:
         return int(rows[0]["changes"])
 
     def reconcile(self) -> int:
-        """Put every pending track on the list. Costs the size of the catalogue."""
-        rows = self._database.rows(
-            """
-            WITH found AS (
-                SELECT * FROM moodsearch.pending(
-                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
-            ), listed AS (
-                INSERT INTO moodsearch.work (job, track_id)
-                SELECT 'index', track_id FROM found WHERE work IS NOT NULL
-                UNION ALL
-                SELECT 'genres', track_id FROM found WHERE needs_genres
-                ON CONFLICT DO NOTHING
-                RETURNING 1
-            )
-            SELECT count(*) AS added FROM listed
-            """,
-            {**self._target, "last": _MAX_ID},
-        )
-        return int(rows[0]["added"])
+        """Put every pending track on the list. Costs the size of the catalogue.
+
+        What triggers missed is found with the rest, and forgotten.
+        """
+        with self._database.transaction() as connection:
+            # Compared afterwards, in a statement that sees whatever these rows speak of.
+            connection.execute("DELETE FROM moodsearch.changes_missed")
+            cursor = connection.execute(_LIST_PENDING, {**self._target, "last": _MAX_ID})
+            return int(cursor.fetchall()[0]["added"])
 
     def anything_due(self, job: Job) -> bool:
         """Whether any track's turn has come: one look into an index."""

@@ -139,6 +139,17 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
         report.facts(
             [("changes", "no triggers: everything is compared every 5 minutes while up runs")]
         )
+    for missed in backends.contents.missed_changes():
+        report.facts(
+            [
+                (
+                    "missed",
+                    f"changes of public.{missed.table}, noted {_times(missed.transactions)} since "
+                    f"{missed.since:%Y-%m-%d %H:%M %Z}, until up compares everything (within 5 "
+                    f"minutes): {missed.reason}",
+                )
+            ]
+        )
 
 
 def _keyword(backends: Backends, _overview: Overview, report: "_Report") -> None:
@@ -159,6 +170,10 @@ def _stuck(_backends: Backends, overview: Overview, report: "_Report") -> None:
     report.heading("Work that keeps failing")
     report.out.print(rows)
     report.problem("some work keeps failing; it is tried again with growing delays")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 class _Report:

@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from resources.catalogue import migrate as migrate_module
+from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
 from resources.catalogue.migrate import HEAD, migrate
 from resources.catalogue.work import PendingWork
@@ -135,8 +136,7 @@ def test_a_user_who_may_not_create_triggers_gets_everything_else(
     )
     migrate(limited)
     database = Database(limited)
-    (row,) = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'sees_changes'")
-    assert row["value"] is False
+    assert not Contents(database).sees_changes()
     work = PendingWork(database, MODEL, GENERATION)
     assert work.reconcile() == 1
     database.close()

@@ -78,6 +78,19 @@ def test_each_kind_of_change_asks_for_a_run(
     assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
 
 
+def test_a_change_that_a_trigger_missed_is_compared(
+    backends: Backends, instance: dg.DagsterInstance, upload: Upload, run: Run
+) -> None:
+    upload(1)
+    run()
+    _tick(changed_tracks, instance, backends)
+    backends.database.rows("ALTER TABLE moodsearch.outbox RENAME TO hidden")
+    backends.database.rows("UPDATE public.tracks SET title = 'new'")
+    backends.database.rows("ALTER TABLE moodsearch.hidden RENAME TO outbox")
+    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert backends.contents.missed_changes() == []
+
+
 def test_a_change_that_was_undone_asks_for_nothing(
     backends: Backends, instance: dg.DagsterInstance, upload: Upload, run: Run
 ) -> None:

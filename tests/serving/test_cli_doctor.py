@@ -102,6 +102,18 @@ def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(moodsearch: C
         assert after.status == 0, after.output
 
 
+def test_changes_that_triggers_missed_are_shown_and_why(moodsearch: Command) -> None:
+    assert "missed" not in moodsearch("doctor").output
+    with Backends(load_settings()) as backends:
+        backends.database.rows("ALTER TABLE moodsearch.outbox RENAME TO hidden")
+        add_track(backends.database)
+        backends.database.rows("ALTER TABLE moodsearch.hidden RENAME TO outbox")
+    outcome = moodsearch("doctor")
+    assert outcome.status == 0, outcome.output
+    assert "changes of public.tracks, noted once since " in outcome.output
+    assert 'relation "moodsearch.outbox" does not exist' in outcome.output
+
+
 def test_the_state_of_keyword_search_is_shown_and_what_its_triggers_missed(
     moodsearch: Command,
 ) -> None:
