@@ -8,6 +8,7 @@ from rich.text import Text
 
 from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.keyword.index import KeywordIndex
+from resources.catalogue.keyword.schema import TABLE_CHANGED
 from resources.catalogue.overview import Overview
 from resources.errors import BackendError, MoodSearchError
 from resources.settings import Settings, load_settings
@@ -53,12 +54,15 @@ def _examine(settings: Settings, report: "_Report") -> None:
             report.state(check)
         overview = Overview(backends.database)
         report.state(_dagster(overview))
-        for section in (_index, _keyword, _failed, _genres, _stuck):
+        for section in (_index, _changes, _keyword, _failed, _genres, _stuck):
             # What one of them needs may be down while the others can tell why.
             try:
                 section(backends, overview, report)
             except MoodSearchError as error:
                 report.state(Health(section.__name__.strip("_"), False, str(error)))
+            except TABLE_CHANGED as error:
+                reason = str(error).split("\n", 1)[0]
+                report.state(Health(section.__name__.strip("_"), False, reason))
 
 
 def _dagster(overview: Overview) -> Health:
@@ -98,6 +102,24 @@ def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
         )
 
 
+def _changes(backends: Backends, _overview: Overview, report: "_Report") -> None:
+    if not backends.contents.sees_changes():
+        report.facts(
+            [("changes", "no triggers: everything is compared every 5 minutes while up runs")]
+        )
+    for missed in backends.contents.missed_changes():
+        report.facts(
+            [
+                (
+                    "missed",
+                    f"changes of public.{missed.table}, noted {_times(missed.transactions)} since "
+                    f"{missed.since:%Y-%m-%d %H:%M %Z}, until up compares everything (within 5 "
+                    f"minutes): {missed.reason}",
+                )
+            ]
+        )
+
+
 def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
     total = overview.count_failed()
     if not total:
@@ -134,21 +156,6 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
         report.problem(
             "genres cannot be stored; have an administrator run: "
             "GRANT UPDATE (extra) ON tracks TO the user of DATABASE_URL"
-        )
-    if not backends.contents.sees_changes():
-        report.facts(
-            [("changes", "no triggers: everything is compared every 5 minutes while up runs")]
-        )
-    for missed in backends.contents.missed_changes():
-        report.facts(
-            [
-                (
-                    "missed",
-                    f"changes of public.{missed.table}, noted {_times(missed.transactions)} since "
-                    f"{missed.since:%Y-%m-%d %H:%M %Z}, until up compares everything (within 5 "
-                    f"minutes): {missed.reason}",
-                )
-            ]
         )
 
 

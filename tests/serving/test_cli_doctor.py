@@ -114,6 +114,20 @@ def test_changes_that_triggers_missed_are_shown_and_why(moodsearch: Command) -> 
     assert 'relation "moodsearch.outbox" does not exist' in outcome.output
 
 
+def test_a_column_that_the_app_dropped_is_wrong_and_what_was_missed_is_shown(
+    moodsearch: Command,
+) -> None:
+    assert moodsearch("doctor").status == 0
+    with Backends(load_settings()) as backends:
+        add_track(backends.database)
+        backends.database.rows("ALTER TABLE public.tracks DROP COLUMN title")
+        backends.database.rows("UPDATE public.tracks SET file_id = 'new'")
+    outcome = moodsearch("doctor")
+    assert outcome.status == 1
+    assert 'index: column "title" does not exist' in outcome.output
+    assert "changes of public.tracks, noted once since " in outcome.output
+
+
 def test_the_state_of_keyword_search_is_shown_and_what_its_triggers_missed(
     moodsearch: Command,
 ) -> None:
