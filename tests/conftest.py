@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,13 @@ from resources.postgres import EmbeddedPostgres
 
 TEMPLATE = "moodsearch_template"
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start be interrupted, although a shell started us in the background:
+    what it starts there ignores SIGINT, and so would they."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

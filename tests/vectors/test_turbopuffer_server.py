@@ -155,8 +155,11 @@ def test_a_person_can_run_it() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        try:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
 
     assert lines[2].startswith("export TURBOPUFFER_BASE_URL=http://127.0.0.1:")
 
