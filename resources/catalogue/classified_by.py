@@ -6,7 +6,8 @@ from typing import Final
 from resources.catalogue.database import Database
 
 _CLASSIFIED: Final = """
-SELECT t.id, s.reclassify, CASE WHEN s.genres_file_id = t.file_id THEN s.genres_classifier END AS classifier
+SELECT t.id, s.reclassify,
+       CASE WHEN s.genres_file_id = t.file_id THEN s.genres_classifier END AS classifier
 FROM public.tracks t
 JOIN moodsearch.track_state s ON s.track_id = t.id
 WHERE t.visibility = 'public' AND t.extra ->> 'genre_predictions_file_id' = t.file_id
