@@ -17,6 +17,9 @@ TOKEN = "MOODSEARCH_TEST_TOKEN"
 TRACKS = range(1, 8)
 """Ids of tracks that exist."""
 
+COVER = "00112233445566778899aabbccddeeff.png"
+"""The name of the cover that each of them has."""
+
 QUERIES = ("silver", "Silver Rain", "dark techno", "silvr", "lullaby", "piano")
 RANGES = ("bytes=0-99", "bytes=100-", "bytes=-50", "bytes=0-9999999", "bytes=5-2")
 
@@ -34,6 +37,7 @@ def before_call(_context: Any, case: Any, _options: dict[str, Any]) -> None:
             f"{case.path_parameters} {case.query} {case.headers}".encode(errors="replace")
         )
         _replace(case.path_parameters, "track_id", TRACKS, number)
+        _replace(case.path_parameters, "name", (COVER,), number)
         _replace(case.query, "q", QUERIES, number)
         _replace(case.headers, "Range", RANGES, number)
 

@@ -13,13 +13,17 @@ from typing import Any
 
 import pytest
 
+from resources.audio.artwork import picture_key
 from resources.backends import Backends
+from resources.catalogue.uploads import artwork_path
 from resources.genres.protocol import GenrePrediction
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.tokens import make_token
+from tests.audio.files import png
+from tests.catalogue.rows import update_track
 from tests.serving.conftest import SECRET
-from tests.serving.openapi_hooks import TOKEN
+from tests.serving.openapi_hooks import COVER, TOKEN, TRACKS
 from tests.serving.page.browser import served
 from tests.serving.page.catalogue import fill
 
@@ -43,6 +47,9 @@ def address(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
         fill(backends)
         predictions = [GenrePrediction("techno", 0.9), GenrePrediction("ambient", 0.4)]
         backends.records.genres(1, "tone", predictions)
+        backends.store.put(picture_key(COVER), png())
+        for track_id in TRACKS:
+            update_track(backends.database, track_id, image_url=artwork_path(track_id, COVER))
         backends.flags.grant(LISTENER, "vibe-search")
         with served(create_app(backends)) as address:
             yield address
