@@ -58,7 +58,7 @@ class Backends(EmbeddingBackends):
         if "_modal" in self.__dict__:
             self._modal.close()
         if "ledger" in self.__dict__:
-            self.ledger.save()
+            self.ledger.close()
         if "database" in self.__dict__:
             self.database.close()
         if self._embedded is not None:

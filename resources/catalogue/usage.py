@@ -3,18 +3,24 @@
 Not in Dagster's event log, which is deleted after a week and does not see what the API uses.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import psycopg
+
 from resources.catalogue.database import Connection, Database
+from resources.costs.containers import needed_containers
 from resources.costs.ledger import Span
 from resources.costs.measures import Amounts, Measure
 from resources.costs.prices import MODAL_IDLE_SECONDS, MODAL_REQUESTS_AT_ONCE
+from resources.errors import BackendError
 
-_AWAKE_UNTIL: Final = "modal_awake_until"
-"""Setting: until when the last known container on Modal waits for requests, seconds since 1970."""
+_AWAKE_UNTIL: Final = "modal_containers_awake_until"
+"""Setting: until when each container on Modal waits for requests, the first one first, in seconds
+since 1970."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +36,27 @@ class Usage:
         self._database = database
 
     def add(self, amounts: Amounts, busy: Sequence[Span] = ()) -> Amounts:
-        """Add to today's sums. `busy`: when Modal was being asked, which is turned into seconds of
-        containers. Returns all that was added. Raises `BackendError`."""
+        """Add to today's sums. `busy`: each request to Modal, from which seconds of containers are
+        worked out: as many as the requests of this call needed at each moment
+        (`needed_containers`), each awake for `MODAL_IDLE_SECONDS` after. Earlier calls, also of
+        other processes, count as long as their containers are awake; what they asked at the very
+        same moment is not told apart from it, so that the sum is rather too small.
+
+        Returns all that was added. Raises `BackendError`, and keeps nothing, whatever the database
+        says against it.
+        """
         added = dict(amounts)
-        with self._database.transaction() as connection:
-            if busy:
-                awake = _extend_awake(connection, _merged(busy))
-                # More at once than one container takes: others ran beside it.
-                work = added.get(Measure.MODAL_REQUEST_SECONDS, 0.0) / MODAL_REQUESTS_AT_ONCE
-                added[Measure.MODAL_CONTAINER_SECONDS] = max(awake, work)
-            connection.execute(
-                """
-                INSERT INTO moodsearch.usage (day, measure, amount)
-                SELECT (now() AT TIME ZONE 'UTC')::date, measure, amount
-                FROM unnest(%s::text[], %s::float8[]) AS used (measure, amount) ORDER BY measure
-                ON CONFLICT (day, measure) DO UPDATE SET amount = usage.amount + excluded.amount
-                """,
-                [[measure.value for measure in added], list(added.values())],
-            )
+        try:
+            with self._database.transaction() as connection:
+                if busy:
+                    awake = _extend_awake(connection, needed_containers(busy))
+                    # Whatever overlapped with what: a container does no more than this.
+                    work = added.get(Measure.MODAL_REQUEST_SECONDS, 0.0) / MODAL_REQUESTS_AT_ONCE
+                    added[Measure.MODAL_CONTAINER_SECONDS] = max(awake, work)
+                _add_to_sums(connection, added)
+        except psycopg.Error as error:
+            first_line = str(error).strip().split("\n", 1)[0]
+            raise BackendError(f"the database does not take it: {first_line}") from error
         return added
 
     def totals(self) -> dict[str, Used]:
@@ -69,35 +78,38 @@ class Usage:
         }
 
 
-def _merged(spans: Sequence[Span]) -> list[Span]:
-    """In order, and joined where the gap is no longer than a container waits."""
-    merged: list[Span] = []
-    for began, ended in sorted(spans):
-        if merged and began <= merged[-1][1] + MODAL_IDLE_SECONDS:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], ended))
-        else:
-            merged.append((began, ended))
-    return merged
-
-
-def _extend_awake(connection: Connection, spans: Sequence[Span]) -> float:
-    """Seconds that one container is awake for `spans` beyond what is known of earlier ones, whoever
-    asked: it stays for `MODAL_IDLE_SECONDS` after each."""
+def _add_to_sums(connection: Connection, amounts: Amounts) -> None:
     connection.execute(
-        "INSERT INTO moodsearch.settings VALUES (%s, '0') ON CONFLICT DO NOTHING", [_AWAKE_UNTIL]
+        """
+        INSERT INTO moodsearch.usage (day, measure, amount)
+        SELECT (now() AT TIME ZONE 'UTC')::date, measure, amount
+        FROM unnest(%s::text[], %s::float8[]) AS used (measure, amount) ORDER BY measure
+        ON CONFLICT (day, measure) DO UPDATE SET amount = usage.amount + excluded.amount
+        """,
+        [[measure.value for measure in amounts], list(amounts.values())],
+    )
+
+
+def _extend_awake(connection: Connection, containers: Sequence[Sequence[Span]]) -> float:
+    """Seconds that containers are awake beyond what is known of earlier requests, whoever sent
+    them: each stays for `MODAL_IDLE_SECONDS` after it was needed."""
+    connection.execute(
+        "INSERT INTO moodsearch.settings VALUES (%s, '[]') ON CONFLICT DO NOTHING", [_AWAKE_UNTIL]
     )
     row = connection.execute(
-        "SELECT value::float8 AS until FROM moodsearch.settings WHERE key = %s FOR UPDATE",
-        [_AWAKE_UNTIL],
+        "SELECT value AS until FROM moodsearch.settings WHERE key = %s FOR UPDATE", [_AWAKE_UNTIL]
     ).fetchone()
     assert row is not None
-    until, seconds = float(row["until"]), 0.0
-    for began, ended in spans:
-        asleep = ended + MODAL_IDLE_SECONDS
-        seconds += max(0.0, asleep - max(began, until))
-        until = max(until, asleep)
+    until = [float(moment) for moment in row["until"]]
+    until += [0.0] * (len(containers) - len(until))
+    seconds = 0.0
+    for number, spans in enumerate(containers):
+        for began, ended in spans:
+            asleep = ended + MODAL_IDLE_SECONDS
+            seconds += max(0.0, asleep - max(began, until[number]))
+            until[number] = max(until[number], asleep)
     connection.execute(
-        "UPDATE moodsearch.settings SET value = to_jsonb(%s::float8) WHERE key = %s",
-        [until, _AWAKE_UNTIL],
+        "UPDATE moodsearch.settings SET value = %s::jsonb WHERE key = %s",
+        [json.dumps(until), _AWAKE_UNTIL],
     )
     return seconds

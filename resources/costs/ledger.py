@@ -42,6 +42,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._is_closed = False
 
     def add(self, measure: Measure, amount: float = 1.0) -> None:
         with self._lock:
@@ -65,7 +66,8 @@ class Ledger:
             return total
 
     def save(self) -> None:
-        """Keep what is not kept yet. What cannot be kept is tried again with the next."""
+        """Keep what is not kept yet. What cannot be kept, whatever the reason, is tried again some
+        time later, or with the next."""
         with self._saving:
             with self._lock:
                 amounts, self._unsaved = self._unsaved, {}
@@ -77,17 +79,33 @@ class Ledger:
                 return
             try:
                 kept = amounts if self._usage is None else self._usage.add(amounts, busy)
-            except MoodSearchError as error:
-                logger.warning("what services were used could not be kept: %s", error)
-                with self._lock:
-                    _add(self._unsaved, amounts)
-                    self._busy = [*busy, *self._busy]
+            except BaseException as error:
+                self._put_back(amounts, busy)
+                if not isinstance(error, Exception):
+                    raise
+                # A mistake of ours must not end the work that is counted.
+                is_ours = not isinstance(error, MoodSearchError)
+                logger.warning(
+                    "what services were used could not be kept: %s", error, exc_info=is_ours
+                )
                 return
             with self._lock:
                 _add(self._kept, kept)
 
+    def close(self) -> None:
+        """Save for the last time: afterwards nothing is saved by itself."""
+        with self._lock:
+            self._is_closed = True
+        self.save()
+
+    def _put_back(self, amounts: Amounts, busy: Sequence[Span]) -> None:
+        with self._lock:
+            _add(self._unsaved, amounts)
+            self._busy = [*busy, *self._busy]
+            self._save_later()
+
     def _save_later(self) -> None:
-        if self._timer is None and self._usage is not None:
+        if self._timer is None and self._usage is not None and not self._is_closed:
             self._timer = threading.Timer(self._save_after_seconds, self.save)
             # So that a process can end; whoever closes its backends saves.
             self._timer.daemon = True

@@ -19,8 +19,8 @@ class Measure(StrEnum):
     MODAL_REQUEST_SECONDS = "modal.request_seconds"
     """Seconds until the answers, of all requests together."""
     MODAL_CONTAINER_SECONDS = "modal.container_seconds"
-    """Seconds that containers ran for them, idle ones after the last request included: worked out
-    here (`resources.costs.ledger`), because Modal does not tell callers what it bills."""
+    """Seconds that containers ran for them, idle ones after the last request included: worked
+    out here (`resources.costs.containers`), because Modal does not tell callers what it bills."""
 
     TURBOPUFFER_WRITES = "turbopuffer.writes"
     TURBOPUFFER_WRITTEN_BYTES = "turbopuffer.written_bytes"

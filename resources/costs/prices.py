@@ -31,6 +31,9 @@ MODAL_IDLE_SECONDS: Final = 300.0
 MODAL_REQUESTS_AT_ONCE: Final = 4
 """In one container before another is started, as `serving.modal_app` says."""
 
+MODAL_MOST_CONTAINERS: Final = 20
+"""That run at a time, as `serving.modal_app` says: more requests wait."""
+
 MODAL_CONTAINER_SECOND: Final = (
     MODAL_CORES * MODAL_CORE_SECOND + MODAL_GIBIBYTES * MODAL_GIBIBYTE_SECOND
 )

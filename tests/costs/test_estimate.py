@@ -12,6 +12,7 @@ def test_a_container_is_what_is_deployed() -> None:
     assert prices.MODAL_CORES == modal_app.CPU_CORES
     assert prices.MODAL_GIBIBYTES * 1024 == modal_app.MEMORY_MEBIBYTES
     assert prices.MODAL_IDLE_SECONDS == modal_app.IDLE_SECONDS
+    assert prices.MODAL_MOST_CONTAINERS == modal_app.MAX_CONTAINERS
     assert 2 * Limits.workers == prices.MODAL_REQUESTS_AT_ONCE
 
 
