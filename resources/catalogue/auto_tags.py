@@ -34,16 +34,17 @@ class AutoTags:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def apply(self, block: Block) -> AutoTagged:
+    def apply(self, block: Block, *, within: float | None = None) -> AutoTagged:
         """Tag the marked tracks of `block` whose present file has predictions, and clear their
-        marks. Nothing happens where the app has no tags such as ours.
+        marks. Nothing happens where the app has no tags such as ours. `within`: seconds that a
+        statement may take.
 
         Raises `BackendError`.
         """
         outcome = AutoTagged()
-        for track_id in self._marked(block):
+        for track_id in self._marked(block, within):
             try:
-                with self._database.transaction() as connection:
+                with self._database.transaction(within) as connection:
                     _tag(connection, track_id)
             except (psycopg.ProgrammingError, psycopg.IntegrityError) as error:
                 # The app's tables refuse it. The genres themselves are stored, and other tracks
@@ -53,8 +54,8 @@ class AutoTags:
                 outcome.done.append(track_id)
         return outcome
 
-    def _marked(self, block: Block) -> list[int]:
-        with self._database.transaction() as connection:
+    def _marked(self, block: Block, within: float | None) -> list[int]:
+        with self._database.transaction(within) as connection:
             if not has_tags(connection):
                 return []
             rows = connection.execute(

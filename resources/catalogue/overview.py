@@ -86,10 +86,10 @@ class Overview:
         )
         return {row["track_id"]: row["genres_failure"] for row in rows}
 
-    def may_write_genres(self) -> bool:
-        """Whether the database's user may write `tracks.extra`."""
+    def may_write_genres(self, *, within: float | None = None) -> bool:
+        """Whether the database's user may write `tracks.extra`. `within`: see `Database.rows`."""
         rows = self._database.rows(
-            "SELECT has_column_privilege('public.tracks', 'extra', 'UPDATE') AS may"
+            "SELECT has_column_privilege('public.tracks', 'extra', 'UPDATE') AS may", within=within
         )
         return bool(rows[0]["may"])
 

@@ -122,12 +122,14 @@ class TrackRecords:
         file_id: str,
         predictions: Sequence[GenrePrediction],
         classifier: str | None = None,
+        *,
+        within: float | None = None,
     ) -> None:
         """Store predictions in the track's `extra`, unless its audio changed meanwhile, and who
-        made them in its state."""
+        made them in its state. `within`: see `Database.transaction`."""
         stored = [{"name": p.name, "confidence": round(p.confidence, 6)} for p in predictions]
         extra = {"genre_predictions": stored, "genre_predictions_file_id": file_id}
-        with self._database.transaction() as connection:
+        with self._database.transaction(within) as connection:
             connection.execute(
                 "UPDATE public.tracks"
                 " SET extra = CASE jsonb_typeof(extra) WHEN 'object' THEN extra ELSE '{}' END"
@@ -137,10 +139,17 @@ class TrackRecords:
             self._note_genres(connection, track_id, file_id, None, classifier)
 
     def genres_failed(
-        self, track_id: int, file_id: str, reason: str, classifier: str | None = None
+        self,
+        track_id: int,
+        file_id: str,
+        reason: str,
+        classifier: str | None = None,
+        *,
+        within: float | None = None,
     ) -> None:
-        """Remember why this audio has no predictions, so that it is not tried again and again."""
-        with self._database.transaction() as connection:
+        """Remember why this audio has no predictions, so that it is not tried again and again.
+        `within`: see `Database.transaction`."""
+        with self._database.transaction(within) as connection:
             self._note_genres(connection, track_id, file_id, reason, classifier)
 
     def indexed_ids(self, generation: str, block: Block) -> set[int]:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -14,10 +15,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from resources.backends import Backends
 from resources.catalogue.database import Database
+from resources.catalogue.overview import Overview
 from resources.catalogue.records import AudioRecord, IndexRecord
 from resources.costs.measures import Measure
 from resources.genres.protocol import GenrePrediction
 from resources.settings import load_settings
+from serving import genres_on_demand
 from serving.api.app import create_app
 from serving.genres_on_demand import CONCURRENT_CLASSIFICATIONS
 from tests.catalogue.rows import add_track, update_track
@@ -365,6 +368,125 @@ def test_nothing_is_classified_that_cannot_be_stored(
         finally:
             administrator.execute(f"DROP OWNED BY {user} CASCADE".encode())
             administrator.execute(f"DROP ROLE {user}".encode())
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements of a classification end after a moment."""
+    monkeypatch.setattr(genres_on_demand, "STATEMENT_SECONDS", 0.2)
+
+
+@contextmanager
+def unwritable(database_url: str, table: str = "public.tracks") -> Iterator[None]:
+    """Somebody holds the table against writing; it can be read."""
+    with psycopg.connect(database_url) as holder:
+        holder.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE".encode())
+        yield
+        holder.rollback()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_cannot_be_stored_is_kept_and_stored_later_without_paying_again(
+    replicate_client: TestClient, backends: Backends, replicate: Host, database_url: str
+) -> None:
+    track = add_indexed_track(backends)
+    with unwritable(database_url):
+        for _ in range(2):
+            assert names(recommended(replicate_client, track)) == HEARD
+    assert "genre_predictions" not in extra(backends, track)
+    assert names(recommended(replicate_client, track)) == HEARD
+    assert extra(backends, track)["genre_predictions_file_id"] == "file-1"
+    assert backends.classified_by.counts() == {"effnet-discogs 1532dd06": 1}
+    assert len(replicate.sent(CREATE)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_refusal_that_cannot_be_stored_is_not_paid_for_again(
+    replicate_client: TestClient, backends: Backends, replicate: Host, database_url: str
+) -> None:
+    track = add_indexed_track(backends)
+    replicate.on(CREATE, Answer(201, prediction("failed", error="cannot decode")))
+    with unwritable(database_url, "moodsearch.track_state"):
+        assert names(recommended(replicate_client, track)) == []
+    overview = Overview(backends.database)
+    assert overview.genre_failures(10) == {}
+    assert names(recommended(replicate_client, track)) == []
+    assert list(overview.genre_failures(10)) == [track]
+    assert len(replicate.sent(CREATE)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_kept_says_nothing_about_another_file(
+    replicate_client: TestClient, backends: Backends, replicate: Host, database_url: str
+) -> None:
+    track = add_indexed_track(backends)
+    with unwritable(database_url):
+        assert names(recommended(replicate_client, track)) == HEARD
+    update_track(backends.database, track, file_id="file-2")
+    backends.store.put("audio/file-2.mp3", b"other sound")
+    note_indexed(backends, track, "file-2", "ambient music")
+    assert names(recommended(replicate_client, track)) == HEARD
+    assert extra(backends, track)["genre_predictions_file_id"] == "file-2"
+    assert len(replicate.sent(CREATE)) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_only_the_latest_are_kept(
+    replicate_client: TestClient,
+    backends: Backends,
+    replicate: Host,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(genres_on_demand, "MOST_UNSAVED", 1)
+    first, second = (add_indexed_track(backends, file_id=f"file-{n}") for n in (1, 2))
+    with unwritable(database_url):
+        for track in (first, second):
+            assert names(recommended(replicate_client, track)) == HEARD
+    assert names(recommended(replicate_client, second)) == HEARD
+    assert len(replicate.sent(CREATE)) == 2
+    assert names(recommended(replicate_client, first)) == HEARD
+    assert len(replicate.sent(CREATE)) == 3
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_that_refuses_them_costs_no_more(
+    replicate_client: TestClient, backends: Backends, replicate: Host
+) -> None:
+    track = add_indexed_track(backends)
+    rule = "ALTER TABLE public.tracks ADD CONSTRAINT app CHECK (NOT extra ? 'genre_predictions')"
+    backends.database.rows(rule)
+    for _ in range(3):
+        assert names(recommended(replicate_client, track)) == HEARD
+    assert len(replicate.sent(CREATE)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_tags_that_cannot_be_written_do_not_hold_up_the_answer(
+    replicate_client: TestClient, backends: Backends, database_url: str
+) -> None:
+    track = add_indexed_track(backends)
+    update_track(backends.database, track, extra='{"auto_tag": true}')
+    with unwritable(database_url, "public.tags"):
+        assert names(recommended(replicate_client, track)) == HEARD
+    assert "genre_predictions" in extra(backends, track)
+
+
+def test_without_another_thread_they_are_unavailable_until_there_is_one(
+    replicate_client: TestClient, backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track, start = add_indexed_track(backends), threading.Thread.start
+
+    def out_of_threads(thread: threading.Thread) -> None:
+        if thread.name == "classify":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", out_of_threads)
+        for _ in range(2):
+            assert recommended(replicate_client, track).json()["available"] is False
+    assert names(recommended(replicate_client, track)) == HEARD
 
 
 @pytest.mark.parametrize(
