@@ -16,8 +16,9 @@ from serving.api.errors import add_error_handlers
 from serving.api.headers import SecurityHeaders, cross_origin
 from serving.api.health import health_routes
 from serving.api.keyword import keyword_routes
+from serving.api.open_streams import OpenStreams
 from serving.api.pages import PageFiles, page_routes
-from serving.api.playable import playable_routes
+from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH, playable_routes
 from serving.api.rate_limit import RESPONSES, RateLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
@@ -85,7 +86,11 @@ def create_app(
     for router in costly:
         app.include_router(router, dependencies=[limit], responses=RESPONSES)
     app.include_router(audio_routes(backends))
-    app.include_router(playable_routes(backends))
+    may_play = [
+        Depends(RateLimit(settings, secret, times=WAV_REQUESTS_FOR_A_SEARCH)),
+        Depends(OpenStreams(settings, secret), scope="request"),
+    ]
+    app.include_router(playable_routes(backends), dependencies=may_play, responses=RESPONSES)
     app.include_router(artwork_routes(backends))
     app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))

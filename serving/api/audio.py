@@ -1,11 +1,12 @@
 """`GET /tracks/{track_id}/audio`: the sound itself, for a player that seeks."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -19,6 +20,10 @@ from serving.api.parameters import TrackId
 from serving.api.ranged import RangedFile
 
 CHUNK_BYTES: Final = 256 * 1024
+
+CONCURRENT_READS: Final = 16
+"""Listeners who wait for the storage at the same moment. They have threads of their own: a storage
+that hangs holds up no other route."""
 
 _MEDIA_TYPES: Final = {
     "aac": "audio/aac",
@@ -67,6 +72,7 @@ def media_type(file_type: str) -> str:
 
 def audio_routes(backends: Backends) -> APIRouter:
     router = APIRouter(tags=["tracks"])
+    limiter = CapacityLimiter(CONCURRENT_READS)
 
     @router.head("/tracks/{track_id}/audio", include_in_schema=False)
     @router.get(
@@ -75,7 +81,7 @@ def audio_routes(backends: Backends) -> APIRouter:
         response_class=Response,
         responses=RESPONSES,
     )
-    def audio(
+    async def audio(
         request: Request,
         track_id: TrackId,
         _range: Range = None,
@@ -83,23 +89,30 @@ def audio_routes(backends: Backends) -> APIRouter:
         _if_none_match: IfNoneMatch = None,
     ) -> Response:
         """A public track's file, or one range of it; with audio in S3, a redirect to it."""
-        file = backends.tracks.audio(track_id)
-        if file is None:
-            raise HTTPException(404, "no public track has this id")
-        key = backends.audio_key(file)
-        try:
-            url = backends.store.url(key)
-            if url is not None:
-                # A presigned address ends; the next request gets another one.
-                return RedirectResponse(url, 307, headers={"Cache-Control": "no-store"})
-            size = backends.store.size(key)
-        except ObjectNotFoundError:
-            raise HTTPException(404, "the track's file is missing") from None
-        kind = media_type(file.file_type)
-        read = partial(_bytes, backends.store, key)
-        return RangedFile(size, kind, version_of(file), read).answer(request)
+        found = await to_thread.run_sync(_find, backends, track_id, limiter, limiter=limiter)
+        if isinstance(found, RangedFile):
+            return found.answer(request)
+        # A presigned address ends; the next request gets another one.
+        return RedirectResponse(found, 307, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def _find(backends: Backends, track_id: int, limiter: CapacityLimiter) -> RangedFile | str:
+    """The file, or the address where the listener gets it. Raises `HTTPException` 404."""
+    file = backends.tracks.audio(track_id)
+    if file is None:
+        raise HTTPException(404, "no public track has this id")
+    key = backends.audio_key(file)
+    try:
+        url = backends.store.url(key)
+        if url is not None:
+            return url
+        size = backends.store.size(key)
+    except ObjectNotFoundError:
+        raise HTTPException(404, "the track's file is missing") from None
+    read = partial(_bytes, backends.store, key)
+    return RangedFile(size, media_type(file.file_type), version_of(file), read, limiter)
 
 
 def version_of(file: AudioFile) -> str:
@@ -107,7 +120,7 @@ def version_of(file: AudioFile) -> str:
     return hashlib.sha256(f"{file.file_id}.{file.file_type}".encode()).hexdigest()[:32]
 
 
-def _bytes(store: ObjectStore, key: str, first: int, count: int) -> Iterator[bytes]:
+def _bytes(store: ObjectStore, key: str, first: int, count: int) -> Generator[bytes, None, None]:
     with store.open(key) as file:
         file.seek(first)
         while count > 0 and (chunk := file.read(min(count, CHUNK_BYTES))):

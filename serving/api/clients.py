@@ -1,11 +1,13 @@
 """Who asks: what rate limits count by."""
 
+import logging
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from starlette.requests import Request
 
+from resources.settings import Settings
 from serving.tokens import InvalidTokenError, verify_token
 
 IPV6_PREFIX: Final = 64
@@ -16,6 +18,24 @@ _MAPPED_PREFIX: Final = 96
 """Bits before an IPv4 address in an IPv6 address that stands for it (RFC 4291 section 2.5.5.2)."""
 
 UNKNOWN: Final = "unknown"
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownProxies:
+    """Says once in the log that all who come through a proxy may be counting as one client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._has_said_so = bool(settings.api_trusted_proxies)
+
+    def suspect(self, request: Request) -> None:
+        """To be called for a request that is refused because of its client's others."""
+        if not self._has_said_so and "X-Forwarded-For" in request.headers:
+            self._has_said_so = True
+            logger.warning(
+                "a client was asked to wait whose requests came through a proxy; if that is yours,"
+                " set API_TRUSTED_PROXIES to its address, or all behind it count as one client"
+            )
 
 
 def client_key(request: Request, secret: str) -> str:

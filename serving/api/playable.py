@@ -4,8 +4,7 @@ Browsers play no AIFF and no WMA, and some no ALAC. Nothing is stored: a part is
 asked for, some hundred times as fast as it is heard.
 """
 
-from collections.abc import AsyncIterator, Generator
-from contextlib import closing
+from collections.abc import Generator
 from functools import partial
 from typing import Any, Final
 
@@ -24,6 +23,15 @@ from serving.api.ranged import RangedFile
 CONCURRENT_DECODERS: Final = 2
 """Pieces decoded at the same time: listeners wait for their turn, searches do not."""
 
+CONCURRENT_OPENINGS: Final = 8
+"""Files whose beginning is read at the same time, in threads of their own: a storage that hangs
+holds up no other route."""
+
+WAV_REQUESTS_FOR_A_SEARCH: Final = 5
+"""As many as API_RATE_LIMIT_PER_MINUTE allows, times this: 600 a minute by default, a quarter of
+them at once. They cost computing alone, a player sends one for each place that it seeks, and all
+who share an address send theirs together."""
+
 PIECE_BYTES: Final = 256 * 1024
 
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
@@ -35,8 +43,10 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 def playable_routes(backends: Backends) -> APIRouter:
     router = APIRouter(tags=["tracks"])
-    limiter = CapacityLimiter(CONCURRENT_DECODERS)
+    openings = CapacityLimiter(CONCURRENT_OPENINGS)
+    decoders = CapacityLimiter(CONCURRENT_DECODERS)
 
+    @router.head("/tracks/{track_id}/audio.wav", include_in_schema=False)
     @router.get(
         "/tracks/{track_id}/audio.wav",
         summary="Listen to a track as WAV",
@@ -51,13 +61,13 @@ def playable_routes(backends: Backends) -> APIRouter:
         _if_none_match: IfNoneMatch = None,
     ) -> Response:
         """A public track's sound as 16-bit PCM with at most two channels, or one range of it."""
-        file = await to_thread.run_sync(_wav_file, backends, track_id, limiter)
+        file = await to_thread.run_sync(_wav_file, backends, track_id, decoders, limiter=openings)
         return file.answer(request)
 
     return router
 
 
-def _wav_file(backends: Backends, track_id: int, limiter: CapacityLimiter) -> RangedFile:
+def _wav_file(backends: Backends, track_id: int, decoders: CapacityLimiter) -> RangedFile:
     """Raises `HTTPException` 404."""
     file = backends.tracks.audio(track_id)
     if file is None:
@@ -70,16 +80,8 @@ def _wav_file(backends: Backends, track_id: int, limiter: CapacityLimiter) -> Ra
         raise HTTPException(404, "the track's file is missing") from None
     except TrackError as error:
         raise HTTPException(404, f"the track's file cannot be heard: {error}") from None
-    read = partial(_decoded, backends.store, key, shape, limiter)
-    return RangedFile(shape.size, "audio/wav", f"{version_of(file)}.wav", read)
-
-
-async def _decoded(
-    store: ObjectStore, key: str, shape: WavShape, limiter: CapacityLimiter, first: int, count: int
-) -> AsyncIterator[bytes]:
-    with closing(_pieces(store, key, shape, first, count)) as pieces:
-        while piece := await to_thread.run_sync(next, pieces, b"", limiter=limiter):
-            yield piece
+    read = partial(_pieces, backends.store, key, shape)
+    return RangedFile(shape.size, "audio/wav", f"{version_of(file)}.wav", read, decoders)
 
 
 def _pieces(

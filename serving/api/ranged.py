@@ -1,8 +1,10 @@
 """Answers with a file, or the one part of it that was asked for."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -11,12 +13,14 @@ from serving.api.byte_ranges import UnsatisfiableRangeError, requested_range
 
 @dataclass(frozen=True)
 class RangedFile:
-    """`version` changes with the bytes. `read(first, count)` gives `count` bytes in pieces."""
+    """`version` changes with the bytes. `read(first, count)` gives `count` bytes in pieces, each of
+    which is waited for in a thread of `limiter`'s."""
 
     size: int
     media_type: str
     version: str
-    read: Callable[[int, int], Iterator[bytes] | AsyncIterator[bytes]]
+    read: Callable[[int, int], Generator[bytes, None, None]]
+    limiter: CapacityLimiter
 
     def answer(self, request: Request) -> Response:
         """To a GET or HEAD request with what it says of ranges and versions.
@@ -40,7 +44,7 @@ class RangedFile:
             # The server would read the whole file, to throw it away.
             headers["Content-Type"] = self.media_type
             return Response(status_code=status, headers=headers)
-        content = self.read(first, last - first + 1)
+        content = _in_threads(self.read(first, last - first + 1), self.limiter)
         return StreamingResponse(content, status, headers, self.media_type)
 
     def _part(self, wanted: str | None) -> tuple[int, int] | None:
@@ -49,3 +53,12 @@ class RangedFile:
         except UnsatisfiableRangeError:
             headers = {"Content-Range": f"bytes */{self.size}"}
             raise HTTPException(416, "the file has no such part", headers) from None
+
+
+async def _in_threads(
+    pieces: Generator[bytes, None, None], limiter: CapacityLimiter
+) -> AsyncIterator[bytes]:
+    """Not in those that all routes share: a storage that hangs would take every one."""
+    with closing(pieces):
+        while piece := await to_thread.run_sync(next, pieces, b"", limiter=limiter):
+            yield piece

@@ -1,7 +1,7 @@
 """How often one client may ask for what costs money: a query is embedded and looked up by services
-that are paid for, and a track is classified by another."""
+that are paid for, and a track is classified by another. More often, but not without end, for what
+costs computing alone: a track is decoded."""
 
-import logging
 import math
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from fastapi import HTTPException, Request
 from throttled import MemoryStore, RateLimiterType, Throttled, per_min
 
 from resources.settings import Settings
-from serving.api.clients import client_key
+from serving.api.clients import UnknownProxies, client_key
 from serving.api.models import Problem
 
 BURST_SECONDS: Final = 15
@@ -34,24 +34,22 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
-logger = logging.getLogger(__name__)
-
 
 class RateLimit:
     """A FastAPI dependency that answers 429 to who asks too often; all routes that depend on it
-    count together. Safe to use from threads.
+    count together. Safe to use from threads. `times`: as often as API_RATE_LIMIT_PER_MINUTE says.
 
     The generic cell rate algorithm (ITU-T I.371): an allowance fills evenly with time and holds
     `BURST_SECONDS` of it. By the monotonic clock; each process counts for itself.
     """
 
     def __init__(
-        self, settings: Settings, secret: str, *, kept_clients: int = KEPT_CLIENTS
+        self, settings: Settings, secret: str, *, times: int = 1, kept_clients: int = KEPT_CLIENTS
     ) -> None:
         """`secret` verifies the users' tokens."""
         self._secret = secret
-        self._knows_proxies = bool(settings.api_trusted_proxies)
-        self._throttled = _throttled(settings.api_rate_limit_per_minute, kept_clients)
+        self._proxies = UnknownProxies(settings)
+        self._throttled = _throttled(times * settings.api_rate_limit_per_minute, kept_clients)
 
     async def __call__(self, request: Request) -> None:
         if self._throttled is None:
@@ -59,20 +57,11 @@ class RateLimit:
         result = self._throttled.limit(client_key(request, self._secret))
         if not result.limited:
             return
-        self._suspect_a_proxy(request)
+        self._proxies.suspect(request)
         seconds = max(1, math.ceil(result.state.retry_after))
         raise HTTPException(
             429, f"too many requests; try again in {seconds} s", {"Retry-After": str(seconds)}
         )
-
-    def _suspect_a_proxy(self, request: Request) -> None:
-        """Say once that all who come through a proxy may be counting as one client."""
-        if not self._knows_proxies and "X-Forwarded-For" in request.headers:
-            self._knows_proxies = True
-            logger.warning(
-                "a client was asked to wait whose requests came through a proxy; if that is yours,"
-                " set API_TRUSTED_PROXIES to its address, or all behind it count as one client"
-            )
 
 
 def _throttled(per_minute: int, kept_clients: int) -> Throttled | None:

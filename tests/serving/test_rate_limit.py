@@ -21,6 +21,7 @@ from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.api.clients import as_peers, network
+from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH
 from serving.api.rate_limit import RateLimit
 from serving.search import SemanticSearch
 from serving.tokens import make_token
@@ -140,6 +141,39 @@ def test_what_costs_nothing_is_not_counted(limited: Clients) -> None:
     spend(client)
     for path in ("/", "/search/?q=dark", "/me", "/healthz", "/docs", "/tracks/1/audio"):
         assert client.get(path).status_code in {200, 404}, path
+
+
+def test_what_costs_computing_is_counted_for_itself_and_allowed_more_often(
+    limited: Clients, clock: Clock
+) -> None:
+    client = limited.at("192.0.2.1")
+    play = "GET /tracks/1/audio.wav"
+    allowed = BURST * WAV_REQUESTS_FOR_A_SEARCH
+    answers = [ask(client, play) for _ in range(allowed + 1)]
+    # In fractions of a second, which round, the last one may be early.
+    assert {answer.status_code for answer in answers[: allowed - 1]} == {404}
+    assert answers[-1].status_code == 429
+    assert answers[-1].headers["Retry-After"] == "1"
+    spend(client)
+    clock.now += 1
+    assert ask(client, play).status_code == 404
+
+
+def test_the_document_says_who_may_be_asked_to_wait(limited: Clients) -> None:
+    paths = limited.at("192.0.2.1").get("/openapi.json").json()["paths"]
+    refusing = {
+        path
+        for path, methods in paths.items()
+        for route in methods.values()
+        if "Retry-After" in route["responses"].get("429", {}).get("headers", {})
+    }
+    assert refusing == {
+        "/search/semantic",
+        "/search/warm",
+        "/tracks/{track_id}/similar",
+        "/tracks/{track_id}/recommended-tags",
+        "/tracks/{track_id}/audio.wav",
+    }
 
 
 def test_clients_do_not_count_for_each_other(limited: Clients) -> None:
