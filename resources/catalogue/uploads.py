@@ -120,7 +120,8 @@ def _insert(
 
 
 def _set_cover(connection: Connection, track_id: int, picture: Picture) -> None:
-    """Its album gets it too, unless that has one from another track."""
+    """Its album gets it too, unless that has one from another track. Keyword search shows another
+    track's when that one is public no more."""
     values = {"id": track_id, "url": artwork_path(track_id, picture.name)}
     connection.execute("UPDATE public.tracks SET image_url = %(url)s WHERE id = %(id)s", values)
     connection.execute(

@@ -10,7 +10,8 @@ from resources.audio.artwork import MOST_BYTES, picture_key
 from resources.backends import Backends
 from resources.catalogue.uploads import Upload
 from tests.audio.covers import JPEG, with_cover
-from tests.audio.files import png
+from tests.audio.files import ENCODINGS, noise, png, write_audio
+from tests.catalogue.names import add_album
 from tests.catalogue.rows import add_track, update_track
 from tests.serving.command import write_tone
 
@@ -49,6 +50,47 @@ def test_the_tracks_of_a_folder_share_its_cover_and_so_does_their_album(
     urls = [image_url(backends, upload) for upload in uploads]
     assert len({url.rpartition("/")[2] for url in urls}) == 1
     assert len(list(backends.store.keys("artwork/"))) == 1
+
+
+def test_an_album_shows_the_cover_of_a_track_that_is_public(
+    client: TestClient, backends: Backends, tmp_path: Path
+) -> None:
+    tracks = []
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        if number < 2:
+            (folder / "cover.png").write_bytes(png() + bytes([number]))
+        samples = noise(0.1, 44_100, 1, number)
+        tags = {"artist": "Ana", "album": "Glass Harbour"}
+        path = write_audio(folder / "x.flac", samples, ENCODINGS["flac"], tags=tags)
+        tracks.append(backends.uploads.add(path))
+
+    def shown() -> str | None:
+        found = client.get("/search/", params={"q": "glass harbour", "type": "albums"}).json()
+        (album,) = found["results"]
+        url: str | None = album["image_url"]
+        return url
+
+    first, second = (image_url(backends, track) for track in tracks[:2])
+    assert shown() == first
+    update_track(backends.database, tracks[0].track_id, visibility="private")
+    assert shown() == second
+    assert client.get(second).status_code == 200
+    update_track(backends.database, tracks[0].track_id, visibility="public")
+    assert shown() == first
+    ids = {"ids": [track.track_id for track in tracks[:2]]}
+    backends.database.rows("DELETE FROM public.tracks WHERE id = ANY(%(ids)s)", ids)
+    assert shown() is None
+
+
+def test_an_albums_own_cover_is_nobody_elses(client: TestClient, backends: Backends) -> None:
+    album = add_album(backends.database, "Glass Harbour", track=add_track(backends.database))
+    url = "https://images.example.com/tracks/1/artwork/x.png"
+    set_url = "UPDATE public.albums SET image_url = %(url)s WHERE id = %(id)s"
+    backends.database.rows(set_url, {"url": url, "id": album})
+    found = client.get("/search/", params={"q": "glass harbour", "type": "albums"}).json()
+    assert [result["image_url"] for result in found["results"]] == [url]
 
 
 def test_a_cover_that_comes_later_is_taken_by_adding_the_file_again(

@@ -62,10 +62,16 @@ _ARTIST: Final = """
     FROM public.artists a
     WHERE a.did = s.key::{type} AND a.handle IS NOT NULL
 """
+# Where the catalogue is ours an album's cover is one of its tracks', and shown for as long as that
+# track is public.
 _ALBUM: Final = """
     SELECT l.title::text AS name, jsonb_build_object('id', l.id::text, 'slug', l.slug,
         'title', l.title, 'artist_handle', a.handle, 'artist_display_name', a.display_name,
-        'image_url', l.image_url) AS fields
+        'image_url', CASE WHEN l.image_url LIKE '/tracks/%%/artwork/%%' THEN (
+            SELECT t.image_url FROM public.tracks t
+            WHERE t.album_id = l.id AND t.visibility = 'public' AND t.image_url IS NOT NULL
+            ORDER BY t.image_url <> l.image_url, t.id LIMIT 1
+        ) ELSE l.image_url END) AS fields
     FROM public.albums l JOIN public.artists a ON a.did = l.artist_did
     WHERE l.id = s.key::{type} AND a.handle IS NOT NULL AND (
         SELECT true FROM public.tracks t
