@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from resources.errors import BackendError, ConfigurationError, UserError
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest revision in `migrations/versions`."""
 
 NEEDED_COLUMNS: Final = {

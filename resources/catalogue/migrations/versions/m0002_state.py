@@ -148,14 +148,14 @@ $$;
 
 TRIGGERS = """
 CREATE FUNCTION moodsearch.tracks_inserted() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     INSERT INTO moodsearch.outbox (track_id) SELECT id FROM changed;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION moodsearch.tracks_updated() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     INSERT INTO moodsearch.outbox (track_id)
     SELECT n.id FROM changed n JOIN previous o ON o.id = n.id
@@ -165,14 +165,14 @@ BEGIN
 END $$;
 
 CREATE FUNCTION moodsearch.tracks_truncated() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     INSERT INTO moodsearch.outbox (track_id) SELECT track_id FROM moodsearch.track_state;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION moodsearch.artists_inserted() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     INSERT INTO moodsearch.outbox (track_id)
     SELECT t.id FROM changed n JOIN public.tracks t ON t.artist_did = n.did;
@@ -180,7 +180,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION moodsearch.artists_updated() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     -- The artist's tracks are only looked up when it matters to them.
     IF EXISTS (

@@ -21,12 +21,14 @@ depends_on = None
 SMALL_CATALOGUE = 10_000
 """Names that are copied by the migration itself, within about a second."""
 
+# A session keeps the types of a function's variables, whoever called it there first: named in full,
+# they cannot be somebody's temporary ones when a trigger calls it with our rights.
 SEARCHABLE = r"""
-CREATE FUNCTION moodsearch.searchable(name text) RETURNS text
+CREATE OR REPLACE FUNCTION moodsearch.searchable(name text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    folded text := name;
-    unquoted text;
+    folded pg_catalog.text := name;
+    unquoted pg_catalog.text;
 BEGIN
     -- What every name in plain ASCII is spared.
     IF octet_length(name) <> length(name) THEN
@@ -102,7 +104,7 @@ FOLLOW = """
 
 FUNCTIONS = """
 CREATE FUNCTION moodsearch.search_{table}_changed() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     -- Plays are counted more often than anything is renamed.
     IF TG_OP = 'UPDATE' THEN
@@ -115,7 +117,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION moodsearch.search_{table}_truncated() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch AS $$
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
     DELETE FROM moodsearch.search_texts WHERE kind IN ({kinds});
     RETURN NULL;
@@ -165,7 +167,7 @@ UPDATE moodsearch.search_sources SET compared_at = now() WHERE kind = '{kind}';
 
 def upgrade() -> None:
     connection = op.get_bind()
-    op.execute(_searchable(connection))
+    op.execute(searchable(connection))
     op.execute(TABLES.format(trgm=schema_of(connection, "pg_trgm")))
     op.execute(WATCH)
     for source in SOURCES:
@@ -210,7 +212,7 @@ def _is_small(connection: sa.Connection, table: str) -> bool:
     return bool(count is not None and count <= SMALL_CATALOGUE)
 
 
-def _searchable(connection: sa.Connection) -> str:
+def searchable(connection: sa.Connection) -> str:
     unaccent = schema_of(connection, "unaccent")
     return SEARCHABLE.replace(
         "{unaccent}(", f"{unaccent}.unaccent('{unaccent}.unaccent'::regdictionary, "

@@ -30,7 +30,7 @@ CREATE TABLE moodsearch.search_missed (
 -- Called by the triggers, with their rights: notes and warns once for a transaction and table. The
 -- setting goes back with the transaction, or with the savepoint that takes back the row.
 CREATE FUNCTION moodsearch.names_missed(table_name text, reason text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 DECLARE
     noted text := 'moodsearch.missed_' || table_name;
 BEGIN
@@ -47,7 +47,7 @@ END $$;
 # statement, which may have been for one row, or for a million.
 SETTINGS = """
 SECURITY DEFINER
-SET search_path = pg_catalog, moodsearch
+SET search_path = pg_catalog, moodsearch, pg_temp
 SET lock_timeout = '500ms'
 SET enable_seqscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET enable_hashagg = off

@@ -27,7 +27,7 @@ CREATE TABLE moodsearch.changes_missed (
 -- Called by the triggers, with their rights: notes and warns once for a transaction and table. The
 -- setting goes back with the transaction, or with the savepoint that takes back the row.
 CREATE FUNCTION moodsearch.note_missed_changes(table_name text, reason text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 DECLARE
     noted text := 'moodsearch.changes_missed_' || table_name;
 BEGIN
@@ -55,7 +55,7 @@ DELETE FROM moodsearch.settings WHERE key = 'sees_changes';
 # WHEN OTHERS leaves out a statement that is cancelled, by hand or by its timeout: so is the app's.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION moodsearch.{name}() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, moodsearch
+SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp
 SET lock_timeout = '500ms' SET jit = off AS $$
 BEGIN
 {work}
