@@ -1,5 +1,7 @@
 """Bring a database to the newest schema. Safe to call from many processes at once."""
 
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, LiteralString
 
@@ -10,6 +12,9 @@ from alembic.config import Config
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from resources.catalogue.change_triggers import watch_changes
+from resources.catalogue.database import Database
+from resources.catalogue.keyword.index import KeywordIndex
 from resources.errors import BackendError, ConfigurationError, UserError
 
 HEAD: Final = "0007"
@@ -33,12 +38,23 @@ NEEDED_COLUMNS: Final = {
 
 _EXTENSIONS: Final = ("vector", "pg_trgm", "unaccent")
 
+_WATCH_ATTEMPTS: Final = 5
+_WATCH_PAUSE_SECONDS: Final = 0.3
+"""Between two attempts to lock the app's tables, which lets its own statements through."""
+
+_COMPARE_SECONDS: Final = 1.0
+"""How long names are compared: enough for some ten thousand."""
+
 _LOCK: Final = 0x6D6F6F64
 """Advisory lock number under which one process migrates at a time ("mood" in ASCII)."""
 
 
 def migrate(url: str) -> None:
-    """Upgrade the database at `url` (postgresql://...) to `HEAD`.
+    """Upgrade the database at `url` (postgresql://...) to `HEAD`, and make the triggers.
+
+    An app that uses its tables waits a fraction of a second at a time, for a few seconds at most.
+    Triggers that cannot be had meanwhile are made later: by the next call, by the comparison that
+    takes their place, and those of keyword search by the API.
 
     Raises `BackendError` when it does not answer, `ConfigurationError` when it is no Postgres 15 or
     newer, lacks the extensions, holds tables that are no catalogue, or refuses what is needed, and
@@ -49,12 +65,16 @@ def migrate(url: str) -> None:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             _check_server(connection)
             if _revision(connection) == HEAD:
+                # Those that were not to be had before, if there are any.
+                watch_changes(connection)
                 return
             connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
             _check_catalogue(connection)
             ensure_schema(connection, "moodsearch")
             _create_extensions(connection)
-            _upgrade(url, _revision(connection))
+            revision = _revision(connection)
+            _upgrade(url, revision)
+            _watch(url, connection, is_new=revision is None)
     except psycopg.OperationalError as error:
         raise BackendError(f"the database does not answer: {_first_line(error)}") from None
     except psycopg.ProgrammingError as error:
@@ -196,6 +216,20 @@ def _upgrade(url: str, revision: str | None) -> None:
     except sa.exc.OperationalError as error:
         reason = _first_line(error.orig or error)
         raise BackendError(f"the database does not answer: {reason}") from None
+
+
+def _watch(url: str, connection: psycopg.Connection, *, is_new: bool) -> None:
+    """Have triggers tell of changes, and compare the names of a small catalogue at once."""
+    with closing(Database(url, max_connections=1)) as database:
+        names = KeywordIndex(database, url)
+        for _ in range(_WATCH_ATTEMPTS):
+            sees_changes = watch_changes(connection, is_new=is_new)
+            if names.watch() and sees_changes:
+                break
+            time.sleep(_WATCH_PAUSE_SECONDS)
+        deadline = time.monotonic() + _COMPARE_SECONDS
+        with suppress(BackendError):  # In use: the API goes on with it, as with a large catalogue.
+            names.keep(lambda: time.monotonic() < deadline)
 
 
 def _need_create(connection: psycopg.Connection, schema: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from resources.catalogue.audio_files import AudioFile
 from resources.catalogue.blocks import Block
+from resources.catalogue.change_triggers import watch_changes
 from resources.catalogue.contents import read_block_size
 from resources.catalogue.database import Database
 
@@ -157,8 +158,11 @@ class PendingWork:
     def reconcile(self) -> int:
         """Put every pending track on the list. Costs the size of the catalogue.
 
-        What triggers missed is found with the rest, and forgotten.
+        What triggers missed is found with the rest, and forgotten. Triggers that are missing are
+        made before, where that is possible.
         """
+        with self._database.own_connection() as connection:
+            watch_changes(connection)
         with self._database.transaction() as connection:
             # Compared afterwards, in a statement that sees whatever these rows speak of.
             connection.execute("DELETE FROM moodsearch.changes_missed")

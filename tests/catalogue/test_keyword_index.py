@@ -198,7 +198,7 @@ def test_where_triggers_are_not_allowed_names_are_found_and_the_grant_is_named(
     migrate(url)
     database = Database(url)
     index, search = KeywordIndex(database, url), KeywordSearch(database)
-    assert index.keep() == 3
+    assert index.keep() == 0  # Compared when it was migrated.
     assert len(search.search("a.example", TYPES, 20)) == 1
     grants = {state.grant for state in index.states()}
     assert grants == {
@@ -231,6 +231,8 @@ def test_a_table_that_may_not_be_read_is_left_out_and_the_others_are_searched(
     migrate(url)
     database = Database(url)
     index = KeywordIndex(database, url)
+    database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
+    caplog.clear()
     for _ in range(2):
         index.keep()
     assert caplog.text.count("public.tags is not compared: permission denied") == 1

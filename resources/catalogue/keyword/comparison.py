@@ -138,7 +138,7 @@ class Comparison:
                 ).fetchone()
             except psycopg.errors.LockNotAvailable as error:
                 # A transaction of the app's that renamed one of them has not ended yet.
-                if attempt == _LOCK_ATTEMPTS - 1:
+                if attempt == _LOCK_ATTEMPTS - 1 or not self._go_on():
                     raise database_error(error) from error
                 # In the server, where it can be interrupted as well.
                 self._connection.execute("SELECT pg_sleep(0.1)")

@@ -6,8 +6,8 @@ failed to do, which they note, is found by comparing.
 """
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from resources.catalogue.database import Connection, Database, SessionLock
 from resources.catalogue.keyword.comparison import Comparison
+from resources.catalogue.keyword.name_triggers import watch_names
 from resources.catalogue.keyword.schema import TABLE_CHANGED, column_types
 from resources.catalogue.keyword.sources import SOURCES, Source
 
@@ -30,7 +31,9 @@ _CANCEL_SECONDS: Final = 2.0
 
 _DUE: Final = """
 SELECT compared_to, compared_at IS NULL OR compared_to IS NOT NULL
-    OR compared_at < now() - make_interval(secs => %(age)s) AS is_due
+    OR compared_at < now() - make_interval(secs =>
+        CASE WHEN moodsearch.names_watched(%(table)s) THEN %(with)s ELSE %(without)s END
+    ) AS is_due
 FROM moodsearch.search_sources WHERE kind = %(kind)s
 """
 
@@ -51,6 +54,7 @@ FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL LIMIT 1
 
 _STATE: Final = """
 SELECT moodsearch.names_watched(%(table)s) AS is_watched,
+    moodsearch.statements_see_all(to_regclass('public.' || %(table)s)) AS could_be_watched,
     EXISTS (
         SELECT FROM moodsearch.search_sources WHERE kind = %(kind)s AND compared_at IS NOT NULL
     ) AS is_complete,
@@ -63,8 +67,8 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class SourceState:
     """`is_complete`: compared to the end since anything was missed. `grant`: what the table's owner
-    has to run for changes to be seen at once; None when they are. `missed`: why the triggers failed
-    since the last comparison began."""
+    has to run for changes to be seen at once; None when they are, or no trigger could see them.
+    `missed`: why the triggers failed since the last comparison began."""
 
     kind: str
     table: str
@@ -90,14 +94,33 @@ class KeywordIndex:
         A table that cannot be compared as it is now is left out with a warning. Stops between two
         batches once `go_on` says so. Raises `BackendError` when the database does not answer.
         """
+        with self._alone() as connection:
+            return 0 if connection is None else self._keep(connection, go_on)
+
+    def watch(self) -> bool:
+        """Make triggers that are missing. False when it is worth trying again: a table was in use.
+
+        Raises `BackendError` when the database does not answer.
+        """
+        with self._alone() as connection:
+            return connection is None or watch_names(connection)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection | None]:
+        """A connection that waits for no lock for long; None while somebody else has one."""
         with SessionLock(self._url, _LOCK) as lock:
             if not lock.is_held:
-                return 0
-            with self._database.own_connection() as connection:
-                connection.row_factory = dict_row  # type: ignore[assignment]
-                self._at_work = cast(Connection, connection)
+                yield None
+                return
+            with self._database.own_connection() as own:
+                own.row_factory = dict_row  # type: ignore[assignment]
+                connection = cast(Connection, own)
+                # An app that waits for a lock of ours, while we wait for one of its, must not be
+                # the one that is cancelled.
+                connection.execute("SET lock_timeout = '200ms'")
+                self._at_work = connection
                 try:
-                    return self._keep(self._at_work, go_on)
+                    yield connection
                 finally:
                     self._at_work = None
 
@@ -119,14 +142,12 @@ class KeywordIndex:
             ]
 
     def _keep(self, connection: Connection, go_on: Callable[[], bool]) -> int:
-        # An app that waits for a lock of ours, while we wait for one of its, must not be the one
-        # that is cancelled.
-        connection.execute("SET lock_timeout = '200ms'")
         # A batch is looked up, however much the statistics make of it.
         for method in ("seqscan", "hashjoin", "mergejoin"):
             connection.execute(f"SET enable_{method} = off".encode())
         connection.execute(_RESTORE, [["moodsearch.search_texts", *(s.texts for s in SOURCES)]])
         self._note_missed(connection)
+        watch_names(connection)
         differences = 0
         for source in SOURCES:
             try:
@@ -151,9 +172,10 @@ class KeywordIndex:
         key_type = _key_type(connection, source)
         if key_type is None:
             return 0
-        watched = _watch(connection, source)
-        age = WITH_TRIGGERS_SECONDS if watched else WITHOUT_TRIGGERS_SECONDS
-        (due,) = connection.execute(_DUE, {"kind": source.kind, "age": age}).fetchall()
+        ages = {"with": WITH_TRIGGERS_SECONDS, "without": WITHOUT_TRIGGERS_SECONDS}
+        (due,) = connection.execute(
+            _DUE, {"kind": source.kind, "table": source.table, **ages}
+        ).fetchall()
         if not due["is_due"]:
             return 0
         return Comparison(connection, source, key_type, go_on).run(due["compared_to"])
@@ -167,7 +189,11 @@ class KeywordIndex:
             kind=source.kind,
             table=source.table,
             is_complete=row["is_complete"],
-            grant=None if row["is_watched"] else _grant(connection, source),
+            grant=(
+                None
+                if row["is_watched"] or not row["could_be_watched"]
+                else _grant(connection, source)
+            ),
             missed=row["missed"],
         )
 
@@ -175,15 +201,6 @@ class KeywordIndex:
         if message not in self._warned:
             self._warned.add(message)
             logger.warning("keyword search: %s", message)
-
-
-def _watch(connection: Connection, source: Source) -> bool:
-    """Whether triggers tell of changes, after making them where that is possible."""
-    needed = sorted({c for each in SOURCES if each.table == source.table for c in each.columns})
-    row = connection.execute(
-        "SELECT moodsearch.watch_names(%s, %s) AS watched", [source.table, needed]
-    ).fetchone()
-    return row is not None and bool(row["watched"])
 
 
 def _grant(connection: Connection, source: Source) -> str:

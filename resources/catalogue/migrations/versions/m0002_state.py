@@ -146,7 +146,8 @@ AS $$
 $$;
 """
 
-TRIGGERS = """
+# Triggers that call them are made table by table once this is committed: `change_triggers`.
+FUNCTIONS = """
 CREATE FUNCTION moodsearch.tracks_inserted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, moodsearch, pg_temp AS $$
 BEGIN
@@ -196,37 +197,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-
-CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.tracks
-    REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted();
-CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.tracks
-    REFERENCING NEW TABLE AS changed OLD TABLE AS previous
-    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_updated();
-CREATE TRIGGER moodsearch_deleted AFTER DELETE ON public.tracks
-    REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted();
-CREATE TRIGGER moodsearch_truncated AFTER TRUNCATE ON public.tracks
-    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_truncated();
-CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.artists
-    REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_inserted();
-CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.artists
-    REFERENCING NEW TABLE AS changed OLD TABLE AS previous
-    FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_updated();
 """
-
-INSTALL_TRIGGERS = f"""
-DO $do$
-BEGIN
-    EXECUTE $sql${TRIGGERS}$sql$;
-    INSERT INTO moodsearch.settings VALUES ('sees_changes', 'true');
-EXCEPTION WHEN insufficient_privilege THEN
-    -- Not the owner of the app's tables: the nightly reconcile finds the changes instead.
-    INSERT INTO moodsearch.settings VALUES ('sees_changes', 'false');
-END $do$;
-"""
-
 
 FIX_BLOCK_SIZE = f"""
 INSERT INTO moodsearch.settings
@@ -241,7 +212,7 @@ def upgrade() -> None:
     op.execute(STATE)
     op.execute(FIX_BLOCK_SIZE)
     op.execute(PENDING)
-    op.execute(INSTALL_TRIGGERS)
+    op.execute(FUNCTIONS)
 
 
 def downgrade() -> None:

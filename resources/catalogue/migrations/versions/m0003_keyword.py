@@ -18,9 +18,6 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-SMALL_CATALOGUE = 10_000
-"""Names that are copied by the migration itself, within about a second."""
-
 # A session keeps the types of a function's variables, whoever called it there first: named in full,
 # they cannot be somebody's temporary ones when a trigger calls it with our rights.
 SEARCHABLE = r"""
@@ -157,13 +154,6 @@ EXCEPTION WHEN insufficient_privilege OR lock_not_available OR wrong_object_type
 END $$;
 """
 
-COPY = """
-INSERT INTO moodsearch.search_texts (kind, key, text)
-SELECT '{kind}', r.{key}::text, moodsearch.searchable(r.{name}::text)
-FROM public.{table} r WHERE {shown_if} AND r.{name} IS NOT NULL;
-UPDATE moodsearch.search_sources SET compared_at = now() WHERE kind = '{kind}';
-"""
-
 
 def upgrade() -> None:
     connection = op.get_bind()
@@ -174,15 +164,8 @@ def upgrade() -> None:
         op.execute(PARTITION.format(kind=source.kind))
     for table in dict.fromkeys(source.table for source in SOURCES):
         own = [source for source in SOURCES if source.table == table]
+        # Triggers that call them are made table by table once this is committed: `name_triggers`.
         create_functions(table, own)
-        has_triggers = connection.scalar(
-            sa.text("SELECT moodsearch.watch_names(:name, :needed)"),
-            {"name": table, "needed": sorted({each for one in own for each in one.columns})},
-        )
-        # What is not copied here is copied by the API, batch by batch.
-        if has_triggers and _is_small(connection, table):
-            for source in own:
-                op.execute(COPY.format(**asdict(source)))
 
 
 def downgrade() -> None:
@@ -204,12 +187,6 @@ def create_functions(table: str, sources: Sequence[Source]) -> None:
             table=table, follow=follow, kinds=kinds, old=old, new=old.replace("OLD.", "NEW.")
         )
     )
-
-
-def _is_small(connection: sa.Connection, table: str) -> bool:
-    some = f"SELECT FROM public.{table} LIMIT {SMALL_CATALOGUE + 1}"
-    count = connection.scalar(sa.text(f"SELECT count(*) FROM ({some}) AS bounded"))
-    return bool(count is not None and count <= SMALL_CATALOGUE)
 
 
 def searchable(connection: sa.Connection) -> str:

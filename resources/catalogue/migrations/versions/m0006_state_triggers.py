@@ -38,9 +38,11 @@ BEGIN
             table_name, reason;
     END IF;
 END $$;
+"""
 
+SEES_CHANGES = """
 -- Whether all triggers are there and enabled.
-CREATE FUNCTION moodsearch.sees_changes() RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION moodsearch.sees_changes() RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT count(*) = 6 FROM pg_trigger
     WHERE tgenabled IN ('O', 'A') AND (
         tgrelid = to_regclass('public.tracks') AND tgname IN ('moodsearch_inserted',
@@ -49,7 +51,6 @@ CREATE FUNCTION moodsearch.sees_changes() RETURNS boolean LANGUAGE sql STABLE AS
             AND tgname IN ('moodsearch_inserted', 'moodsearch_updated')
     )
 $$;
-DELETE FROM moodsearch.settings WHERE key = 'sees_changes';
 """
 
 # WHEN OTHERS leaves out a statement that is cancelled, by hand or by its timeout: so is the app's.
@@ -116,12 +117,14 @@ ARTISTS_UPDATED = """
 
 def upgrade() -> None:
     op.execute(MISSED)
+    op.execute(SEES_CHANGES)
+    op.execute("DELETE FROM moodsearch.settings WHERE key = 'sees_changes'")
     for name, work in _functions().items():
         op.execute(FUNCTION.format(name=name, work=work))
 
 
 def downgrade() -> None:
-    op.execute(before.TRIGGERS.split("CREATE TRIGGER")[0].replace("CREATE", "CREATE OR REPLACE"))
+    op.execute(before.FUNCTIONS.replace("CREATE", "CREATE OR REPLACE"))
     # What was missed is found by the comparison of the next start.
     op.execute(
         """

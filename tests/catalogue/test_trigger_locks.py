@@ -1,0 +1,279 @@
+"""An app that uses its tables is not held up by the triggers that they get, and loses nothing."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from resources.catalogue import migrate as migrate_module
+from resources.catalogue.contents import Contents
+from resources.catalogue.database import Database
+from resources.catalogue.keyword.index import KeywordIndex
+from resources.catalogue.keyword.search import TYPES, KeywordSearch
+from resources.catalogue.migrate import migrate
+from resources.catalogue.work import PendingWork
+from tests.catalogue.names import add_album, add_playlist, add_tag
+from tests.catalogue.rows import GENERATION, MODEL, add_track
+from tests.catalogue.test_keyword_triggers import _go_to
+from tests.catalogue.test_migrations import APP_TABLES, _alembic
+from tests.catalogue.test_trigger_rights import UNSAFE
+
+TABLES = ("tracks", "artists", "albums", "tags", "playlists")
+
+BRIEFLY = "SET statement_timeout = '2s'"
+"""Many times what a statement of the app's may wait for, on a machine that is busy."""
+
+ROW_TRIGGERS = "SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = %(name)s"
+
+
+@contextmanager
+def migrating(url: str) -> Iterator[threading.Thread]:
+    """While it migrates in a thread, which has ended without an error when this ends."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(url)
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join()
+    assert errors == []
+
+
+def watched(database: Database) -> set[str]:
+    return {
+        table
+        for table in TABLES
+        if database.rows("SELECT moodsearch.names_watched(%(name)s) AS yes", {"name": table})[0][
+            "yes"
+        ]
+    }
+
+
+def row_triggers(database: Database) -> set[str]:
+    rows = database.rows(ROW_TRIGGERS, {"name": "moodsearch_names_changed"})
+    return {row["name"] for row in rows}
+
+
+def found(database: Database, query: str) -> set[str]:
+    return {each.type for each in KeywordSearch(database).search(query, TYPES, 20)}
+
+
+@pytest.fixture
+def two_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate_module, "_WATCH_ATTEMPTS", 2)
+
+
+@pytest.fixture
+def earlier(database: Database, database_url: str, two_attempts: None) -> Database:
+    """A catalogue as version 0004 had it, with a name of each kind and triggers for each row."""
+    track = add_track(database, "Nova")
+    add_album(database, "Nova", track=track)
+    add_tag(database, "nova", track=track)
+    add_playlist(database, "Nova")
+    _go_to(database_url, "0004")
+    assert row_triggers(database) == set(TABLES)
+    return database
+
+
+def test_an_app_reads_and_writes_its_tracks_while_others_are_in_use(
+    earlier: Database, database_url: str
+) -> None:
+    with (
+        psycopg.connect(database_url) as holder,
+        psycopg.connect(database_url, autocommit=True) as app,
+    ):
+        app.execute(BRIEFLY)
+        holder.execute(
+            "LOCK TABLE public.artists, public.albums, public.tags, public.playlists"
+            " IN ROW EXCLUSIVE MODE"
+        )
+        with migrating(database_url) as thread:
+            while thread.is_alive():
+                assert app.execute("SELECT title FROM public.tracks").rowcount == 1
+                assert app.execute("UPDATE public.tracks SET title = 'Quasar'").rowcount == 1
+        assert watched(earlier) == {"tracks"}
+        assert row_triggers(earlier) == set(TABLES) - {"tracks"}
+        # Seen by no trigger: the old ones do nothing, and there are no others yet.
+        holder.execute("UPDATE public.tags SET name = 'quasar'")
+        holder.execute("UPDATE public.playlists SET name = 'Quasar'")
+    KeywordIndex(earlier, database_url).keep()
+    assert watched(earlier) == set(TABLES)
+    assert row_triggers(earlier) == set()
+    assert found(earlier, "quasar") == {"track", "tag", "playlist"}
+
+
+def test_no_transaction_of_the_app_is_ended_for_a_trigger(
+    earlier: Database, database_url: str
+) -> None:
+    wants_tracks = (
+        "SELECT FROM pg_locks WHERE relation = 'public.tracks'::regclass AND granted"
+        " AND mode IN ('ShareRowExclusiveLock', 'AccessExclusiveLock')"
+    )
+    with (
+        psycopg.connect(database_url) as app,
+        psycopg.connect(database_url, autocommit=True) as watching,
+    ):
+        app.execute("LOCK TABLE public.artists, public.playlists IN ROW EXCLUSIVE MODE")
+        app.execute("SELECT FROM public.tracks")
+        with migrating(database_url) as thread:
+            while thread.is_alive() and not watching.execute(wants_tracks.encode()).rowcount:
+                pass
+            assert app.execute("UPDATE public.tracks SET title = 'Quasar'").rowcount == 1
+            assert app.execute("UPDATE public.playlists SET name = 'Quasar'").rowcount == 1
+            app.commit()
+    KeywordIndex(earlier, database_url).keep()
+    assert watched(earlier) == set(TABLES)
+    assert found(earlier, "quasar") == {"track", "playlist"}
+
+
+def test_a_first_install_goes_on_without_triggers_and_has_them_later(
+    empty_database_url: str, two_attempts: None
+) -> None:
+    url = empty_database_url
+    insert = (
+        "INSERT INTO public.tracks (title, artist_did, file_id, file_type)"
+        " VALUES ('Quasar', 'did:plc:a', 'g', 'mp3')"
+    )
+    with psycopg.connect(url, autocommit=True) as app, psycopg.connect(url) as holder:
+        app.execute(APP_TABLES)
+        app.execute(BRIEFLY)
+        holder.execute("UPDATE public.tracks SET plays = 1")
+        with migrating(url) as thread:
+            while thread.is_alive():
+                app.execute("INSERT INTO public.artists VALUES (gen_random_uuid(), 'h', 'H')")
+                app.execute(insert.encode())
+        database = Database(url)
+        contents, work = Contents(database), PendingWork(database, MODEL, GENERATION)
+        assert not contents.sees_changes()
+        assert watched(database) == {"artists"}
+        work.reconcile()
+        holder.execute(insert.encode())
+    assert not contents.sees_changes()
+    migrate(url)
+    assert contents.sees_changes()
+    # What came after the comparison and before the triggers is known to be missing.
+    assert {missed.table for missed in contents.missed_changes()} == {"tracks"}
+    assert work.reconcile() == 1
+    assert contents.missed_changes() == []
+    KeywordIndex(database, url).keep()
+    assert watched(database) == {"tracks", "artists"}
+    assert found(database, "quasar") == {"track"}
+    database.close()
+
+
+def test_the_comparison_of_everything_makes_triggers_that_are_gone(
+    database: Database, work: PendingWork
+) -> None:
+    database.rows("DROP TRIGGER moodsearch_updated ON public.artists")
+    database.rows("DROP TRIGGER moodsearch_deleted ON public.tracks")
+    work.reconcile()
+    assert Contents(database).sees_changes()
+    assert Contents(database).missed_changes() == []
+
+
+def test_triggers_that_somebody_disabled_stay_so(
+    database: Database, database_url: str, work: PendingWork
+) -> None:
+    database.rows("ALTER TABLE public.tracks DISABLE TRIGGER USER")
+    work.reconcile()
+    KeywordIndex(database, database_url).keep()
+    assert not Contents(database).sees_changes()
+    assert watched(database) == set(TABLES) - {"tracks"}
+
+
+def test_triggers_that_are_made_late_have_their_table_compared(
+    database: Database, database_url: str
+) -> None:
+    tag = add_tag(database, "nova", track=add_track(database))
+    index = KeywordIndex(database, database_url)
+    index.keep()
+    database.rows("DROP TRIGGER moodsearch_names_updated ON public.tags")
+    database.rows("UPDATE public.tags SET name = 'quasar' WHERE id = %(id)s", {"id": tag})
+    assert index.keep() == 1
+    assert found(database, "quasar") == {"tag"}
+
+
+def _upgrade(url: str, revision: str) -> None:
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    with engine.begin() as connection:
+        command.upgrade(_alembic(url, connection), revision)
+    engine.dispose()
+
+
+AS_THEN = {
+    "0002": (
+        "CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.tracks"
+        " REFERENCING NEW TABLE AS changed"
+        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted()",
+        "CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.tracks"
+        " REFERENCING NEW TABLE AS changed OLD TABLE AS previous"
+        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_updated()",
+        "CREATE TRIGGER moodsearch_deleted AFTER DELETE ON public.tracks"
+        " REFERENCING OLD TABLE AS changed"
+        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted()",
+        "CREATE TRIGGER moodsearch_truncated AFTER TRUNCATE ON public.tracks"
+        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_truncated()",
+        "CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.artists"
+        " REFERENCING NEW TABLE AS changed"
+        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_inserted()",
+        "CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.artists"
+        " REFERENCING NEW TABLE AS changed OLD TABLE AS previous"
+        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_updated()",
+        "INSERT INTO moodsearch.settings VALUES ('sees_changes', 'true')",
+    ),
+    # Versions until 0006 made them, of the kind of that version.
+    "0003": (
+        "SELECT moodsearch.watch_names('tracks', ARRAY['id', 'title'])",
+        "SELECT moodsearch.watch_names('artists', ARRAY['did', 'handle'])",
+    ),
+}
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+def test_every_earlier_version_is_upgraded_with_its_triggers(
+    empty_database_url: str, revision: str
+) -> None:
+    url = empty_database_url
+    with psycopg.connect(url, autocommit=True) as app:
+        app.execute(APP_TABLES)
+        for statement in (
+            *(f"CREATE EXTENSION {name}" for name in ("vector", "pg_trgm", "unaccent")),
+            "CREATE SCHEMA moodsearch",
+        ):
+            app.execute(statement.encode())
+        _upgrade(url, revision)
+        for since, statements in AS_THEN.items():
+            for statement in statements if revision >= since else ():
+                app.execute(statement.encode())
+        app.execute("UPDATE public.tracks SET title = 'Nova'")
+        migrate(url)
+        database = Database(url)
+        contents, index = Contents(database), KeywordIndex(database, url)
+        for _ in range(2):
+            assert contents.sees_changes()
+            assert watched(database) == {"tracks", "artists"}
+            assert row_triggers(database) == set()
+            assert all(state.is_complete for state in index.states())
+            migrate(url)
+        assert found(database, "nova") == {"track"}
+        assert database.rows(UNSAFE) == []
+        app.execute("TRUNCATE moodsearch.outbox")
+        app.execute("UPDATE public.tracks SET title = 'Quasar'")
+        assert app.execute("SELECT track_id FROM moodsearch.outbox").fetchall() == [(1,)]
+        assert found(database, "quasar") == {"track"}
+        # Only the first version had none of them.
+        assert bool(contents.missed_changes()) == (revision == "0001")
+        database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
+        assert index.keep() == 0
+        database.close()
