@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.genres.labels import rank
-from resources.genres.names import GENRE_NAMES
+from resources.genres.names import GENRE_NAMES, described
 from resources.genres.protocol import GenrePrediction, GenreRequest
 
 PROMPTS: Final = ("{} music", "a {} track")
@@ -64,7 +64,7 @@ class ZeroShotClassifier:
             return self._name_vectors
 
     def _embed_names(self) -> NDArray[np.float64]:
-        texts = [prompt.format(name) for name in self._names for prompt in PROMPTS]
+        texts = [prompt.format(described(name)) for name in self._names for prompt in PROMPTS]
         vectors = self._model.embed_text(texts).astype(np.float64)
         means = vectors.reshape(len(self._names), len(PROMPTS), -1).mean(axis=1)
         unit: NDArray[np.float64] = means / np.linalg.norm(means, axis=1, keepdims=True)

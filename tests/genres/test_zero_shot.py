@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
-from resources.genres.names import GENRE_NAMES
+from resources.genres.names import DESCRIPTIONS, GENRE_NAMES, described
 from resources.genres.protocol import GenreRequest
 from resources.genres.zero_shot import PROMPTS, ZeroShotClassifier
 
@@ -49,7 +49,11 @@ def request(vector: NDArray[np.float32]) -> GenreRequest:
 
 def sound_of(*names: str) -> NDArray[np.float32]:
     """A vector near the names, nearer to the first ones."""
-    total = sum(direction(PROMPTS[0].format(name)) / (1 + i) for i, name in enumerate(names))
+    total = sum(
+        direction(prompt.format(described(name))) / (1 + i)
+        for i, name in enumerate(names)
+        for prompt in PROMPTS
+    )
     return np.asarray(total, dtype=np.float32)
 
 
@@ -125,6 +129,12 @@ def test_a_vector_that_is_no_embedding_is_refused(vector: NDArray[np.float32]) -
 def test_the_names_are_distinct_tags_in_lower_case() -> None:
     assert len(GENRE_NAMES) == len(set(GENRE_NAMES)) >= 100
     assert all(name == " ".join(name.lower().split()) for name in GENRE_NAMES)
+
+
+def test_what_is_described_is_a_name_and_keeps_it() -> None:
+    assert set(DESCRIPTIONS) < set(GENRE_NAMES)
+    assert described("acid").startswith("acid, ")
+    assert described("techno") == "techno"
 
 
 def test_a_request_without_a_vector_is_a_mistake_of_ours() -> None:

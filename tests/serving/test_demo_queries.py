@@ -10,6 +10,8 @@ from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
 from resources.audio.windows import pool
 from resources.embedding.offline import load_offline_model
+from resources.genres.protocol import GenreRequest
+from resources.genres.zero_shot import ZeroShotClassifier
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, EXTRA_QUERIES, write_catalogue
 from serving.query_vectors import QueryVectors
 from serving.shown_similarity import OFFLINE
@@ -27,6 +29,25 @@ DRUMS = [
     "dub reggae",
     "jazz trio",
 ]
+
+FITTING = {
+    "acoustic guitar folk": "acoustic, folk, indie folk, singer-songwriter, americana, country",
+    "brass fanfare": "classical, soundtrack",
+    "chiptune": "chiptune, electronic",
+    "choir": "choral, opera, gospel, classical",
+    "dark ambient drone": "dark ambient, drone, ambient, noise",
+    "driving techno": "techno, minimal techno, dub techno, acid, electronic, trance",
+    "drum and bass": "drum and bass, jungle, breakbeat",
+    "dub reggae": "dub, reggae, dub techno, ska, dancehall",
+    "harsh noise": "noise, industrial, experimental",
+    "jazz trio": "jazz, bebop, swing, bossa nova, smooth jazz",
+    "lo-fi hip hop": "lo-fi, hip hop, boom bap, trip hop, downtempo, chillout",
+    "meditation bells": "new age, ambient",
+    "solo piano": "solo piano, classical, contemporary classical",
+    "string quartet": "string quartet, classical, contemporary classical, baroque",
+    "synthwave": "synthwave, synth-pop, electro, electronic, vaporwave, italo disco, new wave",
+}
+"""Genres that one would give to the demo's styles."""
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +109,10 @@ def test_an_exclusion_is_followed_and_costs_no_first_place(
         ("string quartet", "drums", "string quartet"),
     ):
         assert best(f"{wanted} but no {excluded}")[0] == style
+
+
+def test_the_genre_heard_first_fits_four_pieces_of_five(pieces: NDArray[np.float32]) -> None:
+    classifier = ZeroShotClassifier(load_offline_model(threads=1), top_n=1)
+    heard = [classifier.classify(GenreRequest(1, "", piece))[0].name for piece in pieces]
+    fits = [name in FITTING[style].split(", ") for name, style in zip(heard, STYLES, strict=True)]
+    assert np.mean(fits) >= 0.8, sorted(zip(STYLES, heard, strict=True))
