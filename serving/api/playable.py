@@ -17,6 +17,7 @@ from resources.backends import Backends
 from resources.errors import ObjectNotFoundError, TrackError
 from resources.object_store.protocol import ObjectStore
 from serving.api.audio import RESPONSES, IfNoneMatch, IfRange, Range, version_of
+from serving.api.models import Problem
 from serving.api.parameters import TrackId
 from serving.api.ranged import RangedFile
 
@@ -38,7 +39,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: response | ({"content": {"audio/wav": {}}} if status in {200, 206} else {})
     for status, response in RESPONSES.items()
     if status != 307
-}
+} | {415: {"model": Problem, "description": "The track's file is no audio that can be decoded."}}
 
 
 def playable_routes(backends: Backends) -> APIRouter:
@@ -68,7 +69,7 @@ def playable_routes(backends: Backends) -> APIRouter:
 
 
 def _wav_file(backends: Backends, track_id: int, decoders: CapacityLimiter) -> RangedFile:
-    """Raises `HTTPException` 404."""
+    """Raises `HTTPException` 404 and 415."""
     file = backends.tracks.audio(track_id)
     if file is None:
         raise HTTPException(404, "no public track has this id")
@@ -79,7 +80,7 @@ def _wav_file(backends: Backends, track_id: int, decoders: CapacityLimiter) -> R
     except ObjectNotFoundError:
         raise HTTPException(404, "the track's file is missing") from None
     except TrackError as error:
-        raise HTTPException(404, f"the track's file cannot be heard: {error}") from None
+        raise HTTPException(415, f"the track's file cannot be heard: {error}") from None
     read = partial(_pieces, backends.store, key, shape)
     return RangedFile(shape.size, "audio/wav", f"{version_of(file)}.wav", read, decoders)
 

@@ -127,15 +127,16 @@ def test_only_public_tracks_are_heard(client: TestClient, backends: Backends, tr
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "missing"), (b"FORM, but no sound", "cannot be heard")]
+    ("content", "status", "words"),
+    [(None, 404, "missing"), (b"FORM, but no sound", 415, "cannot be heard")],
 )
 def test_what_cannot_be_heard_is_said_so(
-    client: TestClient, backends: Backends, content: bytes | None, words: str
+    client: TestClient, backends: Backends, content: bytes | None, status: int, words: str
 ) -> None:
     if content is not None:
         backends.store.put("audio/odd.aiff", content)
     track = add_track(backends.database, file_id="odd")
     update_track(backends.database, track, file_type="aiff")
     response = client.get(f"/tracks/{track}/audio.wav")
-    assert response.status_code == 404
+    assert response.status_code == status
     assert words in response.json()["detail"]

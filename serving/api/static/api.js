@@ -2,6 +2,7 @@
 
 const TIMEOUT_MILLISECONDS = 15_000; // Longer than the server's own deadlines.
 const KEYWORD_TIMEOUT_MILLISECONDS = 8_000; // Results by mood wait for these.
+const UNDECODABLE = 415;
 
 // `kind`: offline (no answer at all), slow, busy (too many requests), missing, refused or server.
 export class Problem extends Error {
@@ -31,16 +32,18 @@ export const api = {
   audio: (id) => `tracks/${id}/audio`,
   // The same as WAV, which every browser plays.
   playable: (id) => `tracks/${id}/audio.wav`,
-  whyNoAudio,
+  audioProblem,
 };
 
-// After a player gave up: an audio element does not say whether it got anything.
-async function whyNoAudio(id) {
+// After a player gave up on one of the two addresses: an audio element does not say what was
+// answered. Null where the file is there; a redirect leads to another host, which does not say.
+async function audioProblem(path) {
   try {
-    const { ok, type } = await fetch(api.audio(id), { method: "HEAD", redirect: "manual" });
-    return ok || type === "opaqueredirect" ? "format" : "missing";
+    const response = await fetch(path, { method: "HEAD", redirect: "manual", headers });
+    const { ok, type, status } = response;
+    return ok || type === "opaqueredirect" || status === UNDECODABLE ? null : failed(response);
   } catch {
-    return "offline";
+    return new Problem("offline");
   }
 }
 

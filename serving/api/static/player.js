@@ -2,12 +2,14 @@
 
 import { api } from "./api.js";
 import { byId, element } from "./elements.js";
+import { inWords } from "./notice.js";
 import { artistOf } from "./results.js";
 
 const WHY = {
   format: "This browser cannot play this file.",
   missing: "This track's audio is missing.",
   offline: "This track cannot be reached right now.",
+  server: "The server could not send this track. Try again in a moment.",
 };
 
 export class Player {
@@ -39,24 +41,36 @@ export class Player {
   play(track) {
     if (this.#track?.id !== track.id) {
       this.#track = track;
-      this.#problem.replaceChildren();
-      this.#audio.src = api.audio(track.id);
+      this.#load(api.audio(track.id));
     }
     this.#start();
   }
 
   toggle() {
-    if (this.#audio.paused) this.#start();
-    else this.#audio.pause();
+    if (this.#isPlaying) this.#audio.pause();
+    else this.#start();
+  }
+
+  // An audio element that failed is not paused.
+  get #isPlaying() {
+    return !this.#audio.paused && !this.#audio.ended && !this.#audio.error;
+  }
+
+  #load(address, seconds = 0) {
+    this.#problem.replaceChildren();
+    this.#audio.src = address;
+    if (seconds) this.#audio.currentTime = seconds;
   }
 
   #start() {
+    // What failed is asked for again, from where it was.
+    if (this.#audio.error) this.#load(api.audio(this.#track.id), this.#audio.currentTime);
     // Browsers refuse to play before the page was touched; the button is there for that.
     this.#audio.play().catch(() => this.#showState());
   }
 
   #showState() {
-    const isPlaying = !this.#audio.paused && !this.#audio.ended;
+    const isPlaying = this.#isPlaying;
     this.#button.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
     this.#button.classList.toggle("playing", isPlaying);
     if ("mediaSession" in navigator && this.#track) {
@@ -80,21 +94,29 @@ export class Player {
   }
 
   async #fail() {
-    const track = this.#track;
+    const { error, currentTime } = this.#audio;
+    const address = this.#audio.getAttribute("src");
+    const { id } = this.#track;
     this.#showState();
-    const why = await api.whyNoAudio(track.id);
-    if (track !== this.#track) return;
-    const isFirst = this.#audio.getAttribute("src") === api.audio(track.id);
-    if (why === "format" && isFirst) {
-      this.#audio.src = api.playable(track.id);
+    const problem = await api.audioProblem(address);
+    // Another track was picked meanwhile, or this one is asked for again.
+    if (error !== this.#audio.error) return;
+    const isBroken = error.code === MediaError.MEDIA_ERR_NETWORK; // It has played before.
+    if (problem || isBroken) {
+      this.#explain(problem?.kind ?? "offline", problem?.retryAfter);
+    } else if (address === api.audio(id)) {
+      this.#load(api.playable(id), currentTime);
       this.#start();
     } else {
-      this.#explain(why);
+      this.#explain("format");
     }
   }
 
-  #explain(why) {
-    this.#problem.replaceChildren(WHY[why]);
+  #explain(why, retryAfter) {
+    const wait = retryAfter ? `in ${inWords(retryAfter)}` : "in a moment";
+    this.#problem.replaceChildren(
+      why === "busy" ? `Too much was asked for. Try again ${wait}.` : (WHY[why] ?? WHY.server),
+    );
     if (why !== "format") return;
     const file = { href: api.audio(this.#track.id), download: "", text: "Download it" };
     this.#problem.append(" ", element("a", file));

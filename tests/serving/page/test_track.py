@@ -1,5 +1,6 @@
 """The track that was picked: it plays, and leads to others."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,73 @@ def test_audio_that_cannot_be_played_is_said_so(
         link = page.get_by_role("alert").get_by_role("link", name="Download it")
         expect(link).to_have_count(0 if file_id == "gone" else 1)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "cannot be reached right now"),
+        ({"status": 503, "headers": {"Retry-After": "5"}}, "server could not send this track"),
+        ({"status": 429, "headers": {"Retry-After": "3"}}, "Try again in 3 seconds."),
+    ],
+)
+@pytest.mark.parametrize("way", ["button", "row"])
+def test_a_track_that_failed_is_asked_for_again(
+    open_page: Open, answer: dict[str, Any] | None, words: str, way: str
+) -> None:
+    page = open_page(flag=False, complain=True)
+    page.route("**/audio", lambda route: route.fulfill(**answer) if answer else route.abort())
+    search(page, "dust")
+    row(page, "Dust").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(words)
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
+    page.unroute("**/audio")
+    if way == "button":
+        page.locator("#play").focus()
+        page.keyboard.press("Enter")
+    else:
+        row(page, "Dust").click()
+    expect(row(page, "Dust")).to_have_class("row current playing")
+    expect(page.locator("#duration")).to_have_text("0:03")
+    expect(alert).to_be_empty()
+    assert not page.sent.has("/audio.wav")
+
+
+@pytest.mark.parametrize(("file_id", "words"), [("gone", "is missing"), ("odd", "cannot play")])
+def test_a_redirect_that_leads_nowhere_is_explained_by_what_the_server_finds(
+    open_page: Open, backends: Backends, file_id: str, words: str
+) -> None:
+    backends.store.put("audio/odd.aiff", b"FORM, but nothing that a browser knows")
+    page = open_page(flag=False, complain=True)
+    elsewhere = {"status": 307, "headers": {"Location": "/nowhere"}}
+    page.route("**/audio", lambda route: route.fulfill(**elsewhere))
+    search(page, "dust")
+    with changed(backends, "Dust", file_id=file_id, file_type="aiff"):
+        row(page, "Dust").click()
+        expect(page.get_by_role("alert")).to_contain_text(words)
+
+
+def test_wav_goes_on_where_the_file_broke(open_page: Open) -> None:
+    page = open_page(flag=False, complain=True)
+    search(page, "dust")
+    row(page, "Dust").click()
+    expect(page.locator("#duration")).to_have_text("0:03")
+    page.locator("#play").click()
+    page.locator("#seek").fill("2")
+    # A file whose rest cannot be decoded; Chromium plays the whole of what these tests have.
+    page.locator("#audio").evaluate(
+        """audio => {
+            const error = { code: MediaError.MEDIA_ERR_DECODE }, broken = audio.src;
+            const get = () => (audio.src === broken ? error : null);
+            Object.defineProperty(audio, "error", { get });
+            audio.dispatchEvent(new Event("error"));
+        }"""
+    )
+    expect(page.locator("#audio")).to_have_attribute("src", re.compile(r"/audio\.wav$"))
+    expect(page.locator("#duration")).to_have_text("0:03")
+    assert page.locator("#audio").evaluate("audio => audio.currentTime") >= 1.9
+    expect(page.get_by_role("alert")).to_be_empty()
 
 
 def test_more_like_this_leads_from_track_to_track(open_page: Open) -> None:
