@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synthesis import drums, dsp, nature, resonant, speech
+from training.synthesis import air, drums, dsp, nature, resonant, speech
 from training.synthesis.dsp import (
     CLIP_SAMPLES,
     RATE,
@@ -110,7 +110,12 @@ def falling(rng: Rng) -> Wave:
 
 
 def whoosh(rng: Rng) -> Wave:
-    """Something rushing past: noise or a dragged tone under a filter that rises and falls."""
+    """Something rushing past: a moved filter, a fly-by, a swing, a brush, a sound backwards."""
+    return air.movement(rng) if rng.random() < 0.65 else _moved_filter(rng)
+
+
+def _moved_filter(rng: Rng) -> Wave:
+    """Noise or a dragged tone under a filter that rises and falls."""
     length = samples(float(np.exp(rng.uniform(np.log(0.2), np.log(4)))))
     seconds = length / RATE
     centre = float(np.exp(rng.uniform(np.log(150), np.log(4_000))))
@@ -142,6 +147,9 @@ def whoosh(rng: Rng) -> Wave:
 
 def swish(rng: Rng) -> Wave:
     """A short stroke of air or of a brush: one swell of noise, sometimes there and back."""
+    if rng.random() < 0.5:
+        make = (air.dark_swish, air.dark_swish, air.brush, air.swing, air.cloth)[rng.integers(5)]
+        return normalise(make(rng)[: samples(rng.uniform(0.2, 0.9))])
     strokes = []
     for _ in range(1 if rng.random() < 0.7 else 2):
         length = samples(rng.uniform(0.06, 0.6))
