@@ -57,6 +57,7 @@ SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
     **{name: (getattr(effects, name), (name, "sound_effect")) for name in (
         "riser", "falling", "whoosh", "scratch", "rewind", "bass_drop", "reversed_swell")},
     "static": (effects.static, ("static", "noise")),
+    "record_surface": (effects.record_surface, ("vinyl_noise", "static")),
     "harsh_noise": (effects.harsh_noise, ("harsh_noise",)),
     "hum": (effects.hum, ("hum", "sustained")),
 }  # fmt: skip
