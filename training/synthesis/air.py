@@ -9,6 +9,7 @@ from training.synthesis.dsp import RATE, Wave, biquad, coloured_noise, noise, no
 
 Rng = np.random.Generator
 _SPEED_OF_SOUND = 343.0
+_SKIN = (1.0, 1.59, 2.14, 2.3, 2.65)  # modes of a membrane
 
 
 def log_uniform(rng: Rng, low: float, high: float) -> float:
@@ -18,13 +19,13 @@ def log_uniform(rng: Rng, low: float, high: float) -> float:
 
 def swell(rng: Rng, length: int) -> Wave:
     """A level that rises once and falls: sharp or soft on either side, often with a long tail."""
-    top = max(1, int(length * rng.uniform(0.08, 0.8)))
+    top = max(1, int(length * log_uniform(rng, 0.08, 0.8)))
     rise = np.linspace(0, 1, top) ** rng.uniform(0.6, 4)
     position = np.linspace(0, 1, length - top)
     fall = (1 - position) ** rng.uniform(0.6, 3)
     if rng.random() < 0.6:
-        fall = fall * np.exp(-position * rng.uniform(1, 7))
-        fall += rng.uniform(0, 0.15) * (1 - position)
+        fall = fall * np.exp(-position * log_uniform(rng, 1, 25))
+        fall += log_uniform(rng, 0.01, 0.25) * (1 - position) ** rng.uniform(1, 3)
     return np.concatenate([rise, fall]).astype(np.float32)
 
 
@@ -62,7 +63,7 @@ def fly_by(rng: Rng) -> Wave:
 
 def dark_swish(rng: Rng) -> Wave:
     """A dull stroke of air: a few low resonances of noise that sink or rise, over a faint hiss."""
-    length = samples(log_uniform(rng, 0.12, 3))
+    length = samples(log_uniform(rng, 0.12, 5))
     time, out = length / RATE, np.zeros(length, np.float32)
     base, sink = log_uniform(rng, 120, 1_400), rng.uniform(-1.5, 1)
     centres = base * 2 ** rng.uniform(-0.8, 0.8, int(rng.integers(1, 5)))
@@ -116,14 +117,20 @@ def cloth(rng: Rng) -> Wave:
 
 
 def brush(rng: Rng) -> Wave:
-    """A wire brush over a drum: many fine hits on skin and snares, the head humming under them."""
+    """A wire brush or a hand over a drum: many fine hits on skin and snares, the skin humming."""
     length = samples(log_uniform(rng, 0.12, 1.2))
     hits = noise(rng, length) * (rng.random(length) < log_uniform(rng, 0.02, 1)).astype(np.float32)
-    skin = log_uniform(rng, 140, 600)
-    body = biquad(hits, "bandpass", (skin * 0.8, skin * rng.uniform(1.2, 2.5)), 1)
+    skin, sharp, body = log_uniform(rng, 100, 500), rng.uniform(1.05, 1.5), np.zeros(length)
+    for ratio in _SKIN[: int(rng.integers(1, 6))]:
+        band = (skin * ratio / sharp, skin * ratio * sharp)
+        body += rng.uniform(0.2, 1) * normalise(biquad(hits, "bandpass", band, 1))
     wires = biquad(hits, "bandpass", (log_uniform(rng, 500, 4_000), rng.uniform(5_000, 11_000)), 1)
-    wave = normalise(wires) * 10 ** rng.uniform(-1.5, 0.2) + normalise(body) * rng.uniform(0.2, 1)
-    return normalise(wave * swell(rng, length))
+    curve = swell(rng, length)
+    wave = normalise(body.astype(np.float32)) * curve
+    later = np.roll(curve, samples(rng.uniform(-0.03, 0.03)))
+    wave += normalise(wires) * later * 10 ** rng.uniform(-2.2, 0.2)
+    rumble = normalise(biquad(noise(rng, length), "lowpass", rng.uniform(40, 200), 1))
+    return normalise(wave + rng.uniform(0, 0.15) * rumble * np.sqrt(curve))
 
 
 def backwards(rng: Rng) -> Wave:
@@ -145,7 +152,25 @@ def backwards(rng: Rng) -> Wave:
     return normalise(wave.astype(np.float32))
 
 
-MOVEMENTS = {fly_by: 2.0, dark_swish: 3.0, swing: 2.0, cloth: 1.0, brush: 1.5, backwards: 1.0}
+def deep_rush(rng: Rng) -> Wave:
+    """A long dark rush as before a change of scene: layers of low noise and dragged tones."""
+    seconds = log_uniform(rng, 0.8, 8)
+    length, out = samples(seconds), dsp.silence(seconds)
+    for _ in range(int(rng.integers(1, 4))):
+        cutoff = log_uniform(rng, 120, 4_000)
+        layer = coloured_noise(rng, length, rng.uniform(0.5, 2))
+        layer = biquad(layer, "bandpass", (cutoff * rng.uniform(0.1, 0.6), cutoff), 1)
+        out += normalise(layer) * swell(rng, length) * rng.uniform(0.3, 1)
+    for _ in range(int(rng.integers(0, 4))):
+        hz = log_uniform(rng, 40, 500) * 2 ** np.linspace(0, rng.uniform(-1, 1), length)
+        wave = dsp.sweep(hz * (1 + rng.uniform(0, 0.05) * _flutter(rng, length, 6)))
+        wave = np.tanh(wave * log_uniform(rng, 0.5, 6))
+        out += rng.uniform(0.05, 0.6) * wave * swell(rng, length)
+    return normalise(dsp.reverb(out, rng, rng.uniform(0.5, 3), rng.uniform(0.1, 0.6)))
+
+
+MOVEMENTS = {fly_by: 2.0, dark_swish: 3.0, swing: 1.5, cloth: 1.0, brush: 2.5, backwards: 1.0,
+             deep_rush: 1.5}  # fmt: skip
 
 
 def movement(rng: Rng) -> Wave:

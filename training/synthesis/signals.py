@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synthesis import dsp, resonant
+from training.synthesis import dsp, resonant, speech
 from training.synthesis.air import log_uniform
 from training.synthesis.dsp import (
     RATE,
@@ -173,8 +173,21 @@ def fax(rng: Rng, seconds: float) -> Wave:
     return out
 
 
+def caller(rng: Rng, seconds: float) -> Wave:
+    """A voice on the line: the telephone's band, its carbon's crackle, gaps."""
+    voice = speech.speak(rng)[: samples(seconds + 1)]
+    voice = biquad(voice, "bandpass", (rng.uniform(280, 600), rng.uniform(2_200, 3_600)), 4)
+    voice = dsp.drive(voice, log_uniform(rng, 0.5, 8))
+    if rng.random() < 0.4:
+        voice = dsp.crush(voice, int(rng.integers(4, 9)), int(rng.integers(1, 4)))
+    if rng.random() < 0.3:
+        voice = voice * (rng.random(len(voice) // 480 + 1) < 0.85).repeat(480)[: len(voice)]
+    hiss = biquad(noise(rng, len(voice)), "bandpass", (300, 3_400))
+    return normalise(voice + rng.uniform(0, 0.08) * hiss)
+
+
 TELEPHONES = {rotary_dial: 2.0, handset: 1.0, vibration: 1.2, ringtone: 2.0, gong_ringer: 1.5,
-              fax: 1.0}  # fmt: skip
+              fax: 1.0, caller: 0.7}  # fmt: skip
 
 
 def further_telephone(rng: Rng, seconds: float) -> Wave:
