@@ -10,8 +10,8 @@ from training.compose.cutting import Clip, Rng, cut, weighted
 from training.compose.harmony import SCALES, Song
 from training.compose.instruments import INSTRUMENTS, play
 from training.compose.roles import ROLES
-from training.synthesis import dsp, effects, everyday, nature, resonant
-from training.synthesis.dsp import CLIP_SAMPLES, Wave, biquad, normalise
+from training.synthesis import basses, dsp, effects, everyday, nature, resonant
+from training.synthesis.dsp import CLIP_SAMPLES, Wave, biquad, normalise, samples
 from training.synthesis.soundfont import Note
 
 PHRASE_ROLES = ("melody", "slow_melody", "fast_melody", "solo", "sparse_notes", "arpeggio",
@@ -64,21 +64,73 @@ def guitar_clip(rng: Rng) -> Clip:
     name = weighted(rng, {"clean_guitar": 3.0, "jazz_guitar": 1.0, "distorted_guitar": 2.0})
     length = rng.uniform(0.8, 8)
     root = Note(0.01, length, float(rng.integers(40, 70)), int(rng.integers(60, 120)))
-    notes = _strummed(root, rng) if rng.random() < 0.6 else [root]
-    if rng.random() < 0.25:
+    notes = _strummed(root, rng) if rng.random() < 0.4 else [root]
+    if rng.random() < 0.4:
+        notes, name = _gripped(rng, length), weighted(rng, {name: 2.0, "clean_guitar": 1.0})
+    if rng.random() < 0.2:
         gap = rng.uniform(0.12, 0.5)
         steps = rng.choice([0, 3, 5, 7, 10, 12, 15], int(rng.integers(2, 8)))
         notes = [Note(0.01 + gap * k, gap * 2, root.pitch + s, 95) for k, s in enumerate(steps)]
     wave = cut(play(name, notes, rng), length + rng.uniform(0.1, 1.5))
     if rng.random() < 0.3:
+        wave = _slid(wave, rng)
+    if rng.random() < 0.3:
         wave = dsp.echo(wave, rng.uniform(0.15, 0.5), rng.uniform(0.2, 0.6))
     if rng.random() < 0.4:
         wave = dsp.reverb(normalise(wave), rng, rng.uniform(0.5, 4), rng.uniform(0.1, 0.6))
+    if rng.random() < 0.4:
+        wave = _amplifier_noise(wave, rng)
     return wave, {*INSTRUMENTS[name].tags, "single_note", "solo"}
+
+
+GRIPS = ((0, 7, 12, 15, 19, 24), (0, 7, 12, 16, 19, 24), (0, 7, 10, 15, 19, 24), (0, 7, 12),
+         (0, 7, 14, 15, 19, 24), (0, 7, 10, 15, 22, 26), (0, 7, 11, 16, 19), (0, 7, 14, 19),
+         (0, 5, 10), (0, 7), (0, 12, 16, 19), (0, 12, 15, 19), (0, 5, 9), (0, 12))  # fmt: skip
+
+
+def _gripped(rng: Rng, length: float) -> list[Note]:
+    """A chord as a hand grips it on six strings: struck at once, or rolled slowly; left to ring."""
+    steps, low = GRIPS[rng.integers(len(GRIPS))], int(rng.integers(40, 62))
+    gap = float(np.exp(rng.uniform(np.log(0.004), np.log(0.35))))
+    order = steps[::-1] if rng.random() < 0.2 else steps
+    soft = int(rng.integers(45, 115))
+    notes = [
+        Note(0.01 + gap * k, length, low + step, int(np.clip(soft + rng.normal(0, 8), 25, 127)))
+        for k, step in enumerate(order)
+    ]
+    again = gap * len(steps) + rng.uniform(0.3, 2)
+    if rng.random() < 0.3:  # and once more, the same or another fret
+        move = int(rng.choice([0, 0, -2, 2, 3, 5]))
+        notes += [replace(n, start=n.start + again, pitch=n.pitch + move) for n in notes]
+    return notes
+
+
+def _slid(wave: Wave, rng: Rng) -> Wave:
+    """Frets passed over: the pitch glides by up to an octave, early or late, up or down."""
+    time = np.arange(len(wave)) / dsp.RATE
+    at, width = rng.uniform(0.05, 0.8), rng.uniform(0.03, 0.4)
+    way = rng.choice([1, 1, 2, 3, 5, 7, 12]) * rng.choice([-1, 1])
+    glide = way / (1 + np.exp(np.clip((time - at) / width * 4, -30, 30)))
+    if rng.random() < 0.3:
+        glide += rng.uniform(0.1, 0.6) * np.sin(2 * np.pi * rng.uniform(3, 7) * time)
+    position = np.cumsum(2 ** (glide / 12))
+    kept = int(np.searchsorted(position, len(wave) - 1))
+    return np.interp(position[:kept], np.arange(len(wave)), wave).astype(np.float32)
+
+
+def _amplifier_noise(wave: Wave, rng: Rng) -> Wave:
+    """What an amplifier adds: the mains' hum and its hiss."""
+    time = np.arange(len(wave)) / dsp.RATE
+    mains, level = float(rng.choice([50, 60])), 10 ** rng.uniform(-3, -1.2)
+    hum = sum(np.sin(2 * np.pi * mains * k * time) / k for k in (1, 2, 3, 5))
+    hiss = biquad(dsp.noise(rng, len(wave)), "lowpass", rng.uniform(2_000, 9_000), 1)
+    return (normalise(wave) + level * hum + 0.3 * level * hiss).astype(np.float32)
 
 
 def piano_clip(rng: Rng) -> Clip:
     """A piano alone, softly: a chord left to ring, a note, a slow line; felt, room, old tape."""
+    if rng.random() < 0.35:
+        return _treated_piano(rng)
     kind = rng.random()
     root = Note(0.01, rng.uniform(1.5, 9), float(rng.integers(36, 76)), int(rng.integers(25, 85)))
     tags = {*INSTRUMENTS["piano"].tags, "solo", "soft", "quiet"}
@@ -108,6 +160,40 @@ def piano_clip(rng: Rng) -> Clip:
     return wave, tags
 
 
+def _treated_piano(rng: Rng) -> Clip:
+    """Few low piano notes and a chord under the pedal, slowed, muffled, drowned: half a texture."""
+    low, velocity = int(rng.integers(24, 52)), int(rng.integers(30, 100))
+    steps = rng.choice([0, 0, 7, 12, 15, 16, 19, 22, 24, 26, 31, 36, 43], int(rng.integers(2, 9)))
+    gap = float(rng.choice([0, 0.05, 0.3, 0.7, 1.2])) * rng.uniform(0.5, 1.5)
+    notes = [
+        Note(
+            0.01 + gap * k, 9, low + int(step), int(np.clip(velocity + rng.normal(0, 12), 15, 115))
+        )
+        for k, step in enumerate([0, *steps])
+    ]
+    wave = play("piano", notes, rng)
+    if rng.random() < 0.6:
+        wave = dsp.pitch_shift(wave, rng.uniform(0.35, 0.95))[:CLIP_SAMPLES]
+    if rng.random() < 0.7:
+        cutoff = float(np.exp(rng.uniform(np.log(120), np.log(2_500))))
+        wave = biquad(wave, "lowpass", cutoff, int(rng.integers(1, 3)))
+    if rng.random() < 0.5:
+        wave = dsp.peak_filter(wave, rng.uniform(40, 160), rng.uniform(3, 18), rng.uniform(0.4, 2))
+    if rng.random() < 0.25:
+        wave = _wobbled(wave, rng)
+    if rng.random() < 0.2:
+        wave = np.concatenate([wave[: samples(rng.uniform(1, 4))][::-1], wave])[:CLIP_SAMPLES]
+    if rng.random() < 0.3:
+        wave = dsp.echo(wave, rng.uniform(0.2, 0.9), rng.uniform(0.3, 0.7))
+    if rng.random() < 0.7:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(1, 6), rng.uniform(0.1, 0.8))
+    if rng.random() < 0.4:
+        wave = dsp.compress(wave, rng.uniform(0.3, 0.8))
+    wave = cut(wave, rng.uniform(1.5, 10))
+    tags = {*INSTRUMENTS["piano"].tags, "solo", "soft", "quiet"}
+    return wave, tags | ({"ambient", "beatless"} if rng.random() < 0.6 else set())
+
+
 def _wobbled(wave: Wave, rng: Rng) -> Wave:
     """A tape that does not run evenly."""
     time = np.arange(len(wave)) / dsp.RATE
@@ -128,6 +214,10 @@ def _strummed(root: Note, rng: Rng) -> list[Note]:
 
 def bass_clip(rng: Rng) -> Clip:
     """A bass sound alone: stab, growl or long note."""
+    if rng.random() < 0.55:
+        wave, further = basses.synth_bass(rng)
+        further |= {"short"} if len(wave) < 0.7 * dsp.RATE else set()
+        return wave, {*INSTRUMENTS["synth_bass"].tags, "low_pitched", "single_note", *further}
     name = str(rng.choice(["synth_bass", "synth_bass", "sub_bass", "bass_guitar", "upright_bass"]))
     length = rng.uniform(0.2, 3)
     wave = play(name, [Note(0.01, length, float(rng.integers(26, 44)))], rng)
