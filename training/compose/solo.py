@@ -10,7 +10,7 @@ from training.compose.cutting import Clip, Rng, cut, weighted
 from training.compose.harmony import SCALES, Song
 from training.compose.instruments import INSTRUMENTS, play
 from training.compose.roles import ROLES
-from training.synthesis import basses, dsp, effects, everyday, nature, resonant
+from training.synthesis import basses, dsp, effects, everyday, nature, resonant, tones
 from training.synthesis.dsp import CLIP_SAMPLES, Wave, biquad, normalise, samples
 from training.synthesis.soundfont import Note
 
@@ -246,6 +246,8 @@ def texture_clip(rng: Rng) -> Clip:
 
 def atmosphere_clip(rng: Rng) -> Clip:
     """Layers without rhythm in a large room: held notes, hums, air, rubbed glass, far bells."""
+    if rng.random() < 0.5:
+        return _drowned_sound(rng)
     low = rng.random() < 0.5
     layers = {
         "pad": lambda: _held_part(rng, ("pad", "strings", "organ"), low),
@@ -270,6 +272,140 @@ def atmosphere_clip(rng: Rng) -> Clip:
     out = dsp.reverb(normalise(out), rng, rng.uniform(2, 7), rng.uniform(0.3, 0.85))
     tags = {"ambient", "beatless", "sustained", "reverberant"}
     return out, tags | ({"dark_ambient", "drone"} if low else set())
+
+
+def _drowned_sound(rng: Rng) -> Clip:
+    """One sound made into an atmosphere: slowed, reversed, smeared, filtered, in a huge room."""
+    sources = {
+        "choir": lambda: _vowels(rng),
+        "cluster": lambda: _beating(rng),
+        "hum": lambda: _haunted(rng),
+        "glass": lambda: _rubbed(rng),
+        "landing": lambda: _landing(rng),
+        "held": lambda: _held_part(
+            rng, ("choir", "pad", "strings", "bowl", "organ", "cello"), True
+        ),
+        "note": lambda: note_clip(rng)[0],
+        "chimes": lambda: resonant.chimes(rng),
+        "machine": lambda: effects.hum(rng),
+    }
+    name = str(rng.choice(list(sources)))
+    wave = normalise(sources[name]())
+    slowed = rng.random() < 0.35
+    if slowed:
+        wave = dsp.pitch_shift(wave, rng.uniform(0.3, 0.85))[:CLIP_SAMPLES]
+    if rng.random() < 0.25:
+        wave = wave[::-1].copy()
+    if rng.random() < 0.25 and len(wave) > samples(0.5):
+        wave = _smeared(wave, rng)
+    if rng.random() < 0.3:
+        low = float(np.exp(rng.uniform(np.log(60), np.log(900))))
+        wave = biquad(wave, "bandpass", (low, low * float(np.exp(rng.uniform(0.7, 3.5)))), 1)
+    wave = cut(np.pad(wave, (0, samples(rng.uniform(0.3, 3)))), rng.uniform(1.5, 10))
+    if rng.random() < 0.75:
+        wave = dsp.reverb(normalise(wave), rng, rng.uniform(1.5, 8), rng.uniform(0.1, 0.85))
+    tags = {"ambient", "beatless", "reverberant"}
+    if name not in {"landing", "note"}:
+        tags.add("sustained")
+    if name == "choir":
+        tags |= {"choir", "voice"}
+    dark = name in {"hum", "machine", "cluster"} or slowed
+    tags |= {"drone"} if name == "cluster" else set()
+    return wave, tags | ({"dark_ambient"} if dark and rng.random() < 0.7 else set())
+
+
+def _vowels(rng: Rng) -> Wave:
+    """Voices without words, each with its own vibrato, under a vowel; a chord or one note."""
+    length = samples(rng.uniform(1, 8))
+    time = np.arange(length, dtype=np.float32) / dsp.RATE
+    root = tones.hertz(rng.uniform(45, 74))
+    steps = rng.choice([0, 3, 4, 7, 12, 16], int(rng.integers(1, 4)))
+    out = np.zeros(length, np.float32)
+    for step in np.repeat(steps, 3):
+        sway = rng.uniform(2, 25) * np.sin(
+            2 * np.pi * rng.uniform(3, 6.5) * time + rng.uniform(0, 6)
+        )
+        hz = root * 2 ** ((step + rng.normal(0, 0.08) + sway / 100) / 12)
+        turns = np.cumsum(hz) / dsp.RATE + rng.uniform()
+        out += (2 * (turns % 1) - 1).astype(np.float32)
+    vowel = rng.uniform([300, 700, 2_200], [900, 1_900, 3_200])
+    parts = [
+        biquad(out, "bandpass", (hz * 0.88, hz * 1.13), 1) * level
+        for hz, level in zip(vowel, (1, rng.uniform(0.1, 0.8), rng.uniform(0, 0.3)), strict=True)
+    ]
+    wave = sum(parts) + 0.02 * out
+    return (wave * dsp.envelope(length, rng.uniform(0.02, 0.8), 1, 0.9, 0.5)).astype(np.float32)
+
+
+def _beating(rng: Rng) -> Wave:
+    """A cluster of plain tones, some a hair apart so that they beat."""
+    time = dsp.timeline(rng.uniform(3, 10))
+    low, out = tones.hertz(rng.uniform(36, 64)), np.zeros_like(time)
+    for step in rng.choice([0, 1, 2, 5, 6, 7, 11, 12, 13, 19], int(rng.integers(2, 5)), False):
+        for _ in range(int(rng.integers(1, 4))):
+            hz = low * 2 ** ((step + rng.normal(0, 0.4)) / 12)
+            sway = rng.uniform(0, 0.004) * np.sin(2 * np.pi * rng.uniform(0.05, 2) * time)
+            out += rng.uniform(0.2, 1) * dsp.sweep((hz * (1 + sway)).astype(np.float32))
+    out *= dsp.envelope(len(out), rng.uniform(0.01, 2), 1, 1, rng.uniform(0.2, 2))
+    return dsp.drive(out, rng.uniform(0.5, 3)) if rng.random() < 0.4 else out
+
+
+def _haunted(rng: Rng) -> Wave:
+    """A low hummed tone that wavers, swells and goes, breath and overtones around it."""
+    time = dsp.timeline(rng.uniform(2.5, 10))
+    waver = rng.uniform(0.002, 0.04) * np.sin(2 * np.pi * rng.uniform(0.2, 5) * time)
+    hz = tones.hertz(rng.uniform(36, 60)) * (1 + waver + rng.normal(0, 0.03) * time / time[-1])
+    out = np.zeros_like(time)
+    for k in (0.5, 1, 2, 3, 4, 6, 9):
+        level = 1 if k == 1 else rng.uniform(0, 0.4) / k**0.5
+        out += level * dsp.sweep((k * hz).astype(np.float32))
+    low = rng.uniform(200, 1_500)
+    air = biquad(dsp.noise(rng, len(out)), "bandpass", (low, low * rng.uniform(1.5, 6)), 1)
+    out += rng.uniform(0, 0.4) * normalise(air)
+    middle, width = rng.uniform(0.15, 0.7), rng.uniform(0.12, 0.5)
+    return out * np.exp(-(((time / time[-1] - middle) / width) ** 2)).astype(np.float32)
+
+
+def _rubbed(rng: Rng) -> Wave:
+    """A wet finger round a glass or bowl: one pure tone that hardly breathes, a faint second."""
+    time = dsp.timeline(rng.uniform(1.5, 10))
+    hz = float(np.exp(rng.uniform(np.log(300), np.log(2_200))))
+    hz = hz * (1 + rng.uniform(0, 0.004) * np.sin(2 * np.pi * rng.uniform(0.1, 4) * time))
+    swell = 1 - rng.uniform(0, 0.6) * (0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(0.3, 4) * time))
+    out = swell * dsp.sweep(hz.astype(np.float32))
+    for ratio in rng.uniform(1.9, 4.5, 2):
+        out += 10 ** rng.uniform(-2.2, -0.8) * dsp.sweep((ratio * hz).astype(np.float32))
+    out += 10 ** rng.uniform(-3, -1.3) * dsp.coloured_noise(rng, len(out), rng.uniform(0, 1.5))
+    fade = (rng.uniform(0.02, 1.5), 1, 1, rng.uniform(0.1, 1))
+    return (out * dsp.envelope(len(out), *fade)).astype(np.float32)
+
+
+def _landing(rng: Rng) -> Wave:
+    """A rush of air that dies away while it grows dull: something huge comes down far off."""
+    length = samples(rng.uniform(2, 9))
+    span, top = rng.uniform(0.3, 3), rng.uniform(2_000, 11_000)
+    fall, steep = rng.uniform(0.2, 3), rng.uniform(1, 4)
+    air = dsp.coloured_noise(rng, length, rng.uniform(0, 1.2))
+    wave = dsp.spectral_gain(
+        air, lambda f, t: 1 / (1 + (f / (150 + top * np.exp(-t / fall))) ** steep)
+    )
+    start = np.minimum(1, np.arange(length) / samples(rng.uniform(0.005, 0.8)))
+    return (wave * start * dsp.decay_curve(length, span)).astype(np.float32)
+
+
+def _smeared(wave: Wave, rng: Rng) -> Wave:
+    """Stretched far beyond its length: long frames with their phases drawn at random."""
+    frame, count = 16_384, 29
+    at = np.linspace(0, max(0, len(wave) - frame), count).astype(int)
+    window = np.hanning(frame).astype(np.float32)
+    source = np.pad(wave, (0, frame))
+    out = np.zeros((count + 1) * frame // 2, np.float32)
+    for k, first in enumerate(at):
+        levels = np.abs(np.fft.rfft(source[first : first + frame] * window))
+        turned = levels * np.exp(2j * np.pi * rng.random(len(levels)))
+        begin = k * frame // 2
+        out[begin : begin + frame] += window * np.fft.irfft(turned, frame).astype(np.float32)
+    return out[:CLIP_SAMPLES]
 
 
 def _held_part(rng: Rng, names: tuple[str, ...], low: bool) -> Wave:

@@ -86,9 +86,10 @@ def _filtered(wave: Wave, rng: Rng) -> tuple[Wave, bool]:
 
 def synth_bass(rng: Rng) -> tuple[Wave, set[str]]:
     """One bass note of 0.15 to 9 seconds, and what it is besides a synthesizer's bass."""
-    length = samples(float(np.exp(rng.uniform(np.log(0.15), np.log(9)))))
+    held = rng.random() < 0.35
+    length = samples(rng.uniform(3, 10) if held else np.exp(rng.uniform(np.log(0.15), np.log(6))))
     time = np.arange(length) / RATE
-    hz = np.full(length, hertz(rng.uniform(23, 46)))
+    hz = np.full(length, hertz(rng.uniform(23, 48)))
     if rng.random() < 0.2:
         hz *= 2 ** (rng.uniform(-1, 1) * np.exp(-time / rng.uniform(0.02, 0.6)))
     kind = rng.choice(3, p=(0.5, 0.2, 0.3))
@@ -105,7 +106,7 @@ def synth_bass(rng: Rng) -> tuple[Wave, set[str]]:
     if rng.random() < 0.3:
         air = biquad(dsp.noise(rng, length), "highpass", rng.uniform(300, 4_000), 1)
         wave = normalise(wave) + 10 ** rng.uniform(-2.5, -1) * normalise(air)
-    wave = wave * _loudness(time, rng)
+    wave = wave * _loudness(time, rng, held)
     if rng.random() < 0.25:
         wave = _doubled(wave, rng)
     if rng.random() < 0.25:
@@ -116,10 +117,10 @@ def synth_bass(rng: Rng) -> tuple[Wave, set[str]]:
     return normalise(wave.astype(np.float32)), tags | ({"wobble_bass"} if wobbles else set())
 
 
-def _loudness(time: np.ndarray, rng: Rng) -> np.ndarray:
+def _loudness(time: np.ndarray, rng: Rng, held: bool) -> np.ndarray:
     """Held, fading, plucked or swelling; the end without a click."""
     span, end = time[-1] + 1e-3, rng.uniform(0.005, 0.3)
-    kind = rng.random()
+    kind = rng.random() + 0.4 * held
     curve = np.ones_like(time)
     if kind < 0.4:
         curve = np.exp(-time / (span * rng.uniform(0.15, 1)))
