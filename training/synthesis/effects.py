@@ -60,10 +60,34 @@ def _bent_tone(rng: Rng) -> Wave:
     return normalise(wave)
 
 
+def _bloop(rng: Rng) -> Wave:
+    """A round low tone that drops or jumps to its pitch and dies away."""
+    length = samples(air.log_uniform(rng, 0.1, 0.9))
+    time, stay = np.arange(length) / RATE, air.log_uniform(rng, 70, 700)
+    bend = rng.uniform(-1, 2.5) * np.maximum(0, 1 - time / air.log_uniform(rng, 0.01, 0.15))
+    phase, wave = np.cumsum(stay * 2**bend) / RATE, np.zeros(length)
+    for part in range(1, int(rng.integers(2, 9))):
+        wave += part ** -rng.uniform(1, 3.5) * np.sin(2 * np.pi * part * phase)
+    wave = wave * decay_curve(length, length / RATE / rng.uniform(1, 7))
+    attack = air.log_uniform(rng, 0.0005, 0.02)
+    return normalise((wave * dsp.envelope(length, attack, 1, 1, 0.005)).astype(np.float32))
+
+
+def _tick(rng: Rng) -> Wave:
+    """A few waves of a tone, or of two, gone in some milliseconds."""
+    length = samples(air.log_uniform(rng, 0.012, 0.1))
+    wave, hz = np.zeros(length), air.log_uniform(rng, 250, 7_000)
+    for ratio in (1, *rng.uniform(0.4, 4, int(rng.integers(0, 3)))):
+        path = hz * ratio * (1 + rng.uniform(-0.3, 1.5) * decay_curve(length, 0.002))
+        tone = sweep(path.astype(np.float32)) * rng.uniform(0.1, 1)
+        wave += tone * decay_curve(length, air.log_uniform(rng, 0.0008, 0.015))
+    return normalise(wave.astype(np.float32))
+
+
 def blip(rng: Rng) -> Wave:
     """A very short electronic sound: a bending tone, a click that rings, a bleep or two."""
-    if rng.random() < 0.45:
-        return _bent_tone(rng)
+    if rng.random() < 0.6:
+        return (_bent_tone, _bent_tone, _bloop, _tick)[rng.integers(4)](rng)
     length = samples(float(np.exp(rng.uniform(np.log(0.015), np.log(0.3)))))
     kind = rng.integers(5)
     hz, time = float(np.exp(rng.uniform(np.log(150), np.log(6_000)))), np.arange(length) / RATE
@@ -451,9 +475,9 @@ def alarm(rng: Rng) -> Wave:
 
 def robot(rng: Rng) -> Wave:
     """Robot chatter and moves: stepped tones, buzzing vowels, motors, steps, crushed speech."""
-    if rng.random() < 0.6:
+    if rng.random() < 0.7:
         makers = (signals.machine_moves, signals.power_down, signals.droid, signals.babble)
-        return makers[rng.choice(4, p=[0.4, 0.25, 0.2, 0.15])](rng)
+        return makers[rng.choice(4, p=[0.4, 0.3, 0.18, 0.12])](rng)
     if rng.random() < 0.35:
         voice = speech.robot_voice(rng)
         hold = int(rng.integers(2, 9))
