@@ -68,6 +68,8 @@ SOUND_WEIGHTS = {
     "rewind": 1.5,
     "robot": 2.0,
     "telephone": 3.0,
+    "crow": 1.5,
+    "record_surface": 1.5,
     "whoosh": 3.5,
     "rain": 1.5,
     "impact": 3.0,
