@@ -381,16 +381,23 @@ def _rubbed(rng: Rng) -> Wave:
 
 
 def _landing(rng: Rng) -> Wave:
-    """A rush of air that dies away while it grows dull: something huge comes down far off."""
-    length = samples(rng.uniform(2, 9))
-    span, top = rng.uniform(0.3, 3), rng.uniform(2_000, 11_000)
-    fall, steep = rng.uniform(0.2, 3), rng.uniform(1, 4)
+    """A rush of air whose band glides down or up for seconds: something huge lands far off."""
+    length = samples(rng.uniform(2, 10))
+    start, octaves = rng.uniform(1_500, 10_000), rng.uniform(1, 6)
+    span, width, floor = rng.uniform(0.5, 4), rng.uniform(0.3, 1.8), rng.uniform(60, 500)
+
+    def gain(f: np.ndarray, t: np.ndarray) -> np.ndarray:
+        centre = np.maximum(floor, start * 2 ** (-octaves * (1 - np.exp(-t / span))))
+        return np.exp(-((np.log2((f + 1) / centre) / width) ** 2))
+
     air = dsp.coloured_noise(rng, length, rng.uniform(0, 1.2))
-    wave = dsp.spectral_gain(
-        air, lambda f, t: 1 / (1 + (f / (150 + top * np.exp(-t / fall))) ** steep)
-    )
-    start = np.minimum(1, np.arange(length) / samples(rng.uniform(0.005, 0.8)))
-    return (wave * start * dsp.decay_curve(length, span)).astype(np.float32)
+    if rng.random() < 0.3:  # an engine in it
+        turns = np.cumsum(np.full(length, rng.uniform(30, 150))) / dsp.RATE
+        air = (air + rng.uniform(0.1, 0.6) * (2 * (turns % 1) - 1)).astype(np.float32)
+    wave = dsp.spectral_gain(air, gain)
+    wave = wave[::-1] if rng.random() < 0.15 else wave
+    rise = np.minimum(1, np.arange(length) / samples(rng.uniform(0.005, 0.8)))
+    return (wave * rise * dsp.decay_curve(length, rng.uniform(1, 12))).astype(np.float32)
 
 
 def _smeared(wave: Wave, rng: Rng) -> Wave:

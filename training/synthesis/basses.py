@@ -70,7 +70,7 @@ def _filtered(wave: Wave, rng: Rng) -> tuple[Wave, bool]:
     low = float(np.exp(rng.uniform(np.log(70), np.log(600))))
     octaves, peak = rng.uniform(0.3, 5), rng.uniform(0, 3) * (rng.random() < 0.5)
     steep = rng.uniform(1, 4)
-    vowels = rng.uniform([250, 700], [900, 2_600]) if rng.random() < 0.25 else ()
+    vowels = rng.uniform([250, 700], [900, 3_600]) if rng.random() < 0.35 else ()
 
     def gain(f: np.ndarray, t: np.ndarray) -> np.ndarray:
         edge = low * 2 ** (octaves * course(t))
@@ -86,8 +86,8 @@ def _filtered(wave: Wave, rng: Rng) -> tuple[Wave, bool]:
 
 def synth_bass(rng: Rng) -> tuple[Wave, set[str]]:
     """One bass note of 0.15 to 9 seconds, and what it is besides a synthesizer's bass."""
-    held = rng.random() < 0.35
-    length = samples(rng.uniform(3, 10) if held else np.exp(rng.uniform(np.log(0.15), np.log(6))))
+    held = rng.random() < 0.4
+    length = samples(float(np.exp(rng.uniform(np.log(0.3 if held else 0.15), np.log(9)))))
     time = np.arange(length) / RATE
     hz = np.full(length, hertz(rng.uniform(23, 48)))
     if rng.random() < 0.2:
@@ -119,7 +119,7 @@ def synth_bass(rng: Rng) -> tuple[Wave, set[str]]:
 
 def _loudness(time: np.ndarray, rng: Rng, held: bool) -> np.ndarray:
     """Held, fading, plucked or swelling; the end without a click."""
-    span, end = time[-1] + 1e-3, rng.uniform(0.005, 0.3)
+    span, end = time[-1] + 1e-3, rng.uniform(0.002, 0.02 if held else 0.3)
     kind = rng.random() + 0.4 * held
     curve = np.ones_like(time)
     if kind < 0.4:

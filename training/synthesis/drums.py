@@ -62,9 +62,11 @@ def snare(rng: Rng) -> Wave:
 
 def _electronic_snare(rng: Rng) -> Wave:
     """A machine's snare: a burst of noise through any filter, over a body that may be very low."""
-    length = samples(rng.uniform(0.08, 0.9))
-    low = float(np.exp(rng.uniform(np.log(150), np.log(5_000))))
-    band = (low, low * float(np.exp(rng.uniform(0.3, 3))))
+    length = samples(float(np.exp(rng.uniform(np.log(0.08), np.log(1.8)))))
+    if rng.random() < 0.3:
+        return _whistling_snare(rng, length)
+    low = float(np.exp(rng.uniform(np.log(60), np.log(5_000))))
+    band = (low, low * float(np.exp(rng.uniform(0.3, 4.5))))
     rattle = biquad(noise(rng, length), "bandpass", band, int(rng.integers(1, 4)))
     if rng.random() < 0.4:  # a resonant filter whistles on it
         centre, quality = rng.uniform(300, 6_000), rng.uniform(2, 10)
@@ -75,7 +77,7 @@ def _electronic_snare(rng: Rng) -> Wave:
         rattle = spectral_gain(rattle, _closing(rng), 256) if length > 2_048 else rattle
     hz = float(np.exp(rng.uniform(np.log(38), np.log(400))))
     fall = decay_curve(length, rng.uniform(0.005, 0.06))
-    body = sweep(hz * (1 + rng.uniform(0, 3) * fall)) * decay_curve(length, rng.uniform(0.02, 0.25))
+    body = sweep(hz * (1 + rng.uniform(0, 3) * fall)) * decay_curve(length, rng.uniform(0.03, 0.4))
     wave = normalise(rattle) + rng.choice([0, rng.uniform(0.1, 0.6), rng.uniform(0.6, 2)]) * body
     if rng.random() < 0.35:
         wave = crush(normalise(wave), int(rng.integers(3, 9)), int(rng.integers(1, 9)))
@@ -85,6 +87,23 @@ def _electronic_snare(rng: Rng) -> Wave:
         wave = wave[: int(length * rng.uniform(0.3, 0.9))]
         wave[-120:] *= np.linspace(1, 0, 120, dtype=np.float32)
     return normalise(wave.astype(np.float32))
+
+
+def _whistling_snare(rng: Rng, length: int) -> Wave:
+    """Noise through a narrow filter that glides, usually down, while it dies away."""
+    start, octaves = rng.uniform(800, 8_000), rng.normal(-0.7, 0.8)
+    span, width = rng.uniform(0.03, 0.5), rng.uniform(0.1, 0.7)
+
+    def gain(f: np.ndarray, t: np.ndarray) -> np.ndarray:
+        centre = start * 2 ** (octaves * (1 - np.exp(-t / span)))
+        return np.exp(-((np.log2((f + 1) / centre) / width) ** 2)) + 0.01
+
+    length = max(length, samples(0.15))
+    wave = spectral_gain(noise(rng, length), gain, 256)
+    wave = normalise(wave) * decay_curve(length, length / 24_000 * rng.uniform(0.12, 0.5))
+    snap_ = biquad(noise(rng, length), "highpass", rng.uniform(200, 3_000))
+    wave += rng.uniform(0, 0.8) * normalise(snap_ * decay_curve(length, rng.uniform(0.005, 0.06)))
+    return normalise(drive(wave, rng.uniform(0.5, 5)) if rng.random() < 0.3 else wave)
 
 
 def _closing(rng: Rng) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -274,12 +293,12 @@ def _tabla_open(rng: Rng) -> Wave:
 
 def _tabla_tap(rng: Rng) -> Wave:
     """Flat fingers on a damped skin: te, ti, re, ke; a knock, a slap of skin, the shell's thump."""
-    length = samples(rng.uniform(0.06, 0.35))
+    length = samples(rng.uniform(0.08, 0.45))
     time = np.arange(length, dtype=np.float32) / 24_000
     wave = np.zeros(length, np.float32)
     base = rng.uniform(110, 420)
     for ratio in np.sort(rng.uniform(0.8, 4, int(rng.integers(3, 8)))):
-        fade = rng.uniform(0.006, 0.05) / ratio**0.5
+        fade = float(np.exp(rng.uniform(np.log(0.003), np.log(0.04)))) / ratio**0.5
         wave += (
             rng.uniform(0.2, 1)
             / ratio
