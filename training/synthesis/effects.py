@@ -254,10 +254,13 @@ def glitch(rng: Rng) -> Wave:
     if rng.random() < 0.15:
         return _skipping_disc(rng)
     out = np.zeros(samples(rng.uniform(0.4, 4)), np.float32)
-    sources = (beep, blip, laser, static, harsh_noise)
+    makers = (beep, blip, laser, static, harsh_noise)
+    sources = [makers[rng.integers(5)](rng) for _ in range(int(rng.integers(2, 8)))]
     seconds = len(out) / RATE
     for _ in range(int(rng.integers(3, 14) * max(1, seconds / 2))):
-        piece = sources[rng.integers(5)](rng)[: samples(rng.uniform(0.005, 0.08))]
+        source = sources[rng.integers(len(sources))]
+        first = int(rng.integers(0, max(1, len(source) // 2)))
+        piece = source[first : first + samples(rng.uniform(0.005, 0.08))]
         start, gap = rng.uniform(0, seconds), rng.uniform(0.01, 0.08)
         for k in range(int(rng.integers(1, 9))):
             add_at(out, piece, start + k * gap, rng.uniform(0.3, 1))

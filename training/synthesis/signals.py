@@ -370,7 +370,7 @@ def noise_shot(rng: Rng) -> Wave:
 
 def broken(rng: Rng) -> Wave:
     """Data or noise that a machine spits out, stuttering or not."""
-    wave = (data_burst if rng.random() < 0.5 else noise_shot)(rng)
+    wave = (data_burst if rng.random() < 0.4 else noise_shot)(rng)
     if rng.random() < 0.3:
         grain = wave[: samples(log_uniform(rng, 0.004, 0.08))]
         wave = np.concatenate([np.tile(grain, int(rng.integers(2, 16))), wave])
