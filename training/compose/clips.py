@@ -15,6 +15,7 @@ from training.compose.cutting import Clip, Rng, cut, trim, weighted
 from training.compose.found import found_loop
 from training.compose.harmony import SCALES, Song
 from training.compose.instruments import INSTRUMENTS, play
+from training.compose.odd_loops import odd_loop
 from training.compose.pieces import ALL_GENRES, piece
 from training.compose.rhythms import PATTERNS, drum_track
 from training.compose.roles import ROLES
@@ -133,7 +134,8 @@ def hit_clip(rng: Rng) -> Clip:
     """One drum hit, from a soundfont or our own synthesis."""
     if rng.random() < 0.35:
         return _recorded_hit(rng)
-    name = weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2, "hihat": 2.5,
+    name = weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2.5,
+                           "machine_snare": 1.5, "hihat": 2.5,
                            "tabla_high": 2.0, "tabla_low": 2.0, "cymbal": 1.5,
                            "tom": 1.3})  # fmt: skip
     own, keys = HITS[name]
@@ -150,6 +152,8 @@ def hit_clip(rng: Rng) -> Clip:
     tags = {name, "one_shot", "percussion", "short"}
     if name in {"tabla_high", "tabla_low"}:
         tags |= {"tabla", "hand_drums"}
+    if name == "machine_snare":
+        tags |= {"snare", "electronic"}
     if name == "conga":
         tags.add("hand_drums")
     return trim(wave), tags
@@ -214,9 +218,10 @@ def sound_clip(rng: Rng) -> Clip:
 
 
 KINDS: dict[Callable[[Rng], Clip], float] = {
-    genre_clip: 0.40, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
+    genre_clip: 0.38, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
     loop_clip: 0.035, found_loop: 0.025, texture_clip: 0.02, atmosphere_clip: 0.02,
-    voice_clip: 0.03, sound_clip: 0.15, sampled_clip: 0.06, guitar_clip: 0.015, piano_clip: 0.015,
+    voice_clip: 0.03, sound_clip: 0.15, sampled_clip: 0.06, guitar_clip: 0.02, piano_clip: 0.02,
+    odd_loop: 0.01,
 }  # fmt: skip
 
 

@@ -40,8 +40,6 @@ def kick(rng: Rng) -> Wave:
 
 def snare(rng: Rng) -> Wave:
     """Snare: tuned body and rattling noise; or an electronic one, filtered, crushed or driven."""
-    if rng.random() < 0.3:
-        return _electronic_snare(rng)
     length = samples(rng.uniform(0.12, 0.45))
     machine = rng.random() < 0.35
     hz = rng.uniform(90, 420) if machine else rng.uniform(150, 260)
@@ -60,7 +58,7 @@ def snare(rng: Rng) -> Wave:
     return normalise(wave)
 
 
-def _electronic_snare(rng: Rng) -> Wave:
+def machine_snare(rng: Rng) -> Wave:
     """A machine's snare: a burst of noise through any filter, over a body that may be very low."""
     length = samples(float(np.exp(rng.uniform(np.log(0.08), np.log(1.8)))))
     if rng.random() < 0.3:
@@ -351,6 +349,7 @@ HITS: dict[str, tuple[Callable[[Rng], Wave], tuple[int, ...]]] = {
     # name: our synthesis, General MIDI percussion keys
     "kick": (kick, (35, 36)),
     "snare": (snare, (38, 40)),
+    "machine_snare": (machine_snare, ()),
     "rimshot": (rimshot, (37,)),
     "clap": (clap, (39,)),
     "snap": (snap, ()),
