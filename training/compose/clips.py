@@ -218,8 +218,8 @@ def sound_clip(rng: Rng) -> Clip:
 
 
 KINDS: dict[Callable[[Rng], Clip], float] = {
-    genre_clip: 0.38, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
-    loop_clip: 0.035, found_loop: 0.025, texture_clip: 0.02, atmosphere_clip: 0.02,
+    genre_clip: 0.37, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
+    loop_clip: 0.035, found_loop: 0.025, texture_clip: 0.02, atmosphere_clip: 0.03,
     voice_clip: 0.03, sound_clip: 0.15, sampled_clip: 0.06, guitar_clip: 0.02, piano_clip: 0.02,
     odd_loop: 0.01,
 }  # fmt: skip

@@ -289,22 +289,26 @@ def _drowned_sound(rng: Rng) -> Clip:
         "chimes": lambda: resonant.chimes(rng),
         "machine": lambda: effects.hum(rng),
     }
-    name = str(rng.choice(list(sources)))
+    own = dict.fromkeys(("choir", "cluster", "hum", "glass", "landing"), 2.0)
+    name = weighted(rng, {**dict.fromkeys(sources, 1.0), **own})
     wave = normalise(sources[name]())
-    slowed = rng.random() < 0.35
+    plain = name in own and rng.random() < 0.5
+    slowed = not plain and rng.random() < 0.5
     if slowed:
         wave = dsp.pitch_shift(wave, rng.uniform(0.3, 0.85))[:CLIP_SAMPLES]
-    if rng.random() < 0.25:
+    if not plain and rng.random() < 0.35:
         wave = wave[::-1].copy()
-    if rng.random() < 0.25 and len(wave) > samples(0.5):
+    if not plain and rng.random() < 0.35 and len(wave) > samples(0.5):
         wave = _smeared(wave, rng)
-    if rng.random() < 0.3:
+    if not plain and rng.random() < 0.3:
         low = float(np.exp(rng.uniform(np.log(60), np.log(900))))
         wave = biquad(wave, "bandpass", (low, low * float(np.exp(rng.uniform(0.7, 3.5)))), 1)
-    wave = cut(np.pad(wave, (0, samples(rng.uniform(0.3, 3)))), rng.uniform(1.5, 10))
-    if rng.random() < 0.75:
+    if rng.random() < 0.6:
+        wave = cut(np.pad(wave, (0, samples(rng.uniform(0.3, 3)))), rng.uniform(1.5, 10))
+    tags = {"ambient", "beatless"}
+    if rng.random() < (0.4 if plain else 0.8):
         wave = dsp.reverb(normalise(wave), rng, rng.uniform(1.5, 8), rng.uniform(0.1, 0.85))
-    tags = {"ambient", "beatless", "reverberant"}
+        tags.add("reverberant")
     if name not in {"landing", "note"}:
         tags.add("sustained")
     if name == "choir":

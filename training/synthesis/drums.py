@@ -61,8 +61,9 @@ def snare(rng: Rng) -> Wave:
 def machine_snare(rng: Rng) -> Wave:
     """A machine's snare: a burst of noise through any filter, over a body that may be very low."""
     length = samples(float(np.exp(rng.uniform(np.log(0.08), np.log(1.8)))))
-    if rng.random() < 0.3:
-        return _whistling_snare(rng, length)
+    kind = rng.random()
+    if kind < 0.65:
+        return _layered_snare(rng, length) if kind < 0.4 else _whistling_snare(rng, length)
     low = float(np.exp(rng.uniform(np.log(60), np.log(5_000))))
     band = (low, low * float(np.exp(rng.uniform(0.3, 4.5))))
     rattle = biquad(noise(rng, length), "bandpass", band, int(rng.integers(1, 4)))
@@ -85,6 +86,31 @@ def machine_snare(rng: Rng) -> Wave:
         wave = wave[: int(length * rng.uniform(0.3, 0.9))]
         wave[-120:] *= np.linspace(1, 0, 120, dtype=np.float32)
     return normalise(wave.astype(np.float32))
+
+
+def _layered_snare(rng: Rng, length: int) -> Wave:
+    """Bands of noise that die away each at its own rate, over a boom, a knock or nothing."""
+    length = max(length, samples(0.2))
+    whole = length / 24_000
+    wave = np.zeros(length, np.float32)
+    for _ in range(int(rng.integers(1, 5))):
+        low = float(np.exp(rng.uniform(np.log(150), np.log(6_000))))
+        band = (low, low * float(np.exp(rng.uniform(0.3, 2.5))))
+        part = normalise(biquad(noise(rng, length), "bandpass", band, int(rng.integers(1, 4))))
+        wave += (
+            10 ** rng.uniform(-1, 0) * part * decay_curve(length, whole * rng.uniform(0.06, 0.5))
+        )
+    if rng.random() < 0.7:
+        hz = float(np.exp(rng.uniform(np.log(36), np.log(350))))
+        body = sweep(hz * (1 + rng.uniform(0, 2) * decay_curve(length, rng.uniform(0.005, 0.05))))
+        body *= decay_curve(length, whole * rng.uniform(0.08, 0.6))
+        wave = normalise(wave) + 10 ** rng.uniform(-1, 0.5) * body
+    if rng.random() < 0.4:
+        wave = drive(wave, rng.uniform(0.5, 6))
+    if rng.random() < 0.3:
+        wave = crush(normalise(wave), int(rng.integers(4, 9)), int(rng.integers(1, 7)))
+    wave[-240:] *= np.linspace(1, 0, 240, dtype=np.float32)
+    return normalise(wave)
 
 
 def _whistling_snare(rng: Rng, length: int) -> Wave:
