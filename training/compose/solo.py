@@ -288,6 +288,7 @@ def _drowned_sound(rng: Rng) -> Clip:
         "note": lambda: note_clip(rng)[0],
         "chimes": lambda: resonant.chimes(rng),
         "machine": lambda: effects.hum(rng),
+        "piano": lambda: _treated_piano(rng)[0],
     }
     own = dict.fromkeys(("choir", "cluster", "hum", "glass", "landing"), 2.0)
     name = weighted(rng, {**dict.fromkeys(sources, 1.0), **own})
@@ -309,13 +310,14 @@ def _drowned_sound(rng: Rng) -> Clip:
     if rng.random() < (0.4 if plain else 0.8):
         wave = dsp.reverb(normalise(wave), rng, rng.uniform(1.5, 8), rng.uniform(0.1, 0.85))
         tags.add("reverberant")
-    if name not in {"landing", "note"}:
+    if name not in {"landing", "note", "piano"}:
         tags.add("sustained")
     if name == "choir":
         tags |= {"choir", "voice"}
+    tags |= {"piano"} if name == "piano" else set()
     dark = name in {"hum", "machine", "cluster"} or slowed
     tags |= {"drone"} if name == "cluster" else set()
-    return wave, tags | ({"dark_ambient"} if dark and rng.random() < 0.7 else set())
+    return normalise(wave), tags | ({"dark_ambient"} if dark and rng.random() < 0.7 else set())
 
 
 def _vowels(rng: Rng) -> Wave:

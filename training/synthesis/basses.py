@@ -68,7 +68,7 @@ def _filtered(wave: Wave, rng: Rng) -> tuple[Wave, bool]:
     """A low-pass whose edge moves, at times with a resonance or a vowel on top."""
     course, wobbles = _course(rng)
     low = float(np.exp(rng.uniform(np.log(70), np.log(600))))
-    octaves, peak = rng.uniform(0.3, 5), rng.uniform(0, 3) * (rng.random() < 0.5)
+    octaves, peak = 5 * rng.beta(1.2, 1.8), rng.uniform(0, 3) * (rng.random() < 0.5)
     steep = rng.uniform(1, 4)
     vowels = rng.uniform([250, 700], [900, 3_600]) if rng.random() < 0.35 else ()
 
