@@ -15,6 +15,7 @@ from training.compose.cutting import Clip, Rng, cut, trim, weighted
 from training.compose.found import found_loop
 from training.compose.harmony import SCALES, Song
 from training.compose.instruments import INSTRUMENTS, play
+from training.compose.odd_loops import odd_loop
 from training.compose.pieces import ALL_GENRES, piece
 from training.compose.rhythms import PATTERNS, drum_track
 from training.compose.roles import ROLES
@@ -43,6 +44,7 @@ SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
     **{name: (getattr(everyday, name), (name, "mechanical")) for name in (
         "machine", "engine", "helicopter", "train")},
     "explosion": (everyday.explosion, ("explosion", "cinematic_boom")),
+    "boom": (everyday.cinematic_boom, ("cinematic_boom", "sound_effect")),
     "impact": (resonant.struck_object, ("impact", "everyday")),
     "bell": (resonant.bell, ("struck_bell", "single_note")),
     "slam": (everyday.door, ("door", "impact", "everyday")),
@@ -57,6 +59,7 @@ SOUNDS: dict[str, tuple[Callable[[Rng], Wave], tuple[str, ...]]] = {
     **{name: (getattr(effects, name), (name, "sound_effect")) for name in (
         "riser", "falling", "whoosh", "scratch", "rewind", "bass_drop", "reversed_swell")},
     "static": (effects.static, ("static", "noise")),
+    "record_surface": (effects.record_surface, ("vinyl_noise", "static")),
     "harsh_noise": (effects.harsh_noise, ("harsh_noise",)),
     "hum": (effects.hum, ("hum", "sustained")),
 }  # fmt: skip
@@ -67,19 +70,22 @@ SOUND_WEIGHTS = {
     "rewind": 1.5,
     "robot": 2.0,
     "telephone": 3.0,
+    "crow": 1.5,
+    "record_surface": 1.5,
     "whoosh": 3.5,
     "rain": 1.5,
-    "impact": 3.0,
-    "bell": 3.0,
+    "impact": 3.5,
+    "bell": 4.5,
+    "boom": 2.5,
     "chimes": 1.0,
-    "glass_rub": 1.5,
+    "glass_rub": 3.0,
     "blip": 5.0,
     "beep": 2.0,
     "ping": 2.0,
     "swish": 2.0,
     "glitch_hit": 2.5,
-    "slam": 1.5,
-    "machine": 1.5,
+    "slam": 2.5,
+    "machine": 3.5,
     "hum": 1.5,
 }
 SHORTEST_SAMPLES = 240
@@ -130,7 +136,8 @@ def hit_clip(rng: Rng) -> Clip:
     """One drum hit, from a soundfont or our own synthesis."""
     if rng.random() < 0.35:
         return _recorded_hit(rng)
-    name = weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2, "hihat": 2.5,
+    name = weighted(rng, {**dict.fromkeys(HITS, 1.0), "kick": 2.5, "snare": 2.5,
+                           "machine_snare": 1.5, "hihat": 2.5,
                            "tabla_high": 2.0, "tabla_low": 2.0, "cymbal": 1.5,
                            "tom": 1.3})  # fmt: skip
     own, keys = HITS[name]
@@ -147,6 +154,8 @@ def hit_clip(rng: Rng) -> Clip:
     tags = {name, "one_shot", "percussion", "short"}
     if name in {"tabla_high", "tabla_low"}:
         tags |= {"tabla", "hand_drums"}
+    if name == "machine_snare":
+        tags |= {"snare", "electronic"}
     if name == "conga":
         tags.add("hand_drums")
     return trim(wave), tags
@@ -211,9 +220,10 @@ def sound_clip(rng: Rng) -> Clip:
 
 
 KINDS: dict[Callable[[Rng], Clip], float] = {
-    genre_clip: 0.40, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
-    loop_clip: 0.035, found_loop: 0.025, texture_clip: 0.02, atmosphere_clip: 0.02,
-    voice_clip: 0.03, sound_clip: 0.15, sampled_clip: 0.06, guitar_clip: 0.015, piano_clip: 0.015,
+    genre_clip: 0.37, phrase_clip: 0.06, note_clip: 0.05, bass_clip: 0.03, hit_clip: 0.09,
+    loop_clip: 0.035, found_loop: 0.025, texture_clip: 0.02, atmosphere_clip: 0.03,
+    voice_clip: 0.03, sound_clip: 0.15, sampled_clip: 0.06, guitar_clip: 0.02, piano_clip: 0.02,
+    odd_loop: 0.01,
 }  # fmt: skip
 
 

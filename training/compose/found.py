@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from training.compose.cutting import Clip, Rng, trim
-from training.synthesis import dsp, effects, resonant, sampled
+from training.synthesis import dsp, effects, resonant, sampled, signals
 from training.synthesis.drums import HITS
 from training.synthesis.dsp import CLIP_SECONDS, Wave, add_at, biquad, normalise, samples
 
@@ -22,7 +22,9 @@ def _any_hit(rng: Rng) -> Wave:
 
 
 def glitch_hit(rng: Rng) -> Wave:
-    """A drum hit broken by a machine: stuttered, crushed, reversed, bent, gated."""
+    """A drum hit broken by a machine: stuttered, crushed, reversed, bent, gated; or a noise."""
+    if rng.random() < 0.4:
+        return signals.broken(rng)[: samples(rng.uniform(0.1, 1.5))]
     wave = trim(_any_hit(rng))[: samples(rng.uniform(0.08, 0.8))]
     if rng.random() < 0.6:  # its beginning repeated, each time shorter, higher or as it was
         grain, speed = samples(rng.uniform(0.008, 0.07)), rng.uniform(0.8, 1.25)

@@ -198,7 +198,8 @@ def _echo(wave: Wave, rng: Rng) -> tuple[Wave, set[str]]:
 
 
 def _machine(wave: Wave, rng: Rng) -> tuple[Wave, set[str]]:
-    return wave + rng.uniform(0, 0.5) * everyday.machine(rng)[: len(wave)], set()
+    machine = np.resize(everyday.machine(rng), len(wave))
+    return wave + np.float32(rng.uniform(0, 0.5)) * machine, set()
 
 
 def _rap(wave: Wave, rng: Rng) -> tuple[Wave, set[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synthesis import drums, dsp, nature, resonant, speech
+from training.synthesis import air, drums, dsp, nature, resonant, signals, speech
 from training.synthesis.dsp import (
     CLIP_SAMPLES,
     RATE,
@@ -39,8 +39,55 @@ def beep(rng: Rng) -> Wave:
     return normalise(out)
 
 
+def _bent_tone(rng: Rng) -> Wave:
+    """A tone that falls or rises at once and then stays, or turns back; plain, dull or buzzing."""
+    length = samples(air.log_uniform(rng, 0.04, 0.8))
+    time, stay = np.arange(length) / RATE, air.log_uniform(rng, 80, 2_500)
+    knots = np.array([0, rng.uniform(0.05, 0.4), rng.uniform(0.45, 0.8), 1]) * length / RATE
+    octaves = np.array([rng.uniform(-1.2, 2.2), rng.choice([0, rng.uniform(-1, 1)]), 0, 0])
+    phase = np.cumsum(stay * 2 ** np.interp(time, knots, octaves)) / RATE
+    wave, tilt = np.zeros(length), rng.uniform(0.2, 3)
+    for part in range(1, int(rng.integers(2, 14))):
+        wave += part**-tilt * rng.uniform(0.3, 1) * np.sin(2 * np.pi * part * phase)
+    if rng.random() < 0.3:
+        wave = np.sin(2 * np.pi * phase + rng.uniform(0.5, 6) * np.sin(
+            2 * np.pi * phase * rng.choice([0.5, 1.5, 2, 3.4])))  # fmt: skip
+    wave = biquad(wave.astype(np.float32), "lowpass", air.log_uniform(rng, 400, 10_000), 1)
+    wave = wave * decay_curve(length, length / RATE / rng.uniform(1, 8))
+    wave = wave * dsp.envelope(length, air.log_uniform(rng, 0.0005, 0.02), 1, 1, 0.003)
+    if rng.random() < 0.5:
+        add_at(wave, noise(rng, 60) * decay_curve(60, 0.0005), 0, rng.uniform(0, 0.6))
+    return normalise(wave)
+
+
+def _bloop(rng: Rng) -> Wave:
+    """A round low tone that drops or jumps to its pitch and dies away."""
+    length = samples(air.log_uniform(rng, 0.1, 0.9))
+    time, stay = np.arange(length) / RATE, air.log_uniform(rng, 70, 700)
+    bend = rng.uniform(-1, 2.5) * np.maximum(0, 1 - time / air.log_uniform(rng, 0.01, 0.15))
+    phase, wave = np.cumsum(stay * 2**bend) / RATE, np.zeros(length)
+    for part in range(1, int(rng.integers(2, 9))):
+        wave += part ** -rng.uniform(1, 3.5) * np.sin(2 * np.pi * part * phase)
+    wave = wave * decay_curve(length, length / RATE / rng.uniform(1, 7))
+    attack = air.log_uniform(rng, 0.0005, 0.02)
+    return normalise((wave * dsp.envelope(length, attack, 1, 1, 0.005)).astype(np.float32))
+
+
+def _tick(rng: Rng) -> Wave:
+    """A few waves of a tone, or of two, gone in some milliseconds."""
+    length = samples(air.log_uniform(rng, 0.012, 0.1))
+    wave, hz = np.zeros(length), air.log_uniform(rng, 250, 7_000)
+    for ratio in (1, *rng.uniform(0.4, 4, int(rng.integers(0, 3)))):
+        path = hz * ratio * (1 + rng.uniform(-0.3, 1.5) * decay_curve(length, 0.002))
+        tone = sweep(path.astype(np.float32)) * rng.uniform(0.1, 1)
+        wave += tone * decay_curve(length, air.log_uniform(rng, 0.0008, 0.015))
+    return normalise(wave.astype(np.float32))
+
+
 def blip(rng: Rng) -> Wave:
     """A very short electronic sound: a bending tone, a click that rings, a bleep or two."""
+    if rng.random() < 0.6:
+        return (_bent_tone, _bent_tone, _bloop, _tick)[rng.integers(4)](rng)
     length = samples(float(np.exp(rng.uniform(np.log(0.015), np.log(0.3)))))
     kind = rng.integers(5)
     hz, time = float(np.exp(rng.uniform(np.log(150), np.log(6_000)))), np.arange(length) / RATE
@@ -110,7 +157,12 @@ def falling(rng: Rng) -> Wave:
 
 
 def whoosh(rng: Rng) -> Wave:
-    """Something rushing past: noise or a dragged tone under a filter that rises and falls."""
+    """Something rushing past: a moved filter, a fly-by, a swing, a brush, a sound backwards."""
+    return air.movement(rng) if rng.random() < 0.65 else _moved_filter(rng)
+
+
+def _moved_filter(rng: Rng) -> Wave:
+    """Noise or a dragged tone under a filter that rises and falls."""
     length = samples(float(np.exp(rng.uniform(np.log(0.2), np.log(4)))))
     seconds = length / RATE
     centre = float(np.exp(rng.uniform(np.log(150), np.log(4_000))))
@@ -142,6 +194,9 @@ def whoosh(rng: Rng) -> Wave:
 
 def swish(rng: Rng) -> Wave:
     """A short stroke of air or of a brush: one swell of noise, sometimes there and back."""
+    if rng.random() < 0.5:
+        make = (air.dark_swish, air.dark_swish, air.brush, air.swing, air.cloth)[rng.integers(5)]
+        return normalise(make(rng)[: samples(rng.uniform(0.2, 0.9))])
     strokes = []
     for _ in range(1 if rng.random() < 0.7 else 2):
         length = samples(rng.uniform(0.06, 0.6))
@@ -193,16 +248,35 @@ def hum(rng: Rng) -> Wave:
 
 
 def glitch(rng: Rng) -> Wave:
-    """Glitch: cuts, stutters, clicks and crushed bits."""
+    """Glitch: cuts, stutters, clicks and crushed bits, a machine's data, a disc that skips."""
+    if rng.random() < 0.25:
+        return signals.broken(rng)
+    if rng.random() < 0.15:
+        return _skipping_disc(rng)
     out = np.zeros(samples(rng.uniform(0.4, 4)), np.float32)
-    sources = (beep, blip, laser, static, harsh_noise)
+    makers = (beep, blip, laser, static, harsh_noise)
+    sources = [makers[rng.integers(5)](rng) for _ in range(int(rng.integers(2, 8)))]
     seconds = len(out) / RATE
     for _ in range(int(rng.integers(3, 14) * max(1, seconds / 2))):
-        piece = sources[rng.integers(5)](rng)[: samples(rng.uniform(0.005, 0.08))]
+        source = sources[rng.integers(len(sources))]
+        first = int(rng.integers(0, max(1, len(source) // 2)))
+        piece = source[first : first + samples(rng.uniform(0.005, 0.08))]
         start, gap = rng.uniform(0, seconds), rng.uniform(0.01, 0.08)
         for k in range(int(rng.integers(1, 9))):
             add_at(out, piece, start + k * gap, rng.uniform(0.3, 1))
     return normalise(dsp.crush(normalise(out), int(rng.integers(3, 9)), int(rng.integers(1, 8))))
+
+
+def _skipping_disc(rng: Rng) -> Wave:
+    """A player that hangs: pieces of a recording repeated, dropped and jumped over."""
+    source, out = _record(rng), []
+    for _ in range(int(rng.integers(3, 14))):
+        first = int(rng.integers(0, max(1, len(source) - 600)))
+        piece = source[first : first + samples(rng.uniform(0.01, 0.16))]
+        piece = piece * rng.choice([0, 1, 1, 1])
+        out.append(np.tile(piece, int(rng.integers(1, 9))))
+        out.append(0.5 * noise(rng, int(rng.integers(1, 40))))
+    return normalise(np.concatenate(out)[: samples(rng.uniform(0.4, 4))].astype(np.float32))
 
 
 def _record(rng: Rng) -> Wave:
@@ -226,8 +300,66 @@ def _record(rng: Rng) -> Wave:
     return normalise(np.asarray(source, np.float32)) + 0.02 * noise(rng, len(source))
 
 
+def record_surface(rng: Rng) -> Wave:
+    """A record's groove with nothing on it: rumble, hiss, clicks and pops, once a turn or not."""
+    length = CLIP_SAMPLES if rng.random() < 0.6 else samples(rng.uniform(1, 9))
+    turn = 60 / rng.choice([33.3, 45, 78])
+    time = np.arange(length) / RATE
+    wave = coloured_noise(rng, length, rng.uniform(0.5, 1.5)) * 10 ** rng.uniform(-1.8, -0.2)
+    wave = wave * (1 + rng.uniform(0, 0.5) * np.sin(2 * np.pi * time / turn + rng.uniform(0, 6)))
+    rumble = normalise(biquad(noise(rng, length), "lowpass", rng.uniform(25, 150)))
+    wave = wave + rng.uniform(0, 0.6) * rumble * (0.4 + nature.wander(rng, 1, length))
+    clicks = np.zeros(length, np.float32)
+    for rate, loud in ((air.log_uniform(rng, 3, 300), 0.15), (air.log_uniform(rng, 0.3, 20), 1)):
+        places = rng.integers(0, length, 1 + int(rate * length / RATE))
+        clicks[places] += loud * rng.standard_normal(len(places)) ** 3
+    if rng.random() < 0.4:  # a scar across the groove
+        places = np.arange(rng.uniform(0, turn) * RATE, length, turn * RATE).astype(int)
+        clicks[places] += rng.choice([-1, 1]) * rng.uniform(1, 6)
+    tail = noise(rng, samples(0.004)) * decay_curve(samples(0.004), rng.uniform(0.0001, 0.001))
+    clicks = np.convolve(clicks, tail)[:length].astype(np.float32)
+    wave = wave + rng.uniform(0.1, 1) * normalise(np.clip(clicks, -3, 3))
+    wave = biquad(wave.astype(np.float32), "lowpass", air.log_uniform(rng, 1_200, 11_000), 1)
+    if rng.random() < 0.2:
+        add_at(wave, normalise(signals.thump(rng)), rng.uniform(0, 0.5), rng.uniform(0.2, 1))
+    return normalise(wave)
+
+
+def _figure(rng: Rng) -> list[tuple[float, float, bool]]:
+    """A scratch that is learned: strokes of (samples of record per sample, seconds, heard)."""
+    beat, speed = rng.uniform(0.08, 0.3), rng.uniform(0.7, 3)
+    baby = [(speed, beat, True), (-speed, beat, True)]
+    forward = [(speed, beat, True), (-2 * speed, beat / 2, False)]
+    chirp = [(speed, beat / 2, True), (-speed, beat / 2, True), (0.01, beat / 2, False)]
+    cuts = [(speed, beat / 4, k % 2 == 0) for k in range(8)]
+    scribble = [(speed * (1, -1)[k % 2], beat / 4, True) for k in range(8)]
+    backspin = [(-rng.uniform(4, 12), rng.uniform(0.3, 1.2), True)]
+    figures = (baby, forward, chirp, cuts, scribble, backspin)
+    return [stroke for _ in range(int(rng.integers(1, 5))) for stroke in figures[rng.integers(6)]]
+
+
+def _figures(rng: Rng) -> Wave:
+    """Learned scratches on one sound, over the groove's noise."""
+    source, position, strokes = _record(rng), 0.0, []
+    position = rng.uniform(0.1, 0.6) * len(source)
+    for speed, seconds, heard in _figure(rng):
+        length = samples(seconds)
+        course = speed * np.sin(np.linspace(0.05, np.pi, length)) ** rng.uniform(0.2, 1)
+        path = position + np.cumsum(course)
+        position = float(path[-1])
+        piece = np.interp(path % (len(source) - 1), np.arange(len(source)), source)
+        strokes.append(piece * heard * np.minimum(1, 2 * np.abs(course)))
+    wave = normalise(np.concatenate(strokes).astype(np.float32))[:CLIP_SAMPLES]
+    if rng.random() < 0.5:
+        wave = wave + rng.uniform(0.02, 0.3) * np.resize(record_surface(rng), len(wave))
+    low = air.log_uniform(rng, 60, 500)
+    return normalise(biquad(wave, "bandpass", (low, air.log_uniform(rng, 2_500, 10_500)), 1))
+
+
 def scratch(rng: Rng) -> Wave:
     """Turntable scratch: a record pushed back and forth by hand, the fader cutting."""
+    if rng.random() < 0.5:
+        return _figures(rng)
     source = _record(rng)
     moves = int(rng.integers(2, 14))
     strokes, direction, position = [], 1.0, rng.uniform(0.1, 0.5) * len(source)
@@ -320,7 +452,9 @@ def _modem(rng: Rng, seconds: float) -> Wave:
 
 
 def telephone(rng: Rng) -> Wave:
-    """A telephone: bells, warbling ringers, dialled digits, line tones, a modem."""
+    """A telephone: bells, ringers, tunes, dialled digits, line tones, a modem, its handling."""
+    if rng.random() < 0.5:
+        return signals.further_telephone(rng, rng.uniform(0.4, 4.5))
     makers = (_bell_ringer, _warbler, _tone_pairs, _line_tone, _modem)
     make = makers[rng.choice(5, p=[0.3, 0.25, 0.25, 0.12, 0.08])]
     wave = normalise(make(rng, rng.uniform(0.4, 5)))
@@ -343,7 +477,10 @@ def alarm(rng: Rng) -> Wave:
 
 
 def robot(rng: Rng) -> Wave:
-    """Robot chatter: ring-modulated, stepped tones, servo motors, or crushed speech."""
+    """Robot chatter and moves: stepped tones, buzzing vowels, motors, steps, crushed speech."""
+    if rng.random() < 0.7:
+        makers = (signals.machine_moves, signals.power_down, signals.droid, signals.babble)
+        return makers[rng.choice(4, p=[0.4, 0.3, 0.18, 0.12])](rng)
     if rng.random() < 0.35:
         voice = speech.robot_voice(rng)
         hold = int(rng.integers(2, 9))

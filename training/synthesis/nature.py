@@ -136,8 +136,51 @@ def birds(rng: Rng) -> Wave:
     return normalise(scatter(rng, song, rng.uniform(0.8, 3)) + 0.01 * noise(rng, CLIP_SAMPLES))
 
 
+def _caw(rng: Rng, hz: float, throat: tuple[float, ...], rough: float) -> Wave:
+    """One caw: pulses of an unsteady voice and hissing breath through a short throat."""
+    length = samples(float(np.exp(rng.uniform(np.log(0.12), np.log(0.7)))))
+    place = np.linspace(0, 1, length)
+    arch = 1 + rng.uniform(-0.05, 0.35) * np.sin(np.pi * place ** rng.uniform(0.5, 1.5))
+    shake = np.interp(place, np.linspace(0, 1, 80), rng.standard_normal(80))
+    phase = np.cumsum(
+        hz * arch * (1 - rng.uniform(-0.05, 0.25) * place) * (1 + rough * 0.05 * shake)
+    )
+    phase = phase / RATE
+    pulses = np.exp(-rng.uniform(3, 20) * (phase % 1)) * (
+        1 - rng.uniform(0, rough) * (np.floor(phase) % 2))  # fmt: skip
+    voice = pulses + rng.uniform(0.05, 0.7) * rough * noise(rng, length) * (0.3 + pulses)
+    voice = biquad(voice.astype(np.float32), "highpass", rng.uniform(300, 1_100), 3)
+    caw = 0.25 * normalise(voice)
+    for centre in throat:
+        near = biquad(voice, "bandpass", (centre * 0.85, centre * rng.uniform(1.1, 1.35)), 1)
+        caw = caw + rng.uniform(0.3, 1) * normalise(near)
+    attack, release = rng.uniform(0.01, 0.1), rng.uniform(0.03, 0.15)
+    return normalise(caw * dsp.envelope(length, attack, rng.uniform(0.1, 1), 0.4, release))
+
+
+def _crows(rng: Rng) -> Wave:
+    """A crow, a raven or a few of them calling, near or far."""
+    out, raven = dsp.silence(rng.uniform(0.3, 5)), rng.random() < 0.3
+    seconds = len(out) / RATE
+    for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 5))):
+        hz = rng.uniform(90, 300) if raven else rng.uniform(220, 750)
+        throat = tuple(rng.uniform(low, low * 1.7) for low in (950, 1_700, 3_000))
+        rough, gap = rng.uniform(0.3, 1.6), rng.uniform(0.25, 1)
+        time, loud = rng.choice([0, rng.uniform(0, seconds * 0.5)]), rng.uniform(0.3, 1)
+        for _ in range(int(rng.integers(1, 6))):
+            add_at(out, _caw(rng, hz, throat, rough), time, loud * rng.uniform(0.7, 1))
+            time += gap * rng.uniform(0.9, 1.2)
+    if rng.random() < 0.5:  # over a field, or a poor recording
+        out = biquad(out, "lowpass", float(np.exp(rng.uniform(np.log(2_000), np.log(9_000)))), 3)
+    if rng.random() < 0.4:
+        out = dsp.reverb(normalise(out), rng, rng.uniform(0.3, 2.5), rng.uniform(0.1, 0.5))
+    return normalise(out + rng.uniform(0, 0.02) * coloured_noise(rng, len(out), 1))
+
+
 def crow(rng: Rng) -> Wave:
     """A crow: harsh falling caws."""
+    if rng.random() < 0.8:
+        return _crows(rng)
     out = np.zeros(samples(rng.uniform(1, 3)), np.float32)
     for k in range(int(rng.integers(1, 5))):
         length = samples(rng.uniform(0.2, 0.4))

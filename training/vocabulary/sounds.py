@@ -50,10 +50,12 @@ SOUNDS: dict[str, str] = {
     "beep": "beep | electronic beep | bleep | ping | tone",
     "blip": "blip | electronic blip | pop | plop | short electronic tone | twip",
     "laser": "laser | zap | sci-fi laser | ray gun | pew",
-    "robot": "robot | robot voice | robotic sound | android | droid | robotic chatter",
+    "robot": "robot | robot voice | robotic sound | android | droid | robotic chatter"
+    " | servo motor",
     "glitch": "glitch | digital glitch | stutter | data error | malfunction | glitchy noise",
     "telephone": (
         "telephone | phone | dial tone | phone ringing | touch tones | dialing | phone keypad"
+        " | ringtone | rotary dial"
     ),
     "alarm": "alarm | siren | emergency alarm | police siren | warning signal",
     "sound_effect": "sound effect | sfx | transition effect | effect",
