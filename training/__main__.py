@@ -25,7 +25,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4, help="processes that generate")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--threads", type=int, default=4, help="threads that train")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clips-seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2, help="of training")
     options = parser.parse_args()
     for stage in STAGES if options.stage == "all" else (options.stage,):
         started = time.monotonic()
@@ -41,8 +42,8 @@ def run(stage: str, options: argparse.Namespace) -> None:
     if stage == "generate":
         from training.generate import generate
 
-        generate(clips, options.clips, options.workers, options.seed)
-        generate(held_out, HELD_OUT_CLIPS, options.workers, options.seed + 1_000)
+        generate(clips, options.clips, options.workers, options.clips_seed)
+        generate(held_out, HELD_OUT_CLIPS, options.workers, options.clips_seed + 1_000)
     elif stage == "teacher":
         from training.teacher import distil
 

@@ -44,6 +44,10 @@ def evaluate_held_out(clips: Path) -> None:
     scores = model.embed_text(list(PARAPHRASES)) @ vectors.T
     values = []
     for row, (query, tag) in zip(scores, PARAPHRASES.items(), strict=True):
-        values.append(average_precision(row, np.array([tag in found for found in tags])))
+        relevant = np.array([tag in found for found in tags])
+        if not relevant.any():
+            print(f"  none {tag:15} {query}")
+            continue
+        values.append(average_precision(row, relevant))
         print(f"  {values[-1]:.2f} {tag:15} {query}")
-    print(f"paraphrases: mAP {np.mean(values):.3f}")
+    print(f"paraphrases: mAP {np.mean(values):.3f} over {len(values)}")

@@ -17,7 +17,7 @@ from resources.embedding.offline.text import TextTower
 from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
 
 MODEL_ID = "mood-search/offline"
-REVISION = "2"
+REVISION = "3"
 LICENCE = "Apache-2.0"
 WEIGHTS = Path(__file__).parent / "weights"
 AUDIO_FILE, TEXT_FILE, VOCABULARY_FILE = "audio.onnx", "text.npz", "vocabulary.txt"

@@ -39,11 +39,12 @@ export const api = {
 // answered. Null where the file is there; a redirect leads to another host, which does not say.
 async function audioProblem(path) {
   try {
-    const response = await fetch(path, { method: "HEAD", redirect: "manual", headers });
+    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+    const response = await fetch(path, { method: "HEAD", redirect: "manual", headers, signal });
     const { ok, type, status } = response;
     return ok || type === "opaqueredirect" || status === UNDECODABLE ? null : failed(response);
-  } catch {
-    return new Problem("offline");
+  } catch (error) {
+    return new Problem(error.name === "TimeoutError" ? "server" : "offline");
   }
 }
 
