@@ -88,7 +88,7 @@ def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
         [
             ("public tracks", f"{backends.tracks.count_public():,}"),
             ("in the index", f"{stored:,}" + ("" if own is None else f" in {own.namespace}")),
-            ("model of a track", f"{model.id} ({model.fingerprint[:8]})"),
+            ("model and windows", f"{model.id} ({model.fingerprint[:8]})"),
             ("pending", f"{kinds}; next: moodsearch backfill" if pending else "nothing"),
         ]
     )
