@@ -182,8 +182,8 @@ DESCRIPTIONS: Final = {
     "children's": "children's song with toy instruments",
 }
 """What to listen for, where a name alone says little about sound to a model that knows few words:
-it would lie near every track. With revision 2 of the offline model, 0.55 of the demo's 60 pieces had
-a fitting name first without these, and 0.87 with them.
+it would lie near every track. With revision 2 of the offline model, 0.55 of the demo's 60 pieces
+had a fitting name first without these, and 0.87 with them.
 """
 
 
