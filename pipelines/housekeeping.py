@@ -89,6 +89,7 @@ def housekeeping() -> None:
 
 
 every_night = dg.ScheduleDefinition(
+    name="every_night",
     job=housekeeping,
     cron_schedule="30 3 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,

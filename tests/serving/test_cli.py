@@ -167,3 +167,9 @@ def test_a_token_proves_its_user(moodsearch: Command, monkeypatch: pytest.Monkey
 )
 def test_text_that_would_steer_the_terminal_is_shown_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_up_wants_a_port_for_each_of_its_servers(moodsearch: Command) -> None:
+    outcome = moodsearch("up", "--port", "8123", "--dagster-port", "8123")
+    assert outcome.status == 1
+    assert "both 8123" in outcome.errors

@@ -12,7 +12,7 @@ import { TrackPanel } from "./track.js";
 
 const FLAG = "vibe-search";
 const PATIENCE_MILLISECONDS = 300; // Answers that come sooner need no sign that they are coming.
-const IDEAS = ["dark ambient drone", "calm solo piano", "retro video game", "rain and slow guitar"];
+const IDEAS = ["dark ambient drone", "calm solo piano", "retro video game", "slow acoustic guitar"];
 
 const session = new Session();
 const mayFeel = () => session.has(FLAG);
