@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: a real PostgreSQL, and a fresh migrated database for each test."""
 
+import importlib
 import itertools
 import os
 import shutil
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import psycopg
 import pytest
 from psycopg import sql
@@ -25,6 +27,15 @@ def pytest_configure() -> None:
     what it starts there ignores SIGINT, and so would they."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _import_all_of_anyio()
+
+
+def _import_all_of_anyio() -> None:
+    """It imports its modules when they are first needed, here in servers' threads, and pytest
+    parses each to rewrite its asserts: CPython 3.11 may fail when two threads parse at once."""
+    for name in dir(anyio):
+        getattr(anyio, name)
+    importlib.import_module("anyio._backends._asyncio")
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ def run(host: str, port: int, dagster_port: int) -> int:
     """Runs until Ctrl-C. Returns the exit code."""
     console = Console()
     settings = load_settings()
-    if port == dagster_port:
+    if port == dagster_port != 0:
         raise UserError(f"--port and --dagster-port are both {port}; give each its own")
     for wanted in (port, dagster_port):
         _refuse_taken_port(host, wanted)
