@@ -159,7 +159,7 @@ DEMO_QUERIES: Final = (
     DemoQuery("dark ambient drone", "dark ambient drone"),
     DemoQuery("driving techno for a warehouse at night", "driving techno"),
     DemoQuery("8-bit video game music", "chiptune"),
-    DemoQuery("acoustic guitar by the fireside", "acoustic guitar folk"),
+    DemoQuery("fingerpicked folk guitar", "acoustic guitar folk"),
     DemoQuery("meditation bells", "meditation bells"),
 )
 
@@ -175,7 +175,7 @@ EXTRA_QUERIES: Final = (
     DemoQuery("retro Nintendo game soundtrack", "chiptune"),
     DemoQuery("fast drum and bass breakbeat", "drum and bass"),
     DemoQuery("jungle at 174 bpm", "drum and bass"),
-    DemoQuery("fingerpicked folk guitar", "acoustic guitar folk"),
+    DemoQuery("acoustic guitar by the fireside", "acoustic guitar folk"),
     DemoQuery("lo-fi hip hop beats to study to", "lo-fi hip hop"),
     DemoQuery("mellow dusty beat with vinyl crackle", "lo-fi hip hop"),
     DemoQuery("triumphant brass fanfare", "brass fanfare"),
