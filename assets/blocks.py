@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resources.catalogue.blocks import Block
+from resources.catalogue.work.blocks import Block
 
 TRACK_BLOCKS = dg.DynamicPartitionsDefinition(name="track_blocks")
 

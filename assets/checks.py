@@ -17,7 +17,7 @@ from assets.search_index import search_index
 from assets.tables import BlockTable, Embeddings, GenrePredictions, TrackAudio
 from assets.track_audio import track_audio
 from resources.backends import Backends
-from resources.embedding.collapse import COLLAPSED_SIMILARITY, PROMPTS, refuse_collapsed
+from resources.embedding.collapse import COLLAPSED_SIMILARITY, UNLIKE_TEXTS, refuse_collapsed
 from resources.errors import BackendError, ConfigurationError
 
 # Partitioned checks are marked as a preview by this (pinned) version of Dagster.
@@ -105,7 +105,7 @@ def text_tower_tells_texts_apart(
         "model": backends.text_model.model.id,
         "mean_similarity": similarity,
         "refused_from": COLLAPSED_SIMILARITY,
-        "texts": len(PROMPTS),
+        "texts": len(UNLIKE_TEXTS),
     }
     try:
         refuse_collapsed(backends.text_model.model, similarity)

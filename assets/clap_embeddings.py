@@ -20,12 +20,12 @@ from assets.track_audio import track_audio
 from assets.window_vectors import EmbeddingThreads, WindowEmbedder
 from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.records import AudioRecord
-from resources.catalogue.work import PendingTrack
-from resources.core_locks import taken_cores
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import PendingTrack
+from resources.catalogue.work.records import AudioRecord
 from resources.costs import estimate
 from resources.costs.measures import Measure
+from resources.machine.core_locks import taken_cores
 
 WORTH_PROCESSES: Final = 16
 """Fewer tracks are embedded before processes have imported and loaded what they need."""
@@ -82,7 +82,7 @@ def _charges(backends: Backends) -> Charges:
 
 
 def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
-    left = sum(track.work in ("probe", "embed") for track in backends.work.pending(block))
+    left = sum(track.step in ("probe", "embed") for track in backends.work.pending(block))
     on_modal = backends.settings.modal_enabled
     return charges.metadata(left, estimate.embedding(left) if on_modal else 0.0)
 
@@ -143,12 +143,12 @@ def _without_stored_ones(
     it said so, or the track is back in the catalogue: they are good.
     """
     has_vector = set(stored.iter_rows())
-    candidates = [track for track in pending if track.work in ("embed", "index")]
+    candidates = [track for track in pending if track.step in ("embed", "index")]
     found = [t for t in candidates if (t.track_id, t.file_id) in has_vector]
-    backends.work.ask_for("genres", [track.track_id for track in found if track.work == "embed"])
+    backends.work.ask_for("genres", [track.track_id for track in found if track.step == "embed"])
     backends.records.embedded(
         backends.track_model.fingerprint,
-        [(track.track_id, track.audio.file_id) for track in found if track.work == "embed"],
+        [(track.track_id, track.audio.file_id) for track in found if track.step == "embed"],
     )
     return [t for t in candidates if (t.track_id, t.file_id) not in has_vector]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assets.window_vectors import WindowEmbedder
 from assets.work import AUDIO_IS_MISSING, CHUNK_TRACKS, Waiting, is_outage
 from resources.audio.windows import pool
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.pending import PendingTrack
 from resources.errors import BackendError, ObjectNotFoundError, TrackError
 
 MOST_AHEAD: Final = CHUNK_TRACKS // 2

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final, cast
 
 from assets.window_vectors import WindowVectors
-from resources import die_with_parent
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import BackendError, ConfigurationError, TrackError
+from resources.machine import die_with_parent
 
 _WORKER: Final = "assets.embedding_worker"
 

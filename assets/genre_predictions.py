@@ -23,8 +23,8 @@ from assets.work import (
     working_on,
 )
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import PendingTrack
 from resources.costs import estimate
 from resources.costs.measures import Measure
 from resources.errors import BackendError, TrackError

@@ -13,9 +13,9 @@ from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.report import Report, preview
 from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.records import IndexRecord
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import PendingTrack
+from resources.catalogue.work.records import IndexRecord
 from resources.costs import estimate
 from resources.costs.measures import Measure
 from resources.vectors.protocol import VectorDocument
@@ -48,7 +48,7 @@ def search_index(
     with working_on(context, backends, block) as check_lock:
         pending = pending_tracks(backends, block, config)
         known = set(backends.vectors.ids(block.first, block.last)) if pending else set()
-        removed = [track.track_id for track in pending if track.work == "remove"]
+        removed = [track.track_id for track in pending if track.step == "remove"]
         _remove(backends, removed)
         to_index = _with_vectors(backends, block, pending)
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
@@ -78,7 +78,7 @@ def _charges(backends: Backends) -> Charges:
 
 def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
     pending = backends.work.pending(block)
-    left = sum(track.work in ("probe", "embed", "index") for track in pending)
+    left = sum(track.step in ("probe", "embed", "index") for track in pending)
     if not backends.settings.turbopuffer_enabled:
         return charges.metadata(left, 0.0)
     storage = estimate.on_turbopuffer(backends.vectors.count()).storage_per_month
@@ -99,7 +99,7 @@ def _with_vectors(
 ) -> list[IndexedTrack]:
     """The tracks to be indexed, with their vectors. One whose vector is gone (its table was lost
     and its audio cannot be reached) stays pending."""
-    to_index = [track for track in pending if track.work == "index"]
+    to_index = [track for track in pending if track.step == "index"]
     vectors = stored_vectors(backends, block) if to_index else {}
     keys = {track.track_id: (track.track_id, track.audio.file_id) for track in to_index}
     return [

@@ -12,7 +12,7 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
-from resources.catalogue.blocks import Block
+from resources.catalogue.work.blocks import Block
 from resources.embedding.protocol import EMBEDDING_DIMENSION
 from resources.errors import ObjectNotFoundError
 from resources.object_store.protocol import ObjectStore

@@ -25,8 +25,8 @@ from assets.work import (
 )
 from resources.audio.probe import AudioProbe, probe
 from resources.backends import Backends
-from resources.catalogue.records import AudioRecord
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.pending import PendingTrack
+from resources.catalogue.work.records import AudioRecord
 from resources.errors import BackendError, ObjectNotFoundError, TrackError
 
 
@@ -63,7 +63,7 @@ def track_audio(
         deleted = [track.track_id for track in pending if track.is_deleted]
         table.remove(deleted)
         report.removed = len(known.intersection(deleted))
-        to_probe = [track for track in pending if track.work == "probe"]
+        to_probe = [track for track in pending if track.step == "probe"]
         threads = config.threads(waits=backends.settings.uses_r2)
         probed = list(_watched(probe_all(backends, to_probe, threads), progress))
         _store(backends, table, [result for result in probed if result.waiting is None])

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from assets.model import refuse_unfit_model
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import PendingTrack
 from resources.errors import UserError
-from resources.processes import this_process
+from resources.machine.processes import this_process
 
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS

@@ -18,7 +18,7 @@ from bench.machine import describe
 from bench.sounds import make_sounds
 from bench.stages import TITLES, Stage, measure_stage
 from bench.workplace import Workplace, forget_configuration
-from resources.postgres import EmbeddedPostgres
+from resources.machine.postgres import EmbeddedPostgres
 
 
 def main(

@@ -13,8 +13,8 @@ from assets.clap_embeddings import embeddings_table
 from assets.tables import BlockTable, Embeddings, GenrePredictions, TrackAudio
 from bench.figures import timed
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.records import AudioRecord, IndexRecord
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.records import AudioRecord, IndexRecord
 from resources.embedding.protocol import EMBEDDING_DIMENSION
 from resources.vectors.protocol import VectorDocument
 
@@ -144,7 +144,7 @@ def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.fl
     """Seconds that writing the index took."""
     backends.records.audio([AudioRecord(n, file_id(n), 180.0, None) for n in ids])
     backends.records.embedded(backends.track_model.fingerprint, [(n, file_id(n)) for n in ids])
-    waiting = [track for track in backends.work.pending(block) if track.work == "index"]
+    waiting = [track for track in backends.work.pending(block) if track.step == "index"]
     documents = [
         VectorDocument(
             id=track.track_id,

@@ -15,9 +15,10 @@ from pipelines.instance import dagster_instance
 from pipelines.jobs import classify_genres, index_tracks
 from pipelines.runs import fail_dead_runs, process_tags
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.generations import Generation
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.generations import Generation
+from resources.catalogue.work.pending import PendingTrack
+from resources.errors import first_line
 
 
 @dataclass
@@ -163,5 +164,5 @@ def _why(outcome: dg.ExecuteInProcessResult) -> str:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            return error.message.strip().split("\n", 1)[0]
+            return first_line(error.message)
     return "the run failed; the Dagster UI shows why"

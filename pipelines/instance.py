@@ -14,8 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.database import database_error
-from resources.catalogue.migrate import ensure_schema, refused
-from resources.postgres import cannot_write
+from resources.catalogue.schema.migrate import ensure_schema, refused
+from resources.machine.postgres import cannot_write
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 """Where `dagster.yaml` and `workspace.yaml` are."""

@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Final
 
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.overview import Overview
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.overview import Overview
 from resources.errors import BackendError
 from resources.vectors.protocol import LARGEST_ID
 
@@ -75,7 +75,7 @@ def _reconcile_block(backends: Backends, block: Block) -> int:
     expected = {
         track.track_id
         for track in backends.work.pending(block)
-        if track.work in ("probe", "embed", "index")
+        if track.step in ("probe", "embed", "index")
     }
     orphans = sorted(present - recorded - expected)
     missing = sorted(recorded - present)

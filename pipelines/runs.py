@@ -5,7 +5,7 @@ from typing import Final
 import dagster as dg
 
 from assets.work import PROCESS_TAG
-from resources.processes import is_gone, this_process
+from resources.machine.processes import is_gone, this_process
 
 UNFINISHED: Final = [
     dg.DagsterRunStatus.NOT_STARTED,

@@ -19,8 +19,8 @@ from assets.blocks import TRACK_BLOCKS
 from pipelines.jobs import classify_genres, index_tracks
 from pipelines.runs import UNFINISHED, fail_dead_runs
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.catalogue.work import DueBlock, Job
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import DueBlock, Job
 
 BLOCKS_AT_ONCE: Final = 50
 """Most runs asked for in one tick; the next ones follow a second later."""

@@ -5,22 +5,21 @@ from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
 
-from resources.catalogue.auto_tags import AutoTags
-from resources.catalogue.classified_by import ClassifiedBy
-from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
-from resources.catalogue.generations import Generation, Generations
-from resources.catalogue.locks import BlockLocks
-from resources.catalogue.migrate import migrate
-from resources.catalogue.records import TrackRecords
-from resources.catalogue.track_genres import GenresOfTracks
-from resources.catalogue.tracks import Tracks
-from resources.catalogue.uploads import Uploads
-from resources.catalogue.usage import Usage
-from resources.catalogue.work import PendingWork
-from resources.cores import usable_cores
+from resources.catalogue.schema.migrate import migrate
+from resources.catalogue.tracks.auto_tags import AutoTags
+from resources.catalogue.tracks.classified_by import ClassifiedBy
+from resources.catalogue.tracks.genres import GenresOfTracks
+from resources.catalogue.tracks.tracks import Tracks
+from resources.catalogue.tracks.uploads import Uploads
+from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.generations import Generation, Generations
+from resources.catalogue.work.locks import BlockLocks
+from resources.catalogue.work.pending import PendingWork
+from resources.catalogue.work.records import TrackRecords
 from resources.costs.ledger import Ledger
+from resources.costs.usage import Usage
 from resources.embedding.identity import track_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
@@ -28,7 +27,8 @@ from resources.embedding_backends import EmbeddingBackends
 from resources.genres.protocol import GenreClassifier
 from resources.genres.replicate import ReplicateClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
-from resources.postgres import EmbeddedPostgres
+from resources.machine.cores import usable_cores
+from resources.machine.postgres import EmbeddedPostgres
 from resources.settings import Settings
 from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorStore

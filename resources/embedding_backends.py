@@ -3,7 +3,7 @@ processes import and open it in 0.4 s, where all backends take 1.2 s and a datab
 
 from functools import cached_property
 
-from resources.catalogue.audio_files import AudioFile
+from resources.catalogue.tracks.audio_files import AudioFile
 from resources.embedding.local import load_local_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.object_store.folder import FolderStore

@@ -42,3 +42,8 @@ class ObjectNotFoundError(MoodSearchError):
 
 class ModelMismatchError(UserError):
     """A vector store that holds one model's vectors was given another model's."""
+
+
+def first_line(error: object) -> str:
+    """The first line of an error's message: drivers and servers append hints and positions."""
+    return str(error).strip().split("\n", 1)[0]

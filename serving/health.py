@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from resources.backends import Backends
-from resources.catalogue.overview import Overview
+from resources.catalogue.work.overview import Overview
 from resources.errors import MoodSearchError
 from serving.availability import LOG_INTERVAL_SECONDS
 from serving.deadline import DeadlineWorkers
 from serving.intervals import AtMostEvery
-from serving.search import SemanticSearch
-from serving.text_tower import embeds_queries_on_modal
+from serving.search.query_embedder import embeds_queries_on_modal
+from serving.search.semantic import SemanticSearch
 
 DEFAULT_CHECK_SECONDS: Final = 5.0
 """How long a check may take; the checks run at the same time."""
@@ -119,7 +119,7 @@ class HealthChecks:
         return f"{name}, namespace {vectors.namespace}"
 
     def _model(self) -> str:
-        tower = self._search.text_tower
+        tower = self._search.query_embedder
         short = f"{tower.model.id} ({tower.model.fingerprint[:8]})"
         if embeds_queries_on_modal(self._backends.settings) and not self._ask_remote_model:
             failure = self._search.recent_failure(REMOTE_FAILURE_SECONDS)

@@ -15,8 +15,8 @@ import pytest
 from psycopg import sql
 
 from resources.catalogue.database import Database
-from resources.catalogue.migrate import migrate
-from resources.postgres import EmbeddedPostgres
+from resources.catalogue.schema.migrate import migrate
+from resources.machine.postgres import EmbeddedPostgres
 
 TEMPLATE = "moodsearch_template"
 _numbers = itertools.count()

@@ -22,7 +22,7 @@ from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster, st
 from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.database import SessionLock
 from resources.errors import BackendError, ConfigurationError, UserError
-from resources.postgres import EmbeddedPostgres
+from resources.machine.postgres import EmbeddedPostgres
 from resources.session_secret import session_secret
 from resources.settings import load_settings
 from serving.cli import up

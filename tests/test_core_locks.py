@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from resources.core_locks import taken_cores
-from resources.cores import usable_cores
 from resources.errors import UserError
+from resources.machine.core_locks import taken_cores
+from resources.machine.cores import usable_cores
 
 HOLDER = textwrap.dedent(
     """
     import sys, time
     from pathlib import Path
-    from resources.core_locks import taken_cores
+    from resources.machine.core_locks import taken_cores
     with taken_cores(Path(sys.argv[1]), 1000) as cores:
         print(cores, flush=True)
         time.sleep(60)

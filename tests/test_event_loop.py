@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from resources.errors import BackendError
-from resources.event_loop import LOOK_UP_SECONDS, EventLoopThread
+from resources.web.event_loop import LOOK_UP_SECONDS, EventLoopThread
 
 PATIENCE_SECONDS = 10.0
 

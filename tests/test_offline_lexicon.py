@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from resources.audio.windows import SAMPLE_RATE, WINDOW_SAMPLES
 from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.lexicon import WORDS_FILE, Lexicon, load_lexicon
-from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES
-from serving.shown_similarity import OFFLINE
+from serving.search.shown_similarity import OFFLINE
 
 LEXICON = load_lexicon()
 LINES = WORDS_FILE.read_text().split()

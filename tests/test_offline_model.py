@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from resources.audio.windows import SAMPLE_RATE, WINDOW_SAMPLES
 from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.mel import FRAMES, MEL_BANDS, halve_rate
 from resources.embedding.offline.model import WEIGHTS, OfflineModel, spectrogram
-from resources.embedding.protocol import EMBEDDING_DIMENSION, SAMPLE_RATE, WINDOW_SAMPLES
+from resources.embedding.protocol import EMBEDDING_DIMENSION
 from training.metrics import average_precision
 from training.validation_queries import QUERIES, REPHRASED
 

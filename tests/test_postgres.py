@@ -16,13 +16,13 @@ import psycopg
 import pytest
 
 from resources.errors import UserError
-from resources.postgres import EmbeddedPostgres
+from resources.machine.postgres import EmbeddedPostgres
 
 HOLDER = textwrap.dedent(
     """
     import sys, time
     from pathlib import Path
-    from resources.postgres import EmbeddedPostgres
+    from resources.machine.postgres import EmbeddedPostgres
     server = EmbeddedPostgres(Path(sys.argv[1]))
     print(server.url, flush=True)
     time.sleep(60)

@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from resources.http import Deadline
-from resources.rate_limit import RateLimit
+from resources.web.http import Deadline
+from resources.web.rate_limit import RateLimit
 
 
 def test_a_burst_is_let_through_and_the_next_has_to_wait() -> None:

@@ -1,4 +1,4 @@
-"""Fits the number that people see (`serving/shown_similarity.py`) to a model's cosines.
+"""Fits the number that people see (`serving/search/shown_similarity.py`) to a model's cosines.
 
 `python -m training.calibrate --model offline --samples FOLDER` compares the cosines of queries with
 sounds that they mean and with all others, and prints the logistic curve that tells them apart best
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from resources.embedding.local import load_local_model
 from resources.settings import Settings
 from serving.demo import DEMO_QUERIES, EXTRA_QUERIES
-from serving.query_vectors import QueryVectors
-from serving.shown_similarity import ShownScale, shown_scale
+from serving.search.query_vectors import QueryVectors
+from serving.search.shown_similarity import ShownScale, shown_scale
 from training.judged import Sounds, demo_sounds, sample_sounds
 from training.validation_queries import QUERIES, REPHRASED
 

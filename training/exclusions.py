@@ -7,7 +7,7 @@
 - precision: the mean average precision of what is wanted and not excluded (demo and samples),
 - kept: how often the wanted style stays first where nothing of the style is excluded (demo).
 
-`serving/exclusion.py` has what was chosen.
+`serving/search/exclusion.py` has what was chosen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from resources.embedding.local import load_local_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.settings import Settings
-from serving.exclusion import NEUTRAL_TEXT, anything_without, without
+from serving.search.exclusion import NEUTRAL_TEXT, anything_without, without
 from training.judged import Sounds, demo_sounds, sample_sounds
 from training.metrics import average_precision
 

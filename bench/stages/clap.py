@@ -23,11 +23,11 @@ from bench.peer import Peer, export_at_full_size, peer, why_there_are_no_peers
 from bench.workplace import Workplace
 from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
-from resources.audio.windows import pool
+from resources.audio.windows import SAMPLE_RATE, WINDOW_SAMPLES, pool
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.mel import log_mel
 from resources.embedding.clap.model import ClapModel
-from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES, EmbeddingModel
+from resources.embedding.protocol import EmbeddingModel
 from resources.embedding_backends import EmbeddingBackends
 from resources.settings import Settings
 

@@ -15,7 +15,7 @@ from bench.workplace import Workplace
 from bench.writer import writing
 from resources.backends import Backends
 from resources.catalogue.database import Connection
-from resources.catalogue.keyword.index import KeywordIndex
+from resources.catalogue.names.index import KeywordIndex
 
 QUERIES: Final = 300
 MISSPELT: Final = "misspelt"

@@ -21,7 +21,7 @@ from bench.workplace import Workplace
 from pipelines.backfill import backfill, plan
 from pipelines.instance import dagster_instance
 from resources.backends import Backends
-from resources.catalogue.blocks import BLOCK_SIZE
+from resources.catalogue.work.blocks import BLOCK_SIZE
 
 SMALL: Final = "100 tracks"
 PARTS: Final = ("add", "sensor tick", "plan", "run")

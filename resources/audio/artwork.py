@@ -10,7 +10,7 @@ import av
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
-from resources.audio.source import AudioFile, open_audio
+from resources.audio.source import OpenAudio, open_audio
 from resources.errors import TrackError
 
 MOST_BYTES: Final = 5 * 1024 * 1024
@@ -81,7 +81,7 @@ def _candidates(path: Path) -> Iterator[bytes]:
             continue
 
 
-def _embedded(audio: AudioFile) -> list[bytes]:
+def _embedded(audio: OpenAudio) -> list[bytes]:
     """Pictures in the file, the front cover first."""
     streams = [stream for stream in audio.container.streams.video if _is_picture(stream)]
     streams.sort(key=lambda stream: stream.metadata.get("comment", "").lower() != _FRONT)
@@ -92,7 +92,7 @@ def _is_picture(stream: VideoStream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _packet(audio: AudioFile, stream: VideoStream) -> bytes | None:
+def _packet(audio: OpenAudio, stream: VideoStream) -> bytes | None:
     stream.discard = Discard.default
     try:
         audio.container.seek(0)  # FFmpeg gives a file's pictures anew after each seek.

@@ -8,10 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resources.audio.probe import AudioProbe, measured_duration
-from resources.audio.source import AudioFile, open_audio
+from resources.audio.source import OpenAudio, open_audio
 from resources.audio.span import Span, decode_span
-from resources.audio.windows import DEFAULT_WINDOW_COUNT, repeat_pad, window_starts
-from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES, WINDOW_SECONDS
+from resources.audio.windows import (
+    DEFAULT_WINDOW_COUNT,
+    SAMPLE_RATE,
+    WINDOW_SAMPLES,
+    WINDOW_SECONDS,
+    repeat_pad,
+    window_starts,
+)
 from resources.errors import TrackError
 
 _MISSING_SECONDS: Final = 0.5
@@ -49,7 +55,7 @@ def decode_windows(
     return _usable(spans, repeated=duration <= WINDOW_SECONDS)
 
 
-def _spans(audio: AudioFile, duration: float, count: int) -> dict[float, Span]:
+def _spans(audio: OpenAudio, duration: float, count: int) -> dict[float, Span]:
     """The windows as decoded, by their start in seconds."""
     return {start: decode_span(audio, start) for start in window_starts(duration, count)}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from resources.audio.samples import mono
-from resources.audio.source import AudioFile, open_audio
+from resources.audio.source import OpenAudio, open_audio
 from resources.errors import TrackError
 
 SHORTEST_SECONDS: Final = 0.01
@@ -57,7 +57,7 @@ def probe(source: Path | BinaryIO) -> AudioProbe:
         return AudioProbe(duration, sample_rate, channels, audio.codec)
 
 
-def measured_duration(audio: AudioFile) -> float:
+def measured_duration(audio: OpenAudio) -> float:
     """Seconds of audio that the file's packets hold, 0 for none.
 
     The container's claim is checked against the last packets. Where it is missing, guessed or
@@ -72,7 +72,7 @@ def measured_duration(audio: AudioFile) -> float:
     return claimed if abs(end - claimed) <= _CLAIM_TOLERANCE_SECONDS else end
 
 
-def _end_after(audio: AudioFile, start: float) -> float | None:
+def _end_after(audio: OpenAudio, start: float) -> float | None:
     """Where the last packet from `start` on ends; None when there is none."""
     if not audio.seek(start):
         return None
@@ -87,7 +87,7 @@ def _end_after(audio: AudioFile, start: float) -> float | None:
     return end
 
 
-def _end_before(audio: AudioFile, claimed: float) -> float | None:
+def _end_before(audio: OpenAudio, claimed: float) -> float | None:
     """Where the packets of a file end that ends before its claim."""
     reachable, unreachable = 0.0, claimed
     for _ in range(_BISECTIONS):
@@ -101,7 +101,7 @@ def _end_before(audio: AudioFile, claimed: float) -> float | None:
     return _end_after(audio, reachable)
 
 
-def _decodable(audio: AudioFile, duration: float) -> tuple[int, int]:
+def _decodable(audio: OpenAudio, duration: float) -> tuple[int, int]:
     """Sample rate and channels of the first sound that decodes at the start or, failing that,
     further on. Raises `TrackError` when none does."""
     decoded = False

@@ -9,7 +9,7 @@ from av.audio.frame import AudioFrame
 from av.filter import Graph
 from numpy.typing import NDArray
 
-from resources.embedding.protocol import SAMPLE_RATE
+from resources.audio.windows import SAMPLE_RATE
 from resources.errors import TrackError
 
 _LOUDEST: Final = 1024.0

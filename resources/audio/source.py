@@ -42,7 +42,7 @@ _DEMUX_ERRORS: Final = 64
 """Broken places in a row after which the rest of a file is given up."""
 
 
-class AudioFile:
+class OpenAudio:
     """An opened file with its audio stream. Times are seconds from the first audible sample.
 
     `tick` is the stream's clock in seconds, `first` the first audible sample's timestamp in ticks.
@@ -145,7 +145,7 @@ class AudioFile:
 
 
 @contextmanager
-def open_audio(source: Path | BinaryIO) -> Iterator[AudioFile]:
+def open_audio(source: Path | BinaryIO) -> Iterator[OpenAudio]:
     """Open `source` for demuxing and decoding; a given file object stays open afterwards.
 
     Raises `TrackError` with the reason when it is not audio that can be used, and whatever the
@@ -154,7 +154,7 @@ def open_audio(source: Path | BinaryIO) -> Iterator[AudioFile]:
     with ExitStack() as stack:
         file = GuardedFile(_binary_file(source, stack))
         try:
-            audio = AudioFile(file)
+            audio = OpenAudio(file)
             stack.callback(audio.close)
             yield audio
         except (av.FFmpegError, TrackError) as error:

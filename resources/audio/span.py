@@ -10,8 +10,8 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from resources.audio.samples import common_block, mono, resample
-from resources.audio.source import AudioFile
-from resources.embedding.protocol import SAMPLE_RATE, WINDOW_SAMPLES, WINDOW_SECONDS
+from resources.audio.source import OpenAudio
+from resources.audio.windows import SAMPLE_RATE, WINDOW_SAMPLES, WINDOW_SECONDS
 
 PREROLL_SECONDS: Final = 0.5
 """Decoded before a window and thrown away, so that the decoder is in the state that it would have
@@ -78,7 +78,7 @@ class _Range:
         return min(valid * SAMPLE_RATE // self.rate, WINDOW_SAMPLES)
 
 
-def decode_span(audio: AudioFile, start_seconds: float) -> Span:
+def decode_span(audio: OpenAudio, start_seconds: float) -> Span:
     """Decode the window that begins `start_seconds` into the track, to the sample.
 
     What cannot be decoded in it is silent. Raises `TrackError` for an unsupported sample format.
@@ -106,11 +106,11 @@ def decode_span(audio: AudioFile, start_seconds: float) -> Span:
     return Span(np.clip(samples, -1.0, 1.0), span.heard(pieces[rate]), True, at_end)
 
 
-def _block_seconds(audio: AudioFile) -> float:
+def _block_seconds(audio: OpenAudio) -> float:
     return common_block(audio.stream.sample_rate) / audio.stream.sample_rate
 
 
-def placed_frames(audio: AudioFile) -> Iterator[tuple[int, AudioFrame]]:
+def placed_frames(audio: OpenAudio) -> Iterator[tuple[int, AudioFrame]]:
     """Frames with the index of their first sample, counted at the frame's rate from the track's
     first audible sample.
 

@@ -13,7 +13,7 @@ import av
 from av.audio.frame import AudioFrame
 
 from resources.audio.probe import measured_duration
-from resources.audio.source import AudioFile
+from resources.audio.source import OpenAudio
 from resources.audio.span import PREROLL_SECONDS, placed_frames
 from resources.errors import TrackError
 
@@ -57,7 +57,7 @@ class WavShape:
         )
 
 
-def wav_shape(audio: AudioFile) -> WavShape:
+def wav_shape(audio: OpenAudio) -> WavShape:
     """What the file's sound is as WAV: its own rate, at most two channels.
 
     Decodes one frame and reads the end. Raises `TrackError` when nothing can be decoded.
@@ -71,7 +71,7 @@ def wav_shape(audio: AudioFile) -> WavShape:
     raise TrackError("truncated or damaged: nothing can be decoded")
 
 
-def wav_bytes(audio: AudioFile, shape: WavShape, first: int, count: int) -> Iterator[bytes]:
+def wav_bytes(audio: OpenAudio, shape: WavShape, first: int, count: int) -> Iterator[bytes]:
     """The `count` bytes of the WAV file from byte `first` on, in pieces.
 
     What cannot be decoded is silent. Uses memory for one piece, whatever the file's length.
@@ -91,7 +91,7 @@ def wav_bytes(audio: AudioFile, shape: WavShape, first: int, count: int) -> Iter
             yield wanted
 
 
-def _pcm(audio: AudioFile, shape: WavShape, start: int) -> Iterator[bytes]:
+def _pcm(audio: OpenAudio, shape: WavShape, start: int) -> Iterator[bytes]:
     """Interleaved samples from frame `start` to the end, without gaps."""
     at = start
     convert = _Converter(shape)

@@ -10,7 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.embedding.protocol import WINDOW_SAMPLES, WINDOW_SECONDS
+SAMPLE_RATE: Final = 48_000
+"""Hz; what CLAP was trained on."""
+
+WINDOW_SECONDS: Final = 10
+"""What CLAP hears at once."""
+
+WINDOW_SAMPLES: Final = SAMPLE_RATE * WINDOW_SECONDS
 
 WINDOWING_VERSION: Final = "windows-1"
 """Part of every stored vector's fingerprint; changes whenever a track's samples could."""

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from resources.errors import BackendError, MoodSearchError, UserError
+from resources.errors import BackendError, MoodSearchError, UserError, first_line
 
 WAIT_SECONDS: Final = 3.0
 """How long a caller waits for a connection before the database counts as down."""
@@ -150,7 +150,7 @@ class SessionLock:
 
 
 def database_error(error: Exception) -> MoodSearchError:
-    first_line = str(error).strip().split("\n", 1)[0]
+    reason = first_line(error)
     if isinstance(error, psycopg.errors.DiskFull):
-        return UserError(f"the database's disk is full: {first_line}")
-    return BackendError(f"the database does not answer: {first_line}")
+        return UserError(f"the database's disk is full: {reason}")
+    return BackendError(f"the database does not answer: {reason}")

@@ -26,13 +26,14 @@ MODAL_GIBIBYTE_SECOND: Final = 0.00000222
 MODAL_CORES: Final = 2.0
 MODAL_GIBIBYTES: Final = 4.0
 MODAL_IDLE_SECONDS: Final = 300.0
-"""What `serving.modal_app` asks for, and how long it waits for the next request; billed."""
+"""What `serving.embedding_service.modal_app` asks for, and how long it waits for the next request;
+billed."""
 
 MODAL_REQUESTS_AT_ONCE: Final = 4
-"""In one container before another is started, as `serving.modal_app` says."""
+"""In one container before another is started, as `serving.embedding_service.modal_app` says."""
 
 MODAL_MOST_CONTAINERS: Final = 20
-"""That run at a time, as `serving.modal_app` says: more requests wait."""
+"""That run at a time, as `serving.embedding_service.modal_app` says: more requests wait."""
 
 MODAL_CONTAINER_SECOND: Final = (
     MODAL_CORES * MODAL_CORE_SECOND + MODAL_GIBIBYTES * MODAL_GIBIBYTE_SECOND

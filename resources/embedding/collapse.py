@@ -19,7 +19,7 @@ from resources.object_store.protocol import ObjectStore
 COLLAPSED_SIMILARITY: Final = 0.9
 """Mean cosine of unlike texts from which on a model is refused."""
 
-PROMPTS: Final = (
+UNLIKE_TEXTS: Final = (
     "solo piano",
     "aggressive heavy metal with screaming vocals",
     "upbeat electronic dance music",
@@ -65,7 +65,7 @@ def refuse_collapsed(model: ModelDescription, similarity: float) -> None:
         return
     raise ConfigurationError(
         f"CLAP_MODEL: {model.id} ({model.fingerprint[:8]}) is refused, because its text tower is"
-        f" collapsed: {len(PROMPTS)} unlike texts have a mean similarity of {similarity:.3f}"
+        f" collapsed: {len(UNLIKE_TEXTS)} unlike texts have a mean similarity of {similarity:.3f}"
         f" ({COLLAPSED_SIMILARITY} is the limit), so every query would find the same tracks; choose"
         " another model"
     )
@@ -90,7 +90,7 @@ class PromptVectors:
         kept = self.kept(model.model)
         if kept is not None:
             return kept
-        vectors = model.embed_text(PROMPTS)
+        vectors = model.embed_text(UNLIKE_TEXTS)
         if not _are_prompt_vectors(vectors):
             raise BackendError(f"{model.model.id} answered texts with something that is no vector")
         self._keep(model.model, vectors)
@@ -115,7 +115,7 @@ class PromptVectors:
 
 
 def _key(model: ModelDescription) -> str:
-    prompts = hashlib.sha256("\n".join(PROMPTS).encode()).hexdigest()
+    prompts = hashlib.sha256("\n".join(UNLIKE_TEXTS).encode()).hexdigest()
     return f"moodsearch/prompts/{model.fingerprint[:16]}-{prompts[:8]}.npy"
 
 
@@ -123,6 +123,6 @@ def _are_prompt_vectors(vectors: object) -> bool:
     return (
         isinstance(vectors, np.ndarray)
         and vectors.dtype == np.float32
-        and vectors.shape == (len(PROMPTS), EMBEDDING_DIMENSION)
+        and vectors.shape == (len(UNLIKE_TEXTS), EMBEDDING_DIMENSION)
         and bool(np.isfinite(vectors).all())
     )

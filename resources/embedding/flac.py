@@ -7,7 +7,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.embedding.protocol import SAMPLE_RATE
+from resources.audio.windows import SAMPLE_RATE
 
 FULL_SCALE: Final = 32768
 """What decoders divide 16-bit samples by."""

@@ -12,24 +12,20 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal_client import (
-    Answer,
     Endpoint,
     MakeContent,
+    ModalResponse,
     open_modal_client,
 )
-from resources.embedding.protocol import (
-    EMBEDDING_DIMENSION,
-    FINGERPRINT_HEADER,
-    WINDOW_SAMPLES,
-    ModelDescription,
-)
+from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
 from resources.errors import BackendError, ConfigurationError, TrackError
-from resources.event_loop import EventLoopThread
-from resources.http import Backoff, Deadline, one_line, printable_secret
+from resources.web.event_loop import EventLoopThread
+from resources.web.http import Backoff, Deadline, one_line, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
@@ -114,7 +110,7 @@ class ModalEmbedder:
             return np.empty((0, EMBEDDING_DIMENSION), np.float32)
         deadline = Deadline(self._timeout_seconds)
 
-        def read(answer: Answer) -> Vector:
+        def read(answer: ModalResponse) -> Vector:
             return vector_in(answer, endpoint, self._description)
 
         return np.stack(
@@ -137,7 +133,7 @@ async def _text_content(text: str) -> bytes:
     return json.dumps({"text": text}).encode()
 
 
-def vector_in(answer: Answer, endpoint: Endpoint, model: ModelDescription) -> Vector:
+def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription) -> Vector:
     """The vector (512,) of length 1 in the service's answer.
 
     Raises `ConfigurationError` for another model's answer, the endpoint's refusal for an input that

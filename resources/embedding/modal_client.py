@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import httpx
 
 from resources.errors import BackendError, TrackError
-from resources.http import (
+from resources.web.http import (
     CONNECT_SECONDS,
     PASSING_ERRORS,
     PASSING_STATUSES,
@@ -50,7 +50,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModalResponse:
     """What the service said in the end, whatever the status."""
 
     status: int
@@ -85,7 +85,7 @@ class ModalClient:
         self,
         endpoint: Endpoint,
         contents: Sequence[MakeContent],
-        read: Callable[[Answer], T],
+        read: Callable[[ModalResponse], T],
         deadline: Deadline,
     ) -> list[T]:
         """What `read` makes of the answer to each content, in order.
@@ -115,7 +115,7 @@ class ModalClient:
 
     async def _attempts(
         self, endpoint: Endpoint, content: bytes, deadline: Deadline, last_try: _LastTry
-    ) -> Answer:
+    ) -> ModalResponse:
         for attempt in itertools.count():
             try:
                 answer = await self._noted_exchange(endpoint, content)
@@ -135,7 +135,7 @@ class ModalClient:
             await asyncio.sleep(seconds)
         raise AssertionError("unreachable")
 
-    async def _noted_exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
+    async def _noted_exchange(self, endpoint: Endpoint, content: bytes) -> ModalResponse:
         """Also one that nobody waits for any more keeps a container busy, not one that never got
         there."""
         began = time.time()
@@ -149,7 +149,7 @@ class ModalClient:
         self._note(endpoint, began, time.time())
         return answer
 
-    async def _exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
+    async def _exchange(self, endpoint: Endpoint, content: bytes) -> ModalResponse:
         """The answer behind Modal's redirects."""
         request = self._http.build_request(
             "POST", endpoint.url, content=content, headers={"Content-Type": "application/json"}
@@ -160,7 +160,7 @@ class ModalClient:
                 following = response.next_request
                 if following is None:
                     body = await _read_bounded(response)
-                    return Answer(response.status_code, response.headers, body)
+                    return ModalResponse(response.status_code, response.headers, body)
             finally:
                 await response.aclose()
             # The proxy token must not reach anyone else.

@@ -10,14 +10,6 @@ from numpy.typing import NDArray
 EMBEDDING_DIMENSION: Final = 512
 """Length of every vector: CLAP's joint space (arXiv 2211.06687)."""
 
-SAMPLE_RATE: Final = 48_000
-"""Hz; what CLAP was trained on."""
-
-WINDOW_SECONDS: Final = 10
-"""What CLAP hears at once."""
-
-WINDOW_SAMPLES: Final = SAMPLE_RATE * WINDOW_SECONDS
-
 FINGERPRINT_HEADER: Final = "X-Model-Fingerprint"
 """In answers of a model behind HTTP: the fingerprint of the model that made the vector."""
 

@@ -27,9 +27,9 @@ from resources.genres.replicate_transport import (
     ReplicateTransport,
     may_be_sent_again,
 )
-from resources.http import Backoff, Deadline, printable_secret
 from resources.object_store.protocol import ObjectStore
-from resources.rate_limit import RateLimit
+from resources.web.http import Backoff, Deadline, printable_secret
+from resources.web.rate_limit import RateLimit
 
 EFFNET_DISCOGS_VERSION: Final = "1532dd069fb4f0e27c6833e28815f6b8c194dfec76fd9cd73460540fd720ffe1"
 """replicate.com/mtg/effnet-discogs; earlier versions are disabled. Its licence, CC BY-NC-SA 4.0, is

@@ -16,7 +16,7 @@ from resources.errors import (
     TrackError,
 )
 from resources.genres.replicate_transport import RefusedError
-from resources.http import one_line
+from resources.web.http import one_line
 
 _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for a version that was withdrawn, is no fault of the track's."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 import httpx
 
 from resources.errors import BackendError
-from resources.http import (
+from resources.web.http import (
     PASSING_ERRORS,
     PASSING_STATUSES,
     Backoff,

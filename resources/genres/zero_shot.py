@@ -12,7 +12,7 @@ from resources.genres.labels import rank
 from resources.genres.names import GENRE_NAMES, described
 from resources.genres.protocol import GenrePrediction, GenreRequest
 
-PROMPTS: Final = ("{} music", "a {} track")
+TEMPLATES: Final = ("{} music", "a {} track")
 """A name alone is ambiguous; the mean over prompts classifies better than any one of them (CLIP,
 arXiv 2103.00020, section 3.1.4)."""
 
@@ -64,9 +64,9 @@ class ZeroShotClassifier:
             return self._name_vectors
 
     def _embed_names(self) -> NDArray[np.float64]:
-        texts = [prompt.format(described(name)) for name in self._names for prompt in PROMPTS]
+        texts = [prompt.format(described(name)) for name in self._names for prompt in TEMPLATES]
         vectors = self._model.embed_text(texts).astype(np.float64)
-        means = vectors.reshape(len(self._names), len(PROMPTS), -1).mean(axis=1)
+        means = vectors.reshape(len(self._names), len(TEMPLATES), -1).mean(axis=1)
         unit: NDArray[np.float64] = means / np.linalg.norm(means, axis=1, keepdims=True)
         return unit
 

@@ -16,11 +16,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from resources.errors import BackendError, ConfigurationError, ObjectNotFoundError
-from resources.http import printable_secret
 from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
 from resources.object_store.ranges import RangeReader
 from resources.object_store.s3_errors import translated
+from resources.web.http import printable_secret
 
 URL_LIFETIME_SECONDS: Final = 3600
 """How long others may fetch an object under a presigned URL."""

@@ -15,7 +15,7 @@ from resources.errors import (
     ObjectNotFoundError,
     UserError,
 )
-from resources.http import retry_after_seconds
+from resources.web.http import retry_after_seconds
 
 # Codes are S3's ("Error responses" in the S3 API reference); a bare status is what botocore makes
 # of an answer without a body, such as that to HEAD. R2 says `Unauthorized` to an unknown key id.

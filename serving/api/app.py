@@ -26,12 +26,12 @@ from serving.api.tags import tag_routes
 from serving.api.users import user_routes
 from serving.api.warm import warm_routes
 from serving.health import HealthChecks
-from serving.recommended_tags import RecommendedTags
-from serving.search import DEFAULT_DEADLINE_SECONDS, SemanticSearch
-from serving.shown_similarity import shown_scale
-from serving.similar import SimilarTracks
-from serving.text_tower import embeds_queries_on_modal
-from serving.warm_up import WarmUp
+from serving.search.query_embedder import embeds_queries_on_modal
+from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, SemanticSearch
+from serving.search.shown_similarity import shown_scale
+from serving.search.similar import SimilarTracks
+from serving.search.warm_up import WarmUp
+from serving.tags.recommended import RecommendedTags
 
 DESCRIPTION: Final = (
     "Search a music catalogue by describing a mood. No route needs authentication; only public"
@@ -94,6 +94,6 @@ def create_app(
     app.include_router(artwork_routes(backends))
     app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))
-    app.include_router(page_routes(app, shown_scale(search.text_tower.model)))
+    app.include_router(page_routes(app, shown_scale(search.query_embedder.model)))
     app.mount("/static", PageFiles(), name="static")
     return app

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 
 from resources.audio.artwork import MOST_BYTES, PICTURE_TYPES, picture_key
 from resources.backends import Backends
-from resources.catalogue.uploads import artwork_path
+from resources.catalogue.tracks.uploads import artwork_path
 from resources.errors import ObjectNotFoundError
 from serving.api.models import Problem
 from serving.api.parameters import TrackId

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from resources.backends import Backends
-from resources.catalogue.audio_files import AudioFile
+from resources.catalogue.tracks.audio_files import AudioFile
 from resources.errors import ObjectNotFoundError
 from resources.object_store.protocol import ObjectStore
 from resources.settings import Settings

@@ -9,14 +9,14 @@ from fastapi import APIRouter, FastAPI, Query
 from pydantic import AfterValidator
 
 from resources.backends import Backends
-from resources.catalogue.keyword.index import KeywordIndex
-from resources.catalogue.keyword.search import TYPES, Found, KeywordSearch
-from resources.catalogue.keyword.statements import MOST
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import TYPES, Found, KeywordSearch
+from resources.catalogue.names.statements import MOST
 from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
+from serving.api.names_upkeep import KeywordUpkeep
 from serving.api.parameters import NOT_ONLY_SPACES
 from serving.deadline import DeadlineWorkers
-from serving.keyword_upkeep import KeywordUpkeep
 
 SHORTEST_QUERY: Final = 2
 LONGEST_QUERY: Final = 100

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from resources.catalogue.keyword.search import Found
-from resources.catalogue.keyword.statements import MOST
+from resources.catalogue.names.search import Found
+from resources.catalogue.names.statements import MOST
 
 _EXAMPLE_IMAGE: Final = "https://images.example.com/123.jpg"
 

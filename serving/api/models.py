@@ -6,9 +6,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from resources.catalogue.flags import MOST_FLAGS
-from serving.nearest import FoundTrack
-from serving.search import LARGEST_LIMIT, SearchAnswer
-from serving.similar import SimilarAnswer
+from serving.search.nearest import FoundTrack
+from serving.search.semantic import LARGEST_LIMIT, SearchAnswer
+from serving.search.similar import SimilarAnswer
 
 
 class SemanticResult(BaseModel):

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from serving.api.docs import render_openapi
-from serving.shown_similarity import ShownScale
+from serving.search.shown_similarity import ShownScale
 
 STATIC: Final = Path(__file__).parent / "static"
 

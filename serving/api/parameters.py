@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
 
-from serving.search import LARGEST_LIMIT
+from serving.search.semantic import LARGEST_LIMIT
 
 LARGEST_TRACK_ID: Final = 2**63 - 1
 """The largest that the catalogue's `bigint` holds."""

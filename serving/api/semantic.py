@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from serving.api.models import SemanticSearchAnswer
 from serving.api.parameters import NOT_ONLY_SPACES, Limit
 from serving.availability import CONCURRENT_ANSWERS
-from serving.search import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY, SemanticSearch
+from serving.search.semantic import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY, SemanticSearch
 
 
 def _not_only_spaces(query: str) -> str:

@@ -6,8 +6,8 @@ from fastapi import APIRouter, HTTPException
 from serving.api.models import Problem, SimilarTracksAnswer
 from serving.api.parameters import Limit, TrackId
 from serving.availability import CONCURRENT_ANSWERS
-from serving.search import DEFAULT_LIMIT
-from serving.similar import SimilarTracks
+from serving.search.semantic import DEFAULT_LIMIT
+from serving.search.similar import SimilarTracks
 
 
 def similar_routes(similar: SimilarTracks) -> APIRouter:

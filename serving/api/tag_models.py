@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from serving.recommended_tags import MOST_TAGS, TagsAnswer
+from serving.tags.recommended import MOST_TAGS, TagsAnswer
 
 
 class RecommendedTagResult(BaseModel):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from serving.api.models import Problem
 from serving.api.parameters import TrackId
 from serving.api.tag_models import RecommendedTagsAnswer
-from serving.recommended_tags import DEFAULT_TAGS, MOST_TAGS, RecommendedTags
+from serving.tags.recommended import DEFAULT_TAGS, MOST_TAGS, RecommendedTags
 
 TagLimit = Annotated[int, Query(ge=1, le=MOST_TAGS, description="Most tags to return.")]
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from serving.api.models import WarmingUp
-from serving.warm_up import WarmUp
+from serving.search.warm_up import WarmUp
 
 
 def warm_routes(warm_up: WarmUp) -> APIRouter:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
-from resources.catalogue.uploads import Upload
+from resources.catalogue.tracks.uploads import Upload
 from resources.errors import TrackError
 from resources.settings import load_settings
 from serving.cli.audio_files import Skipped, find_audio_files

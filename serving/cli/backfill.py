@@ -22,17 +22,17 @@ from rich.text import Text
 from pipelines.backfill import BackfillResult, backfill, begin, plan, reclassify
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
-from resources.catalogue.generations import OtherModel
-from resources.catalogue.work import PendingTrack, WorkKind
+from resources.catalogue.work.generations import OtherModel
+from resources.catalogue.work.pending import PendingTrack, Step
 from resources.settings import load_settings
+from serving.cli.cost_figures import Work, cost_of
 from serving.cli.money import about
 from serving.cli.output import cell
-from serving.costs import Work, cost_of
 
 LISTED: Final = 20
 """Rows of the dry run's and the failures' lists; the rest is counted."""
 
-_WHAT: Final[dict[WorkKind | None, str]] = {
+_WHAT: Final[dict[Step | None, str]] = {
     "probe": "read, embed and index",
     "embed": "embed and index",
     "index": "index again (title, artist or index changed)",
@@ -163,10 +163,10 @@ def _print_plan(console: Console, wanted: Sequence[PendingTrack], again: int) ->
         "track", "title", "what would be done", title=f"{len(wanted)} tracks would be worked on"
     )
     for track in wanted[:LISTED]:
-        table.add_row(str(track.track_id), cell(track.title or "(deleted)"), _WHAT[track.work])
+        table.add_row(str(track.track_id), cell(track.title or "(deleted)"), _WHAT[track.step])
     console.print(table)
-    for work, count in Counter(track.work for track in wanted).items():
-        console.print(f"{count:>8}  {_WHAT[work]}")
+    for step, count in Counter(track.step for track in wanted).items():
+        console.print(f"{count:>8}  {_WHAT[step]}")
     if len(wanted) > LISTED:
         console.print(f"The first {LISTED} are listed. Nothing was changed.")
     else:
@@ -178,7 +178,7 @@ def _still_pending(backends: Backends, wanted: Sequence[PendingTrack]) -> list[P
     planned = {track.track_id for track in wanted}
     blocks = {backends.work.block_of(track_id) for track_id in planned}
     left = (track for block in sorted(blocks) for track in backends.work.pending(block))
-    return [track for track in left if track.track_id in planned and track.work is not None]
+    return [track for track in left if track.track_id in planned and track.step is not None]
 
 
 def _print_summary(

@@ -11,13 +11,13 @@ from rich.text import Text
 from pipelines.backfill import plan
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
-from resources.postgres import cannot_write
+from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli import up
 from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
-from serving.search import SearchAnswer, SemanticSearch
-from serving.shown_similarity import ShownScale, shown_scale
+from serving.search.semantic import SearchAnswer, SemanticSearch
+from serving.search.shown_similarity import ShownScale, shown_scale
 
 TOP: Final = 5
 _STYLES: Final = {piece.title: piece.style for piece in DEMO_PIECES}
@@ -78,7 +78,7 @@ def _bar(console: Console) -> Progress:
 def _search(console: Console, backends: Backends) -> bool:
     """Whether every query found something."""
     search = SemanticSearch(backends)
-    scale = shown_scale(search.text_tower.model)
+    scale = shown_scale(search.query_embedder.model)
     found = True
     for query in DEMO_QUERIES:
         answer = search.search(query.query, TOP)

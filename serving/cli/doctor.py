@@ -7,17 +7,17 @@ from rich.console import Console
 from rich.text import Text
 
 from resources.backends import DAGSTER_SCHEMA, Backends
-from resources.catalogue.keyword.index import KeywordIndex
-from resources.catalogue.keyword.schema import TABLE_CHANGED
-from resources.catalogue.overview import Overview
-from resources.errors import BackendError, MoodSearchError
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.schema import TABLE_CHANGED
+from resources.catalogue.work.overview import Overview
+from resources.errors import BackendError, MoodSearchError, first_line
 from resources.settings import Settings, load_settings
 from serving.cli.configuration import describe
 from serving.cli.keyword_state import keyword_facts
 from serving.cli.output import cell, console, table
 from serving.cli.text import printable
 from serving.health import Health, HealthChecks
-from serving.search import SemanticSearch
+from serving.search.semantic import SemanticSearch
 
 CHECK_SECONDS: Final = 60.0
 """A container that starts to embed queries takes about 30 s."""
@@ -61,7 +61,7 @@ def _examine(settings: Settings, report: "_Report") -> None:
             except MoodSearchError as error:
                 report.state(Health(section.__name__.strip("_"), False, str(error)))
             except TABLE_CHANGED as error:
-                reason = str(error).split("\n", 1)[0]
+                reason = first_line(error)
                 report.state(Health(section.__name__.strip("_"), False, reason))
 
 

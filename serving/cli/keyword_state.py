@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from resources.catalogue.keyword.index import SourceState
+from resources.catalogue.names.index import SourceState
 
 
 def keyword_facts(states: Iterable[SourceState]) -> list[tuple[str, str]]:

@@ -8,15 +8,15 @@ from resources.settings import Settings, load_settings
 from serving.api.models import SemanticSearchAnswer
 from serving.cli.output import cell, console, table
 from serving.cli.text import print_error
-from serving.search import (
+from serving.search.query_embedder import embeds_queries_on_modal
+from serving.search.semantic import (
     DEFAULT_DEADLINE_SECONDS,
     LONGEST_QUERY,
     SHORTEST_QUERY,
     SearchAnswer,
     SemanticSearch,
 )
-from serving.shown_similarity import ShownScale, shown_scale
-from serving.text_tower import embeds_queries_on_modal
+from serving.search.shown_similarity import ShownScale, shown_scale
 
 
 def run(text: str, limit: int, *, as_json: bool) -> int:
@@ -47,7 +47,7 @@ def _answer(settings: Settings, query: str, limit: int) -> tuple[SearchAnswer, S
     try:
         with Backends(settings) as backends:
             search = SemanticSearch(backends, deadline_seconds=_patience(settings))
-            return search.search(query, limit), shown_scale(search.text_tower.model)
+            return search.search(query, limit), shown_scale(search.query_embedder.model)
     except BackendError as error:
         return SearchAnswer(query, reason=str(error)), None
 

@@ -18,10 +18,10 @@ from pipelines.sensors import WAITING
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
 from resources.errors import UserError
-from resources.postgres import cannot_write
+from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
-from serving.supervisor import Program, Supervisor
-from serving.text_tower import embeds_queries_on_modal
+from serving.cli.supervisor import Program, Supervisor
+from serving.search.query_embedder import embeds_queries_on_modal
 
 _NOISE: Final = (
     "Checking for new runs for sensor",

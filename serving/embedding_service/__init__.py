@@ -1,8 +1,8 @@
 """The embedding service: one model behind `POST /embed_audio` and `POST /embed_text`.
 
 An ASGI application that runs under uvicorn (`python -m serving.embedding_service`) and on Modal
-(`serving.modal_app`). It hears what the pipeline hears, through the same functions. Nothing here
-knows the catalogue, and nothing here imports Modal.
+(`modal_app`, the one module that imports Modal). It hears what the pipeline hears, through the same
+functions. Nothing here knows the catalogue.
 """
 
 from serving.embedding_service.app import create_embedding_service

@@ -23,7 +23,7 @@ from resources.embedding.protocol import (
     EmbeddingModel,
 )
 from resources.errors import BackendError, TrackError
-from resources.http import one_line
+from resources.web.http import one_line
 from serving.embedding_service.addresses import MayReach, is_public
 from serving.embedding_service.limits import Limits
 from serving.embedding_service.payload import parse_audio, parse_text, read_body

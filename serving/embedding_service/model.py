@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from resources.embedding.collapse import PROMPTS, mean_similarity, refuse_collapsed
+from resources.audio.windows import WINDOW_SAMPLES
+from resources.embedding.collapse import UNLIKE_TEXTS, mean_similarity, refuse_collapsed
 from resources.embedding.local import load_local_model
-from resources.embedding.protocol import WINDOW_SAMPLES, EmbeddingModel
+from resources.embedding.protocol import EmbeddingModel
 from resources.settings import Settings
 
 
@@ -17,5 +18,5 @@ def open_model(settings: Settings) -> EmbeddingModel:
     """
     model = load_local_model(settings)
     model.embed_audio(np.zeros((1, WINDOW_SAMPLES), np.float32))
-    refuse_collapsed(model.model, mean_similarity(model.embed_text(PROMPTS)))
+    refuse_collapsed(model.model, mean_similarity(model.embed_text(UNLIKE_TEXTS)))
     return model

@@ -10,13 +10,13 @@ from typing import BinaryIO, Final, TypeVar, cast
 import httpcore
 import httpx
 
-from resources.http import Deadline
 from resources.object_store.ranges import BLOCK_BYTES, RangeReader
+from resources.web.http import Deadline
 from serving.embedding_service.addresses import MayReach
 from serving.embedding_service.limits import Limits, readable_size
 from serving.embedding_service.network import CheckedNetwork
 from serving.embedding_service.refusal import RefusalError, SourceError
-from serving.embedding_service.web import Answer, checked, get
+from serving.embedding_service.web import RemoteResponse, checked, get
 
 ATTEMPTS: Final = 3
 """Of each request, when a host breaks off or fails."""
@@ -117,7 +117,7 @@ class _RemoteFile:
                 )
             return self._exactly(answer, last - first + 1)
 
-    def _downloaded(self, answer: Answer) -> BinaryIO:
+    def _downloaded(self, answer: RemoteResponse) -> BinaryIO:
         if (answer.announced_bytes or 0) > self._allowance:
             raise self._too_much()
         file = tempfile.TemporaryFile()  # noqa: SIM115 (returned open)
@@ -130,7 +130,7 @@ class _RemoteFile:
             raise
         return cast(BinaryIO, file)
 
-    def _exactly(self, answer: Answer, size: int) -> bytes:
+    def _exactly(self, answer: RemoteResponse, size: int) -> bytes:
         data = bytearray()
         for chunk in self._counted(answer):
             data += chunk
@@ -140,7 +140,7 @@ class _RemoteFile:
             raise RefusalError(422, f"{answer.url.host} sent more or less than it announced")
         return bytes(data)
 
-    def _counted(self, answer: Answer) -> Iterator[bytes]:
+    def _counted(self, answer: RemoteResponse) -> Iterator[bytes]:
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise RefusalError(422, f"{answer.url.host} sends the file compressed")
         for chunk in answer.chunks:
@@ -153,7 +153,7 @@ class _RemoteFile:
         limit = readable_size(self._limits.fetched_bytes)
         return RefusalError(413, f"hearing the file takes more than {limit} of it")
 
-    def _get(self, headers: Mapping[str, str]) -> AbstractContextManager[Answer]:
+    def _get(self, headers: Mapping[str, str]) -> AbstractContextManager[RemoteResponse]:
         return get(self._pool, self._url, headers, self._limits.stall_seconds)
 
     def _persistently(self, attempt: Callable[[], T]) -> T:

@@ -18,7 +18,7 @@ _PART: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 
 @dataclass(frozen=True)
-class Answer:
+class RemoteResponse:
     """What a host answered behind its redirects, at `url`; the body is still to be read."""
 
     url: httpx.URL
@@ -60,7 +60,7 @@ def get(
     url: httpx.URL,
     headers: Mapping[str, str],
     stall_seconds: float,
-) -> Iterator[Answer]:
+) -> Iterator[RemoteResponse]:
     """What `url` answers to GET, whatever the status, behind its redirects.
 
     Raises `RefusalError` for a redirect that is not allowed (422) and for silence of
@@ -101,7 +101,7 @@ def _requested(
     url: httpx.URL,
     headers: Mapping[str, str],
     stall_seconds: float,
-) -> Iterator[Answer]:
+) -> Iterator[RemoteResponse]:
     sent = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", **headers}
     target = httpcore.URL(
         scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
@@ -110,7 +110,9 @@ def _requested(
     with pool.stream(
         "GET", target, headers=list(sent.items()), extensions={"timeout": timeout}
     ) as response:
-        yield Answer(url, response.status, httpx.Headers(response.headers), response.iter_stream())
+        yield RemoteResponse(
+            url, response.status, httpx.Headers(response.headers), response.iter_stream()
+        )
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from assets.embedding import EmbeddedTrack, embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
 from assets.window_vectors import EmbeddingThreads, WindowEmbedder
 from assets.work import AUDIO_IS_MISSING
-from resources.catalogue.work import PendingTrack
+from resources.catalogue.work.pending import PendingTrack
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import BackendError, ConfigurationError, UserError
 from resources.settings import Settings, load_settings

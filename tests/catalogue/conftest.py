@@ -3,8 +3,8 @@
 import pytest
 
 from resources.catalogue.database import Database
-from resources.catalogue.records import TrackRecords
-from resources.catalogue.work import PendingWork
+from resources.catalogue.work.pending import PendingWork
+from resources.catalogue.work.records import TrackRecords
 from tests.catalogue.rows import GENERATION, MODEL
 
 

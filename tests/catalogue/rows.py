@@ -1,9 +1,9 @@
 """Rows of the catalogue for tests, written as an app would write them."""
 
-from resources.catalogue.blocks import Block
 from resources.catalogue.database import Database
-from resources.catalogue.records import AudioRecord, IndexRecord, TrackRecords
-from resources.catalogue.work import PendingTrack, PendingWork
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import PendingTrack, PendingWork
+from resources.catalogue.work.records import AudioRecord, IndexRecord, TrackRecords
 from resources.genres.protocol import GenrePrediction
 
 MODEL = "model-a"
@@ -68,10 +68,10 @@ def probe(records: TrackRecords, track: PendingTrack, failure: str | None = None
 def finish(work: PendingWork, records: TrackRecords) -> None:
     """Do everything that is pending, as the assets would."""
     for track in work.pending(BLOCK):
-        if track.work == "remove":
+        if track.step == "remove":
             records.removed([track.track_id])
             continue
-        if track.work == "probe":
+        if track.step == "probe":
             probe(records, track)
         records.embedded(MODEL, [(track.track_id, track.audio.file_id)])
         records.indexed(

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from resources.catalogue.auto_tags import AutoTags, top_tags
 from resources.catalogue.database import Database
-from resources.catalogue.records import TrackRecords
+from resources.catalogue.tracks.auto_tags import AutoTags, top_tags
+from resources.catalogue.work.records import TrackRecords
 from resources.genres.protocol import GenrePrediction
 from tests.catalogue.rows import BLOCK, add_track, update_track
 

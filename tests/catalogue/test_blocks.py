@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.catalogue.blocks import BLOCK_SIZE, Block
+from resources.catalogue.work.blocks import BLOCK_SIZE, Block
 
 IDS = st.integers(min_value=0, max_value=2**62)
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from resources.catalogue.classified_by import ClassifiedBy
 from resources.catalogue.database import Database
-from resources.catalogue.records import TrackRecords
-from resources.catalogue.work import PendingWork
+from resources.catalogue.tracks.classified_by import ClassifiedBy
+from resources.catalogue.work.pending import PendingWork
+from resources.catalogue.work.records import TrackRecords
 from resources.genres.protocol import GenrePrediction
 from tests.catalogue.rows import BLOCK, GENERATION, MODEL, add_track, finish, probe, update_track
 

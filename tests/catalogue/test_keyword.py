@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
-from resources.catalogue.keyword.search import TYPES, Found, KeywordSearch, Match
+from resources.catalogue.names.search import TYPES, Found, KeywordSearch, MatchRank
 from resources.errors import BackendError
 from tests.catalogue.names import add_album, add_playlist, add_tag
 from tests.catalogue.rows import add_artist, add_track, update_track
@@ -99,7 +99,7 @@ def test_case_accents_quotes_and_forms_make_no_difference(
 ) -> None:
     add_track(database, title)
     (found,) = search.search(query, {"track"}, 20)
-    assert found.match == Match.EQUAL
+    assert found.match == MatchRank.EQUAL
 
 
 def test_scripts_without_spaces_are_searched_by_character(

@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from resources.catalogue.database import Database
-from resources.catalogue.keyword import comparison
-from resources.catalogue.keyword.index import KeywordIndex
-from resources.catalogue.keyword.search import TYPES, KeywordSearch
-from resources.catalogue.migrate import migrate
+from resources.catalogue.names import comparison
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import TYPES, KeywordSearch
+from resources.catalogue.schema.migrate import migrate
 from resources.errors import BackendError
 from tests.catalogue.names import add_playlist, add_tag
 from tests.catalogue.rows import add_track
@@ -86,7 +86,7 @@ def test_a_comparison_that_is_stopped_goes_on_where_it_was(
 KILLED = """
 import sys
 from resources.catalogue.database import Database
-from resources.catalogue.keyword import comparison, index
+from resources.catalogue.names import comparison, index
 comparison.BATCH = 50
 names = index.KeywordIndex(Database(sys.argv[1]), sys.argv[1])
 names.keep(lambda: print("batch", flush=True) or True)

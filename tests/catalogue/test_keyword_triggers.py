@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
-from resources.catalogue.keyword.index import KeywordIndex
-from resources.catalogue.keyword.search import TYPES, KeywordSearch
-from resources.catalogue.migrate import HEAD
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import TYPES, KeywordSearch
+from resources.catalogue.schema.migrate import HEAD
 from tests.catalogue.names import add_album, add_playlist, add_tag
 from tests.catalogue.rows import add_artist, add_track
 from tests.catalogue.test_migrations import _alembic

@@ -10,11 +10,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from resources.catalogue import migrate as migrate_module
-from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
-from resources.catalogue.migrate import HEAD, migrate
-from resources.catalogue.work import PendingWork
+from resources.catalogue.schema import migrate as migrate_module
+from resources.catalogue.schema.migrate import HEAD, migrate
+from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.pending import PendingWork
 from resources.errors import BackendError, ConfigurationError, UserError
 from tests.catalogue.rows import GENERATION, MODEL, add_track
 
@@ -84,7 +84,7 @@ def test_tracks_that_an_app_had_before_are_pending_and_its_changes_are_seen(
     migrate(empty_database_url)
     database = Database(empty_database_url)
     work = PendingWork(database, MODEL, GENERATION)
-    assert [(track.track_id, track.work) for track in work.pending_everywhere()] == [(1, "probe")]
+    assert [(track.track_id, track.step) for track in work.pending_everywhere()] == [(1, "probe")]
     database.rows("UPDATE public.tracks SET title = 'new'")
     assert work.absorb_changes() == 1
     database.close()

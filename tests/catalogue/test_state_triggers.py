@@ -11,11 +11,11 @@ from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
-from resources.catalogue.migrate import HEAD, migrate
-from resources.catalogue.records import TrackRecords
-from resources.catalogue.work import PendingWork
+from resources.catalogue.schema.migrate import HEAD, migrate
+from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.pending import PendingWork
+from resources.catalogue.work.records import TrackRecords
 from tests.catalogue.rows import add_artist, add_track, finish
 from tests.catalogue.test_migrations import _alembic
 

@@ -9,13 +9,13 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from resources.catalogue import migrate as migrate_module
-from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
-from resources.catalogue.keyword.index import KeywordIndex
-from resources.catalogue.keyword.search import TYPES, KeywordSearch
-from resources.catalogue.migrate import migrate
-from resources.catalogue.work import PendingWork
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import TYPES, KeywordSearch
+from resources.catalogue.schema import migrate as migrate_module
+from resources.catalogue.schema.migrate import migrate
+from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.pending import PendingWork
 from tests.catalogue.names import add_album, add_playlist, add_tag
 from tests.catalogue.rows import GENERATION, MODEL, add_track
 from tests.catalogue.test_keyword_triggers import _go_to

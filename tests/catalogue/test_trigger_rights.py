@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from resources.catalogue.database import Database
-from resources.catalogue.migrate import migrate
+from resources.catalogue.schema.migrate import migrate
 from tests.catalogue.names import add_playlist, add_tag
 from tests.catalogue.rows import add_track
 from tests.catalogue.test_state_triggers import _go_to

@@ -3,12 +3,12 @@
 import psycopg
 import pytest
 
-from resources.catalogue.contents import Contents
 from resources.catalogue.database import Database
-from resources.catalogue.keyword.index import KeywordIndex
-from resources.catalogue.keyword.search import TYPES, KeywordSearch
-from resources.catalogue.migrate import migrate
-from resources.catalogue.work import PendingWork
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import TYPES, KeywordSearch
+from resources.catalogue.schema.migrate import migrate
+from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.pending import PendingWork
 from tests.catalogue.rows import GENERATION, MODEL
 from tests.catalogue.test_migrations import APP_TABLES
 

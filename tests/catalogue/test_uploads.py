@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resources.catalogue.database import Database
-from resources.catalogue.uploads import Upload, Uploads
+from resources.catalogue.tracks.uploads import Upload, Uploads
 from resources.object_store.folder import FolderStore
 from tests.audio.files import ENCODINGS, noise, png, write_audio
 from tests.catalogue.rows import add_artist
@@ -23,7 +23,7 @@ ADD_ALL = textwrap.dedent(
     import sys
     from pathlib import Path
     from resources.catalogue.database import Database
-    from resources.catalogue.uploads import Uploads
+    from resources.catalogue.tracks.uploads import Uploads
     from resources.object_store.folder import FolderStore
 
     url, store, *paths = sys.argv[1:]

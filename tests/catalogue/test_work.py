@@ -3,8 +3,8 @@
 import pytest
 
 from resources.catalogue.database import Database
-from resources.catalogue.records import IndexRecord, TrackRecords
-from resources.catalogue.work import PendingWork
+from resources.catalogue.work.pending import PendingWork
+from resources.catalogue.work.records import IndexRecord, TrackRecords
 from resources.genres.protocol import GenrePrediction
 from tests.catalogue.rows import (
     BLOCK,
@@ -23,13 +23,13 @@ def test_a_new_track_goes_through_every_step_in_order(
 ) -> None:
     track_id = add_track(database)
     track = only(work)
-    assert (track.track_id, track.work, track.needs_genres) == (track_id, "probe", False)
+    assert (track.track_id, track.step, track.needs_genres) == (track_id, "probe", False)
     probe(records, track)
-    assert only(work).work == "embed"
+    assert only(work).step == "embed"
     records.embedded(MODEL, [(track_id, "file-1")])
-    assert (only(work).work, only(work).needs_genres) == ("index", True)
+    assert (only(work).step, only(work).needs_genres) == ("index", True)
     records.indexed(GENERATION, [IndexRecord(track_id, "file-1", str(only(work).attributes))])
-    assert (only(work).work, only(work).needs_genres) == (None, True)
+    assert (only(work).step, only(work).needs_genres) == (None, True)
     records.genres(track_id, "file-1", [GenrePrediction("techno", 0.9)])
     assert work.pending(BLOCK) == []
 
@@ -40,7 +40,7 @@ def test_replaced_audio_is_pending_from_the_first_step(
     track_id = add_track(database)
     finish(work, records)
     update_track(database, track_id, file_id="file-2")
-    assert only(work).work == "probe"
+    assert only(work).step == "probe"
 
 
 @pytest.mark.parametrize("column", ["title"])
@@ -50,7 +50,7 @@ def test_a_changed_title_only_needs_to_be_indexed(
     track_id = add_track(database)
     finish(work, records)
     update_track(database, track_id, **{column: "another"})
-    assert (only(work).work, only(work).needs_genres) == ("index", False)
+    assert (only(work).step, only(work).needs_genres) == ("index", False)
 
 
 def test_a_changed_handle_concerns_all_tracks_of_the_artist(
@@ -62,7 +62,7 @@ def test_a_changed_handle_concerns_all_tracks_of_the_artist(
     work.absorb_changes()
     database.rows("UPDATE public.artists SET handle = 'new' WHERE handle = 'renamed'")
     assert work.absorb_changes() == 3
-    assert {(t.track_id, t.work) for t in work.pending(BLOCK)} == {(i, "index") for i in mine}
+    assert {(t.track_id, t.step) for t in work.pending(BLOCK)} == {(i, "index") for i in mine}
 
 
 @pytest.mark.parametrize("visibility", ["private", "unlisted", "supporters"])
@@ -72,10 +72,10 @@ def test_a_track_that_is_hidden_leaves_the_index_and_comes_back_without_being_em
     track_id = add_track(database)
     finish(work, records)
     update_track(database, track_id, visibility=visibility)
-    assert only(work).work == "remove"
+    assert only(work).step == "remove"
     finish(work, records)
     update_track(database, track_id, visibility="public")
-    assert only(work).work == "index"
+    assert only(work).step == "index"
 
 
 def test_a_track_that_was_never_public_is_not_touched(
@@ -91,7 +91,7 @@ def test_a_deleted_track_leaves_the_index_and_is_forgotten(
     track_id = add_track(database)
     finish(work, records)
     database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": track_id})
-    assert (only(work).work, only(work).is_deleted) == ("remove", True)
+    assert (only(work).step, only(work).is_deleted) == ("remove", True)
     finish(work, records)
     assert database.rows("SELECT * FROM moodsearch.track_state") == []
 
@@ -109,10 +109,10 @@ def test_audio_that_cannot_be_used_is_not_tried_again_until_the_file_changes_or_
         "not an audio file",
     )
     assert records.forget_failures() == 1
-    assert only(work).work == "probe"
+    assert only(work).step == "probe"
     probe(records, only(work), failure="not an audio file")
     update_track(database, track_id, file_id="file-2")
-    assert only(work).work == "probe"
+    assert only(work).step == "probe"
 
 
 def test_a_track_whose_new_audio_is_broken_leaves_the_index(
@@ -122,7 +122,7 @@ def test_a_track_whose_new_audio_is_broken_leaves_the_index(
     finish(work, records)
     update_track(database, track_id, file_id="file-2")
     probe(records, only(work), failure="truncated")
-    assert only(work).work == "remove"
+    assert only(work).step == "remove"
 
 
 def test_another_model_makes_every_track_pending(
@@ -131,7 +131,7 @@ def test_another_model_makes_every_track_pending(
     add_track(database)
     finish(work, records)
     other = PendingWork(database, "model-b", "pgvector:test:model-b")
-    assert only(other).work == "embed"
+    assert only(other).step == "embed"
 
 
 def test_another_index_makes_every_track_pending_without_embedding_again(
@@ -140,7 +140,7 @@ def test_another_index_makes_every_track_pending_without_embedding_again(
     add_track(database)
     finish(work, records)
     other = PendingWork(database, MODEL, "turbopuffer:test:model-a")
-    assert only(other).work == "index"
+    assert only(other).step == "index"
 
 
 def test_predictions_that_the_app_already_has_are_kept(
@@ -184,4 +184,4 @@ def test_a_change_that_comes_while_a_track_is_worked_on_is_not_lost(
     seen = only(work)
     update_track(database, track_id, file_id="file-2")
     probe(records, seen)
-    assert only(work).work == "probe"
+    assert only(work).step == "probe"

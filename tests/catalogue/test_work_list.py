@@ -6,11 +6,11 @@ import time
 import psycopg
 import pytest
 
-from resources.catalogue.blocks import Block
 from resources.catalogue.database import Database
-from resources.catalogue.locks import BlockLocks
-from resources.catalogue.records import TrackRecords
-from resources.catalogue.work import FIRST_DELAY_SECONDS, PendingWork
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.locks import BlockLocks
+from resources.catalogue.work.pending import FIRST_DELAY_SECONDS, PendingWork
+from resources.catalogue.work.records import TrackRecords
 from resources.errors import BackendError
 from tests.catalogue.rows import (
     BLOCK,
@@ -110,7 +110,7 @@ def test_a_truncated_catalogue_empties_the_index(
     work.absorb_changes()
     database.rows("TRUNCATE public.tracks CASCADE")
     assert work.absorb_changes() == 3
-    assert {track.work for track in work.pending(BLOCK)} == {"remove"}
+    assert {track.step for track in work.pending(BLOCK)} == {"remove"}
 
 
 def test_one_worker_holds_a_block_at_a_time(database: Database) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from resources.costs import estimate, prices
 from resources.costs.measures import Measure, difference
-from serving import modal_app
+from serving.embedding_service import modal_app
 from serving.embedding_service.limits import Limits
 
 

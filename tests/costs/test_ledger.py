@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
-from resources.catalogue.usage import Usage
 from resources.costs.containers import needed_containers
 from resources.costs.ledger import Ledger, Span
 from resources.costs.measures import Amounts, Measure
@@ -21,6 +20,7 @@ from resources.costs.prices import (
     MODAL_MOST_CONTAINERS,
     MODAL_REQUESTS_AT_ONCE,
 )
+from resources.costs.usage import Usage
 
 PREDICTIONS = Measure.REPLICATE_PREDICTIONS
 CONTAINERS = Measure.MODAL_CONTAINER_SECONDS

@@ -15,7 +15,7 @@ from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.hub import HubFiles
 from resources.errors import ConfigurationError
 from resources.settings import Settings, load_settings
-from tests.embedding.hub_server import export_files
+from tests.fakes.hub import export_files
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 AUDIO: Final = "onnx/audio_model_quantized.onnx"

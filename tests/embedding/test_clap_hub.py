@@ -18,7 +18,7 @@ from resources.embedding.clap.files import Precision
 from resources.embedding.clap.hub import HubFiles
 from resources.embedding.clap.hub_client import Hub
 from resources.errors import BackendError, ConfigurationError
-from tests.embedding.hub_server import REVISION, HubServer, export_files, hub_server
+from tests.fakes.hub import REVISION, HubServer, export_files, hub_server
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ID: Final = "someone/clap"

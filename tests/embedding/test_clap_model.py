@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.embedding.clap.audio import AudioTower
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.mel import log_mel
 from resources.embedding.clap.model import ClapModel
-from resources.embedding.clap.text import MAX_TOKENS, TextTower, load_tokenizer, token_ids
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES
+from resources.embedding.clap.text import MAX_TOKENS, ClapTextTower, load_tokenizer, token_ids
+from resources.embedding.protocol import EMBEDDING_DIMENSION
 from resources.errors import ConfigurationError
 
 FIXTURE = Path(__file__).parent / "clap_fixture"
@@ -213,7 +214,7 @@ def test_one_tower_is_refused_in_the_place_of_the_other() -> None:
         AudioTower(TEXT, threads=1)
     assert_one_line(error, "text_model.onnx")
     with pytest.raises(ConfigurationError, match="takes input_features, not input_ids") as error:
-        TextTower(AUDIO, TOKENIZER, threads=1)
+        ClapTextTower(AUDIO, TOKENIZER, threads=1)
     assert_one_line(error, "audio_model.onnx")
 
 
@@ -247,7 +248,9 @@ def test_a_graph_is_fed_what_it_declares_and_its_one_embedding_is_taken(name: st
 
 
 def test_a_text_graph_may_declare_all_of_roberta_inputs() -> None:
-    (vector,) = TextTower(ODD / "all_text_inputs.onnx", TOKENIZER, threads=1).embed(["slow piano"])
+    (vector,) = ClapTextTower(ODD / "all_text_inputs.onnx", TOKENIZER, threads=1).embed(
+        ["slow piano"]
+    )
     ids = token_ids(_tokenizer(), "slow piano")
     positions = range(2, 2 + len(ids))  # RoBERTa's first position is the one after padding's
     sums = np.array([sum(ids), len(ids), sum(positions), 0])
@@ -287,7 +290,7 @@ def test_ids_beyond_the_graphs_vocabulary_are_refused_in_one_line(folder: Path) 
     }
     path.write_text(json.dumps(content))
     with pytest.raises(ConfigurationError, match="cannot be run") as error:
-        TextTower(TEXT, path, threads=1).embed(["rain"])
+        ClapTextTower(TEXT, path, threads=1).embed(["rain"])
     assert_one_line(error, "text_model.onnx")
 
 

@@ -11,7 +11,7 @@ from resources.audio.windows import repeat_pad
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.mel import log_mel
 from resources.embedding.clap.model import ClapModel
-from resources.embedding.clap.text import TextTower, load_tokenizer, token_ids
+from resources.embedding.clap.text import ClapTextTower, load_tokenizer, token_ids
 
 FIXTURE = Path(__file__).parent / "clap_fixture"
 KINDS = tuple(signals())
@@ -103,7 +103,7 @@ def test_int8_is_close_to_fp32(fp32: ClapModel, int8: ClapModel, windows: Array)
 
 
 def test_a_graph_with_an_attention_mask_answers_the_same(fp32: ClapModel) -> None:
-    masked = TextTower(
+    masked = ClapTextTower(
         FIXTURE / "onnx/text_model_masked.onnx", FIXTURE / "tokenizer.json", threads=1
     )
     np.testing.assert_allclose(masked.embed(QUERIES), fp32.embed_text(QUERIES), atol=1e-6)

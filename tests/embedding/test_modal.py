@@ -14,20 +14,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_REDIRECTS
-from resources.embedding.protocol import (
-    EMBEDDING_DIMENSION,
-    FINGERPRINT_HEADER,
-    WINDOW_SAMPLES,
-    ModelDescription,
-)
+from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
-from resources.http import Backoff, Deadline, retry_after_seconds
-from tests.loopback import Answer, Host, Request
+from resources.web.http import Backoff, Deadline, retry_after_seconds
+from tests.fakes.loopback import Answer, Host, Request
 
 AUDIO = "POST /embed_audio"
 TEXT = "POST /embed_text"

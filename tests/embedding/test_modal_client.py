@@ -13,11 +13,12 @@ import httpx
 import numpy as np
 import pytest
 
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_ANSWER_BYTES, Endpoint, open_modal_client
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
+from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
-from resources.http import Backoff, Deadline
+from resources.web.http import Backoff, Deadline
 from tests.embedding.wire import (
     Behaviour,
     WireHost,

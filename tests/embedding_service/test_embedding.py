@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from resources.audio.decode import decode_windows
 from resources.audio.probe import probe
-from resources.audio.windows import pool
+from resources.audio.windows import WINDOW_SAMPLES, pool
 from resources.embedding.modal import ModalEmbedder
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, EmbeddingModel
+from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.errors import BackendError, ConfigurationError
-from resources.http import Backoff
+from resources.web.http import Backoff
 from tests.audio.conftest import ChirpFile
 from tests.audio.conftest import chirp_file as chirp_file  # noqa: PLC0414 (a fixture)
 from tests.embedding_service.running import FileHost

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from resources.embedding.protocol import EmbeddingModel
-from serving import modal_app, modal_image
+from serving.embedding_service import modal_app, modal_image
 from tests.embedding_service.running import running
 from tests.embedding_service.test_embedding import vector_in
 
@@ -49,7 +49,7 @@ from modal._runtime.task_lifecycle_manager import _TaskLifecycleManager
 _TaskLifecycleManager("ta-1", "fu-1", None, None, None)
 import modal
 assert not modal.is_local()
-import serving.modal_app as module
+import serving.embedding_service.modal_app as module
 service = module.ClapService._get_user_cls()()
 service.load()
 service.web()
@@ -58,7 +58,7 @@ print(module.__file__)
 
 PROXY_AUTH = """
 from modal._utils.async_utils import synchronizer
-from serving import modal_app
+from serving.embedding_service import modal_app
 web = modal_app.ClapService._get_user_cls().__dict__["web"]
 print(synchronizer._translate_in(web).params.webhook_config.requires_proxy_auth)
 """

@@ -15,10 +15,10 @@ import pytest
 from resources.embedding.clap.exports import PINNED, Export, lock_path, write_lock
 from resources.embedding.clap.folder import FolderFiles
 from resources.settings import load_settings
-from serving.modal_image import HOME, IMAGE_PACKAGES, with_model
-from serving.modal_weights import fetch_weights
-from tests.embedding.hub_server import REVISION, export_files, hub_server
+from serving.embedding_service.modal_image import HOME, IMAGE_PACKAGES, with_model
+from serving.embedding_service.modal_weights import fetch_weights
 from tests.embedding_service.test_modal_app import ONLY_PACKAGES
+from tests.fakes.hub import REVISION, export_files, hub_server
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FIXTURE: Final = ROOT / "tests" / "embedding" / "clap_fixture"
@@ -33,7 +33,7 @@ INT8: Final = (
 # With what Modal sends to an image's build, and then with what a container has.
 BUILD: Final = f"""{ONLY_PACKAGES}
 import ast
-from serving.modal_weights import fetch_weights
+from serving.embedding_service.modal_weights import fetch_weights
 fetch_weights(*ast.literal_eval(sys.argv[1]))
 """
 START: Final = """
@@ -139,7 +139,10 @@ def test_a_folder_is_copied_and_stays_the_same_model(
 @pytest.mark.parametrize("model", ["Xenova/clap-htsat-unfused", "offline"])
 def test_the_app_is_defined_without_a_connection(model: str) -> None:
     done = _run(
-        "import serving.modal_app", ROOT, CLAP_MODEL=model, HF_ENDPOINT="http://127.0.0.1:1"
+        "import serving.embedding_service.modal_app",
+        ROOT,
+        CLAP_MODEL=model,
+        HF_ENDPOINT="http://127.0.0.1:1",
     )
     assert done.returncode == 0, done.stderr
 

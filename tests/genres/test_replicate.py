@@ -20,16 +20,16 @@ from resources.genres.replicate import (
     PREDICTIONS_PER_MINUTE,
     ReplicateClassifier,
 )
-from resources.http import Backoff
 from resources.object_store.folder import FolderStore
-from tests.genres.replicate_server import (
+from resources.web.http import Backoff
+from tests.fakes.loopback import Answer, Host
+from tests.fakes.replicate import (
     SCORES,
     THROTTLED,
     TOKEN,
     prediction,
     uploaded_file,
 )
-from tests.loopback import Answer, Host
 
 CREATE = "POST /v1/predictions"
 GET = "GET /v1/predictions/p1"

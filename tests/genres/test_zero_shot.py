@@ -14,7 +14,7 @@ from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
 from resources.genres.names import DESCRIPTIONS, GENRE_NAMES, described
 from resources.genres.protocol import GenreRequest
-from resources.genres.zero_shot import PROMPTS, ZeroShotClassifier
+from resources.genres.zero_shot import TEMPLATES, ZeroShotClassifier
 
 
 class HashedText:
@@ -52,7 +52,7 @@ def sound_of(*names: str) -> NDArray[np.float32]:
     total = sum(
         direction(prompt.format(described(name))) / (1 + i)
         for i, name in enumerate(names)
-        for prompt in PROMPTS
+        for prompt in TEMPLATES
     )
     return np.asarray(total, dtype=np.float32)
 
@@ -107,7 +107,7 @@ def test_confidences_lie_between_0_and_1_and_do_not_depend_on_the_vectors_length
 
 
 def test_a_certain_match_is_still_below_1() -> None:
-    vectors = HashedText().embed_text([prompt.format("ska") for prompt in PROMPTS])
+    vectors = HashedText().embed_text([prompt.format("ska") for prompt in TEMPLATES])
     best = shared.classify(request(vectors.mean(axis=0)))[0]
     assert best.name == "ska"
     assert 0.5 < best.confidence < 1

@@ -9,7 +9,7 @@ import pytest
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, ObjectNotFoundError
 from resources.object_store.ranges import BLOCK_BYTES
 from resources.object_store.s3 import S3Store, region_of
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
 
 SECRET = "the-secret-access-key"
 KEY = "audio/Jóga & 'friends' #1 🎧.mp3"

@@ -11,7 +11,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.work import NoProgress
 from pipelines.definitions import defs
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
+from resources.catalogue.work.blocks import Block
 from resources.settings import load_settings
 from tests.audio.files import float_wav, noise
 

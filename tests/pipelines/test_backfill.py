@@ -18,9 +18,9 @@ import pytest
 from pipelines.backfill import backfill, plan
 from pipelines.instance import dagster_instance
 from resources.backends import Backends
-from resources.catalogue.blocks import Block
-from resources.core_locks import taken_cores
+from resources.catalogue.work.blocks import Block
 from resources.embedding.modal import ModalEmbedder
+from resources.machine.core_locks import taken_cores
 from tests.catalogue.rows import add_track
 from tests.embedding.wire import WireHost, answering
 from tests.pipelines.conftest import Upload, write_noise
@@ -57,7 +57,7 @@ def test_a_backfill_does_everything_that_is_pending(backends: Backends, upload: 
 def test_planning_changes_nothing(backends: Backends, upload: Upload) -> None:
     upload(1)
     before = _everything_stored(backends)
-    assert [track.work for track in plan(backends)] == ["probe"]
+    assert [track.step for track in plan(backends)] == ["probe"]
     assert _everything_stored(backends) == before
 
 
@@ -185,7 +185,7 @@ def test_killed_ten_times_a_backfill_loses_at_most_a_chunk_each_time(
     subprocess.run(command, env=environment, check=True)
     assert backends.vectors.ids(0, 10**6) == list(range(1, tracks + 1))
     assert backends.vectors.count() == tracks
-    assert [track for track in plan(backends) if track.work] == []
+    assert [track for track in plan(backends) if track.step] == []
     total = sum(int(line) for line in embedded.read_text().split())
     assert total - tracks <= 64 * kills
     with dagster_instance(backends) as instance:

@@ -9,8 +9,8 @@ import pytest
 from assets.work import NoProgress
 from pipelines.backfill import backfill, plan
 from resources.backends import Backends
-from tests.genres.replicate_server import THROTTLED, prediction
-from tests.loopback import Answer, Host, Request
+from tests.fakes.loopback import Answer, Host, Request
+from tests.fakes.replicate import THROTTLED, prediction
 from tests.object_store.conftest import (  # noqa: F401  Fixtures.
     s3_bucket,
     s3_client,

@@ -13,8 +13,8 @@ from resources.backends import Backends
 from resources.costs import prices
 from resources.costs.measures import Measure
 from resources.settings import load_settings
-from tests.genres.replicate_server import TOKEN, prediction
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
+from tests.fakes.replicate import TOKEN, prediction
 from tests.object_store.conftest import (  # noqa: F401  Fixtures.
     s3_bucket,
     s3_client,
@@ -125,7 +125,7 @@ def test_audio_is_classified_although_it_could_not_be_embedded(
         resources={"backends": backends, "progress": NoProgress()},
     )
     assert outcome.success
-    assert [t.work for t in plan(backends)] == ["embed"]
+    assert [t.step for t in plan(backends)] == ["embed"]
     (due,) = backends.work.due_blocks("genres", limit=5)
     assert due.track_ids == [track]
     run(backends, "classify_genres", instance)

@@ -11,7 +11,7 @@ from assets.clap_embeddings import embeddings_table
 from assets.tables import BlockTable, TrackAudio
 from resources.audio.windows import pool
 from resources.backends import Backends
-from resources.catalogue.audio_files import AudioFile
+from resources.catalogue.tracks.audio_files import AudioFile
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
 
 
@@ -148,8 +148,8 @@ def test_a_missing_object_leaves_its_track_pending_and_the_others_done(
     )
     assert run().success
     assert _indexed(backends) == ids[1:]
-    (waiting,) = [track for track in backends.work.pending(BLOCK) if track.work]
-    assert (waiting.track_id, waiting.work) == (ids[0], "probe")
+    (waiting,) = [track for track in backends.work.pending(BLOCK) if track.step]
+    assert (waiting.track_id, waiting.step) == (ids[0], "probe")
     (row,) = backends.database.rows(
         "SELECT last_error FROM moodsearch.work WHERE job = 'index' AND track_id = %(id)s",
         {"id": ids[0]},

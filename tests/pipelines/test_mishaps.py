@@ -14,9 +14,9 @@ from pipelines import housekeeping
 from pipelines.backfill import backfill, plan
 from pipelines.runs import fail_dead_runs
 from resources.backends import Backends
-from resources.catalogue.audio_files import AudioFile
+from resources.catalogue.tracks.audio_files import AudioFile
 from resources.errors import BackendError
-from resources.processes import this_process
+from resources.machine.processes import this_process
 from resources.vectors.protocol import LARGEST_ID
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
@@ -110,7 +110,7 @@ def test_a_row_that_lacks_something_is_hidden_and_its_neighbours_are_not(
     assert ran.success
     assert ran.failed_checks() == set()
     assert _indexed(backends) == ids[1:]
-    assert [track for track in backends.work.pending(BLOCK) if track.work] == []
+    assert [track for track in backends.work.pending(BLOCK) if track.step] == []
 
 
 def test_an_artist_that_arrives_after_its_track_makes_it_pending(backends: Backends) -> None:
@@ -138,7 +138,7 @@ def test_lost_vectors_and_lost_audio_together_do_not_stop_the_block(
     backends.database.rows("UPDATE public.tracks SET visibility = 'private' WHERE id = 2")
     assert run().success
     assert _indexed(backends) == [ids[0], ids[2]]
-    assert [track.track_id for track in backends.work.pending(BLOCK) if track.work] == [ids[0]]
+    assert [track.track_id for track in backends.work.pending(BLOCK) if track.step] == [ids[0]]
 
 
 def test_genres_of_tracks_whose_vectors_were_lost_are_made_after_embedding_again(

@@ -17,7 +17,7 @@ from resources.backends import Backends
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
-from serving.search import SemanticSearch
+from serving.search.semantic import SemanticSearch
 from tests.pipelines.conftest import BLOCK, Upload
 
 

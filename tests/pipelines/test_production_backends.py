@@ -13,9 +13,10 @@ from pipelines.definitions import defs
 from resources.backends import Backends
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
-from serving.search import SemanticSearch
-from tests.genres.replicate_server import SCORES, TOKEN, prediction
-from tests.loopback import Answer, Host
+from serving.search.semantic import SemanticSearch
+from tests.fakes.loopback import Answer, Host
+from tests.fakes.replicate import SCORES, TOKEN, prediction
+from tests.fakes.turbopuffer.server import TurbopufferServer
 from tests.object_store.conftest import (  # noqa: F401  Fixtures of another folder.
     ACCESS_KEY_ID,
     SECRET_ACCESS_KEY,
@@ -24,7 +25,6 @@ from tests.object_store.conftest import (  # noqa: F401  Fixtures of another fol
     s3_endpoint,
 )
 from tests.pipelines.conftest import BLOCK, write_noise
-from tests.vectors.turbopuffer_server import TurbopufferServer
 
 
 @pytest.fixture
@@ -145,4 +145,4 @@ def test_a_vector_store_that_is_down_leaves_the_work_pending_and_search_unavaila
     backends.database.rows("UPDATE public.tracks SET title = 'changed'")
     result = backfill(backends, plan(backends), progress=NoProgress())
     assert "TURBOPUFFER_API_KEY" in result.errors[BLOCK.key]
-    assert [(track.track_id, track.work) for track in plan(backends)] == [(track_id, "index")]
+    assert [(track.track_id, track.step) for track in plan(backends)] == [(track_id, "index")]

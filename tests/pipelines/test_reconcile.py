@@ -32,7 +32,7 @@ def test_documents_that_were_lost_are_pending_again(
     backends.vectors.delete(ids[:2])
     assert index_differs(backends)
     assert reconcile_index(backends) == 2
-    assert [(t.track_id, t.work) for t in plan(backends) if t.work] == [
+    assert [(t.track_id, t.step) for t in plan(backends) if t.step] == [
         (ids[0], "index"),
         (ids[1], "index"),
     ]

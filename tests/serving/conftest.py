@@ -11,8 +11,8 @@ from resources.embedding.protocol import EmbeddingModel
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.cli import main
-from serving.search import SemanticSearch
-from tests.loopback import Host
+from serving.search.semantic import SemanticSearch
+from tests.fakes.loopback import Host
 from tests.serving.command import Command, Outcome, restore_signals
 from tests.serving.moods import EMBED_TEXT, answers, embedder
 

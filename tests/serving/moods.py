@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from resources.backends import Backends
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
-from resources.http import Backoff
 from resources.vectors.protocol import VectorDocument
-from tests.loopback import Answer, Request
+from resources.web.http import Backoff
+from tests.fakes.loopback import Answer, Request
 
 EMBED_TEXT = "POST /embed_text"
 MODEL = ModelDescription("moods", "1", EMBEDDING_DIMENSION, "a" * 64, "Apache-2.0")

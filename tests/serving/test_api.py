@@ -12,10 +12,10 @@ from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.api.pages import STATIC
 from serving.health import HealthChecks
-from serving.search import SemanticSearch
+from serving.search.semantic import SemanticSearch
 from serving.tokens import make_token
 from tests.catalogue.rows import add_track
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
 from tests.serving.conftest import SECRET
 from tests.serving.moods import EMBED_TEXT, index
 

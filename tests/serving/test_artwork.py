@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from resources.audio.artwork import MOST_BYTES, picture_key
 from resources.backends import Backends
-from resources.catalogue.uploads import Upload
+from resources.catalogue.tracks.uploads import Upload
 from tests.audio.covers import JPEG, with_cover
 from tests.audio.files import ENCODINGS, noise, png, write_audio
 from tests.catalogue.names import add_album

@@ -12,7 +12,7 @@ from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.api.byte_ranges import UnsatisfiableRangeError, requested_range
-from serving.search import SemanticSearch
+from serving.search.semantic import SemanticSearch
 from tests.catalogue.rows import add_track, update_track
 
 SOUND = bytes(range(256)) * 4_000

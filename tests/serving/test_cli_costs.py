@@ -5,12 +5,12 @@ import json
 import pytest
 
 from resources.backends import Backends
-from resources.catalogue.usage import Usage
 from resources.costs.measures import Measure
+from resources.costs.usage import Usage
 from resources.settings import load_settings
 from serving.cli.money import about, price
 from tests.catalogue.rows import add_track
-from tests.genres.replicate_server import TOKEN
+from tests.fakes.replicate import TOKEN
 from tests.serving.command import Command
 
 

@@ -69,7 +69,7 @@ def test_other_queries_find_their_style_too(
 ) -> None:
     from resources.backends import Backends
     from resources.settings import load_settings
-    from serving.search import SemanticSearch
+    from serving.search.semantic import SemanticSearch
 
     monkeypatch.setenv("MOODSEARCH_HOME", str(home))
     with Backends(load_settings()) as backends:

@@ -3,7 +3,7 @@
 import pytest
 
 from resources.backends import Backends
-from resources.catalogue.records import AudioRecord, IndexRecord
+from resources.catalogue.work.records import AudioRecord, IndexRecord
 from resources.embedding.identity import track_model
 from resources.settings import load_settings
 from tests.catalogue.rows import add_track

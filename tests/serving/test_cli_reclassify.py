@@ -6,8 +6,8 @@ import pytest
 
 from resources.backends import Backends
 from resources.settings import load_settings
-from tests.genres.replicate_server import SCORES, TOKEN, prediction, uploaded_file
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
+from tests.fakes.replicate import SCORES, TOKEN, prediction, uploaded_file
 from tests.serving.command import Command, write_tone
 
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
-from serving.shown_similarity import OFFLINE
+from serving.search.shown_similarity import OFFLINE
 from tests.serving.command import Command
 from tests.serving.offline import index_descriptions
 

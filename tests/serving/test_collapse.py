@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from resources.backends import Backends
 from resources.embedding.collapse import (
     COLLAPSED_SIMILARITY,
-    PROMPTS,
+    UNLIKE_TEXTS,
     PromptVectors,
     mean_similarity,
     refuse_collapsed,
@@ -21,7 +21,7 @@ from resources.errors import ConfigurationError
 from resources.settings import load_settings
 from serving.api.app import create_app
 from tests.catalogue.rows import add_track
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
 from tests.serving.collapsed_clap import write_collapsed_clap
 from tests.serving.command import Command, run_program
 from tests.serving.moods import EMBED_TEXT, MODEL, index
@@ -57,7 +57,7 @@ def test_the_similarity_is_the_mean_over_pairs() -> None:
 
 
 def test_the_prompts_are_24_unlike_texts() -> None:
-    assert len(set(PROMPTS)) == len(PROMPTS) == 24
+    assert len(set(UNLIKE_TEXTS)) == len(UNLIKE_TEXTS) == 24
 
 
 @pytest.mark.usefixtures("collapsed")
@@ -121,9 +121,11 @@ def test_a_model_is_asked_once_and_then_what_was_kept_counts(
 ) -> None:
     prompts = PromptVectors(backends.store)
     vectors = prompts.of(backends.text_model)
-    assert sorted(json.loads(each.body)["text"] for each in model_host.requests) == sorted(PROMPTS)
+    assert sorted(json.loads(each.body)["text"] for each in model_host.requests) == sorted(
+        UNLIKE_TEXTS
+    )
     np.testing.assert_array_equal(prompts.of(backends.text_model), vectors)
-    assert len(model_host.requests) == len(PROMPTS)
+    assert len(model_host.requests) == len(UNLIKE_TEXTS)
     assert mean_similarity(vectors) < COLLAPSED_SIMILARITY
 
 
@@ -136,5 +138,5 @@ def test_what_was_kept_and_is_damaged_is_measured_again(
     (key,) = backends.store.keys("moodsearch/prompts/")
     backends.store.put(key, damage)
     np.testing.assert_array_equal(prompts.of(backends.text_model), vectors)
-    assert len(model_host.requests) == 2 * len(PROMPTS)
+    assert len(model_host.requests) == 2 * len(UNLIKE_TEXTS)
     assert prompts.kept(backends.text_model.model) is not None

@@ -13,8 +13,8 @@ from resources.embedding.offline import load_offline_model
 from resources.genres.protocol import GenreRequest
 from resources.genres.zero_shot import ZeroShotClassifier
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, EXTRA_QUERIES, write_catalogue
-from serving.query_vectors import QueryVectors
-from serving.shown_similarity import OFFLINE
+from serving.search.query_vectors import QueryVectors
+from serving.search.shown_similarity import OFFLINE
 from tests.serving.query_variants import VARIANTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

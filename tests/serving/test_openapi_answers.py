@@ -15,7 +15,7 @@ import pytest
 
 from resources.audio.artwork import picture_key
 from resources.backends import Backends
-from resources.catalogue.uploads import artwork_path
+from resources.catalogue.tracks.uploads import artwork_path
 from resources.genres.protocol import GenrePrediction
 from resources.settings import load_settings
 from serving.api.app import create_app

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from serving.query_language import ReadQuery, normalised, read_query
-from serving.query_prompts import without_prompt
+from serving.search.query_language import ReadQuery, normalised, read_query
+from serving.search.query_prompts import without_prompt
 
 EXCLUSIONS = {
     # One cue each.

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from resources.embedding.offline import load_offline_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.errors import BackendError
-from serving.exclusion import anything_without, without
-from serving.query_vectors import QueryVectors
-from tests.loopback import Answer, Host
+from serving.search.exclusion import anything_without, without
+from serving.search.query_vectors import QueryVectors
+from tests.fakes.loopback import Answer, Host
 from tests.serving.moods import EMBED_TEXT, answers, mood
 
 

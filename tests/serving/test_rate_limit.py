@@ -23,7 +23,7 @@ from serving.api.app import create_app
 from serving.api.clients import as_peers, network
 from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH
 from serving.api.rate_limit import RateLimit
-from serving.search import SemanticSearch
+from serving.search.semantic import SemanticSearch
 from serving.tokens import make_token
 from tests.catalogue.rows import add_track
 from tests.serving.conftest import SECRET

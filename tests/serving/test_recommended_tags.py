@@ -15,17 +15,17 @@ from psycopg.conninfo import conninfo_to_dict
 
 from resources.backends import Backends
 from resources.catalogue.database import Database
-from resources.catalogue.overview import Overview
-from resources.catalogue.records import AudioRecord, IndexRecord
+from resources.catalogue.work.overview import Overview
+from resources.catalogue.work.records import AudioRecord, IndexRecord
 from resources.costs.measures import Measure
 from resources.genres.protocol import GenrePrediction
 from resources.settings import load_settings
-from serving import genres_on_demand
 from serving.api.app import create_app
-from serving.genres_on_demand import CONCURRENT_CLASSIFICATIONS
+from serving.tags import on_demand as genres_on_demand
+from serving.tags.on_demand import CONCURRENT_CLASSIFICATIONS
 from tests.catalogue.rows import add_track, update_track
-from tests.genres.replicate_server import SCORES, TOKEN, prediction, uploaded_file
-from tests.loopback import Answer, Host, Request
+from tests.fakes.loopback import Answer, Host, Request
+from tests.fakes.replicate import SCORES, TOKEN, prediction, uploaded_file
 from tests.serving.moods import EMBED_TEXT, answers, index
 
 UPLOAD = "POST /v1/files"

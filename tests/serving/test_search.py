@@ -10,9 +10,9 @@ from resources.backends import Backends
 from resources.embedding.identity import track_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.errors import ModelMismatchError
-from serving.search import LiveIndex, SemanticSearch
+from serving.search.semantic import LiveIndex, SemanticSearch
 from tests.catalogue.rows import add_track, update_track
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
 from tests.serving.moods import EMBED_TEXT, OTHER_MODEL, answers, embedder, index, mood
 
 
@@ -205,7 +205,9 @@ def test_the_reason_is_logged_on_one_line_and_not_for_every_query(
     with caplog.at_level(logging.WARNING, "serving"):
         for _ in range(3):
             search.search("dark techno")
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "serving.search"]
+    (line,) = [
+        record.getMessage() for record in caplog.records if record.name == "serving.search.semantic"
+    ]
     assert "\n" not in line
 
 

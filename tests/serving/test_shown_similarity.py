@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.embedding.offline import load_offline_model
-from serving.shown_similarity import CLAP, OFFLINE, ShownScale, shown_scale
+from serving.search.shown_similarity import CLAP, OFFLINE, ShownScale, shown_scale
 from tests.serving.moods import MODEL
 
 scales = st.sampled_from([OFFLINE, CLAP])

@@ -9,7 +9,7 @@ from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
 from tests.catalogue.rows import add_track, update_track
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
 from tests.serving.moods import EMBED_TEXT, index
 
 

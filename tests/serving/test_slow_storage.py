@@ -14,13 +14,13 @@ from anyio.to_thread import current_default_thread_limiter
 
 from resources.audio.artwork import picture_key
 from resources.backends import Backends
-from resources.catalogue.uploads import artwork_path
+from resources.catalogue.tracks.uploads import artwork_path
 from resources.settings import load_settings
 from serving.api.app import create_app
-from serving.search import SemanticSearch
+from serving.search.semantic import SemanticSearch
 from tests.audio.files import ENCODINGS, chirp, png, write_audio
 from tests.catalogue.rows import add_track, update_track
-from tests.loopback import Answer, Host, Request
+from tests.fakes.loopback import Answer, Host, Request
 from tests.serving.page.browser import served
 
 COVER = "0123456789abcdef0123456789abcdef.png"

@@ -32,7 +32,7 @@ SUPERVISE = textwrap.dedent(
     """
     import sys
     from rich.console import Console
-    from serving.supervisor import Program, Supervisor
+    from serving.cli.supervisor import Program, Supervisor
 
     program = Program("program", [sys.executable, *sys.argv[1:]])
     supervisor = Supervisor([program], Console(width=200))

@@ -20,10 +20,10 @@ import psutil
 import psycopg
 import pytest
 
-from resources.catalogue.blocks import BLOCK_SIZE, Block
 from resources.catalogue.database import Database, SessionLock
-from resources.catalogue.locks import BlockLocks
-from resources.postgres import EmbeddedPostgres
+from resources.catalogue.work.blocks import BLOCK_SIZE, Block
+from resources.catalogue.work.locks import BlockLocks
+from resources.machine.postgres import EmbeddedPostgres
 from serving.cli.up import UP_LOCK
 from tests.pipelines.conftest import write_noise
 

@@ -8,16 +8,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from resources.backends import Backends
-from resources.embedding.collapse import PROMPTS
+from resources.embedding.collapse import UNLIKE_TEXTS
 from resources.settings import load_settings
 from serving.api.app import create_app
-from serving.search import SemanticSearch
-from serving.text_tower import WAKING_TEXT
-from serving.warm_up import WarmUp
+from serving.search.query_embedder import WAKING_TEXT
+from serving.search.semantic import SemanticSearch
+from serving.search.warm_up import WarmUp
 from tests.catalogue.rows import add_track
-from tests.loopback import Answer, Host
+from tests.fakes.loopback import Answer, Host
+from tests.fakes.turbopuffer.server import TurbopufferServer
 from tests.serving.moods import EMBED_TEXT, answers, index
-from tests.vectors.turbopuffer_server import TurbopufferServer
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_model_that_runs_here_has_answered_before_the_api_does(
     backends: Backends, model_host: Host
 ) -> None:
     create_app(backends)
-    assert sorted(asked(model_host)) == sorted([*PROMPTS, WAKING_TEXT])
+    assert sorted(asked(model_host)) == sorted([*UNLIKE_TEXTS, WAKING_TEXT])
 
 
 def test_opening_the_search_box_wakes_a_model_elsewhere_once(
@@ -60,16 +60,16 @@ def test_opening_the_search_box_wakes_a_model_elsewhere_once(
         assert asked(model_host) == []
         first = client.post("/search/warm")
         assert (first.status_code, first.json()) == (202, {"started": True})
-        wait_until(lambda: len(asked(model_host)) == len(PROMPTS))
+        wait_until(lambda: len(asked(model_host)) == len(UNLIKE_TEXTS))
         again = client.post("/search/warm")
         assert (again.status_code, again.json()) == (202, {"started": False})
-    assert sorted(asked(model_host)) == sorted(PROMPTS)
+    assert sorted(asked(model_host)) == sorted(UNLIKE_TEXTS)
 
 
 def test_a_model_that_was_asked_before_is_woken_with_one_short_text(
     on_modal: Backends, model_host: Host
 ) -> None:
-    SemanticSearch(on_modal).text_tower.similarity()
+    SemanticSearch(on_modal).query_embedder.similarity()
     before = len(asked(model_host))
     with TestClient(create_app(on_modal)) as client:
         client.post("/search/warm")
@@ -80,7 +80,7 @@ def test_a_model_that_was_asked_before_is_woken_with_one_short_text(
 def test_a_model_that_has_just_answered_is_left_alone(on_modal: Backends, model_host: Host) -> None:
     index(on_modal, {add_track(on_modal.database): "dark techno"})
     search = SemanticSearch(on_modal)
-    search.text_tower.similarity()
+    search.query_embedder.similarity()
     assert search.search("dark techno").available
     before = len(asked(model_host))
     warm_up = WarmUp(search, interval_seconds=30)

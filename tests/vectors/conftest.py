@@ -13,8 +13,8 @@ from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorStore
 from resources.vectors.turbopuffer import TurbopufferStore
 from tests.conftest import TEMPLATE
+from tests.fakes.turbopuffer.server import TurbopufferServer
 from tests.vectors.samples import MODEL
-from tests.vectors.turbopuffer_server import TurbopufferServer
 
 OpenStore = Callable[..., VectorStore]
 """`open_store(model=..., namespace=...)`: another handle on the same vectors."""

@@ -18,8 +18,8 @@ from resources.vectors import turbopuffer_rows
 from resources.vectors.protocol import LARGEST_ID
 from resources.vectors.turbopuffer import TurbopufferStore
 from resources.vectors.turbopuffer_rows import BATCH_BYTES, batches, row_of
+from tests.fakes.turbopuffer.server import TurbopufferServer
 from tests.vectors.samples import MODEL, axis, document, documents
-from tests.vectors.turbopuffer_server import TurbopufferServer
 
 Open = Callable[..., TurbopufferStore]
 

@@ -10,9 +10,9 @@ import pytest
 
 from resources.errors import BackendError, ConfigurationError, MoodSearchError
 from resources.vectors.turbopuffer import TurbopufferStore
+from tests.fakes.turbopuffer.faults import Fault
+from tests.fakes.turbopuffer.server import TurbopufferServer
 from tests.vectors.samples import axis, document, documents
-from tests.vectors.turbopuffer_faults import Fault
-from tests.vectors.turbopuffer_server import TurbopufferServer
 
 Open = Callable[..., TurbopufferStore]
 Use = Callable[[TurbopufferStore], object]

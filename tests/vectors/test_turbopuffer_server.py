@@ -15,8 +15,8 @@ import pytest
 import turbopuffer
 from turbopuffer.lib.namespace import Namespace
 
+from tests.fakes.turbopuffer.server import TurbopufferServer
 from tests.vectors.samples import axis
-from tests.vectors.turbopuffer_server import TurbopufferServer
 
 ROW = {"id": 1, "vector": [1.0, 0.0], "year": 1999, "title": "a"}
 SCHEMA = {"title": {"type": "string", "filterable": False}}
@@ -151,7 +151,7 @@ def test_columns_base64_and_filters_write_as_rows_do(
 
 
 def test_a_person_can_run_it() -> None:
-    command = [sys.executable, "-m", "tests.vectors.turbopuffer_server", "--port", "0"]
+    command = [sys.executable, "-m", "tests.fakes.turbopuffer.server", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]

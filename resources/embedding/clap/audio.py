@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.embedding.clap.graph import Graph
 from resources.embedding.clap.mel import FRAMES, MEL_BANDS, log_mel
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES
+from resources.embedding.protocol import EMBEDDING_DIMENSION
 
 _INPUTS: Final = {
     "input_features": ("tensor(float)", (None, 1, FRAMES, MEL_BANDS)),

@@ -33,7 +33,7 @@ from huggingface_hub.errors import (
 
 from resources.embedding.clap.exports import Export
 from resources.errors import BackendError, ConfigurationError
-from resources.http import PASSING_STATUSES, one_line
+from resources.web.http import PASSING_STATUSES, one_line
 
 _ANSWER_SECONDS: Final = 10.0
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from resources.cores import usable_cores
 from resources.embedding.clap.files import ClapFiles
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.hub import HubFiles
 from resources.embedding.clap.model import ClapModel
+from resources.machine.cores import usable_cores
 from resources.settings import Settings
 
 MAX_TEXT_THREADS: Final = 4

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from resources.embedding.clap.audio import AudioTower
 from resources.embedding.clap.files import ClapFiles
-from resources.embedding.clap.text import TextTower
+from resources.embedding.clap.text import ClapTextTower
 from resources.embedding.protocol import ModelDescription
 
 Tower = TypeVar("Tower")
@@ -28,7 +28,7 @@ class ClapModel:
         self._files = files
         self._audio = _Once(lambda: AudioTower(files.audio_model(), threads=audio_threads))
         self._text = _Once(
-            lambda: TextTower(files.text_model(), files.tokenizer(), threads=text_threads)
+            lambda: ClapTextTower(files.text_model(), files.tokenizer(), threads=text_threads)
         )
 
     @property

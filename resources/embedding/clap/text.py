@@ -25,7 +25,7 @@ _INPUTS: Final = dict.fromkeys(
 )
 
 
-class TextTower:
+class ClapTextTower:
     """The graph in `path` with its own tokenizer, on so many threads for each call; safe to call
     from several threads.
 

@@ -11,10 +11,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.embedding.offline.lexicon import WORDS_FILE, load_lexicon
 from resources.embedding.offline.mel import PREPROCESSING_VERSION, halve_rate, log_mel
-from resources.embedding.offline.text import TextTower
-from resources.embedding.protocol import EMBEDDING_DIMENSION, WINDOW_SAMPLES, ModelDescription
+from resources.embedding.offline.text import OfflineTextTower
+from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 
 MODEL_ID = "mood-search/offline"
 REVISION = "3"
@@ -31,7 +32,7 @@ class OfflineModel:
 
     model: ModelDescription
     audio: onnxruntime.InferenceSession
-    text: TextTower
+    text: OfflineTextTower
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1.
@@ -86,10 +87,10 @@ def _describe(weights: Path) -> ModelDescription:
     return ModelDescription(MODEL_ID, REVISION, EMBEDDING_DIMENSION, digest.hexdigest(), LICENCE)
 
 
-def _load_text(weights: Path) -> TextTower:
+def _load_text(weights: Path) -> OfflineTextTower:
     pieces = (weights / VOCABULARY_FILE).read_text(encoding="ascii").split("\n")
     with np.load(weights / TEXT_FILE) as data:
-        return TextTower(
+        return OfflineTextTower(
             vocabulary={piece: row for row, piece in enumerate(pieces)},
             table=data["table"],
             parts=data["parts"],

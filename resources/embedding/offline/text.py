@@ -32,7 +32,7 @@ _AWAY_SEED, _AWAY_FROM_NOTHING = 512, 0.3
 
 
 @dataclass(frozen=True)
-class TextTower:
+class OfflineTextTower:
     """Weights of the text tower.
 
     `vocabulary`: word piece -> row; pieces inside a word start with "##".

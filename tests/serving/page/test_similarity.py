@@ -1,7 +1,7 @@
-"""The number beside a mood result: its cosine on the scale of `serving/shown_similarity.py`."""
+"""The number beside a mood result: its cosine on the scale of `shown_similarity`."""
 
 from resources.backends import Backends
-from serving.shown_similarity import shown_scale
+from serving.search.shown_similarity import shown_scale
 from tests.serving.page.browser import Open, expect, needs_chromium, search
 
 pytestmark = needs_chromium

@@ -1,0 +1,216 @@
+"""Keeps the searchable names in step with the catalogue.
+
+Triggers do so within the transaction that changes a name. What they cannot see (names that were
+there before them, tables whose owner allows no triggers, dumps that were restored) and what they
+failed to do, which they note, is found by comparing.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final, cast
+
+import psycopg
+from psycopg.rows import dict_row
+
+from resources.catalogue.changes.name_triggers import watch_names
+from resources.catalogue.database import Connection, Database, SessionLock
+from resources.catalogue.names.comparison import Comparison
+from resources.catalogue.names.schema import TABLE_CHANGED, column_types
+from resources.catalogue.names.sources import SOURCES, Source
+from resources.errors import first_line
+
+WITHOUT_TRIGGERS_SECONDS: Final = 300
+WITH_TRIGGERS_SECONDS: Final = 86_400
+"""How old a comparison may get."""
+
+_LOCK: Final = 0x6E616D65
+"""Advisory lock number under which one process compares at a time ("name" in ASCII)."""
+
+_CANCEL_SECONDS: Final = 2.0
+
+_DUE: Final = """
+SELECT compared_to, compared_at IS NULL OR compared_to IS NOT NULL
+    OR compared_at < now() - make_interval(secs =>
+        CASE WHEN moodsearch.names_watched(%(table)s) THEN %(with)s ELSE %(without)s END
+    ) AS is_due
+FROM moodsearch.search_sources WHERE kind = %(kind)s
+"""
+
+_MISSED: Final = """
+WITH missed AS (
+    DELETE FROM moodsearch.search_missed WHERE table_name = %(table)s RETURNING reason
+), due AS (
+    UPDATE moodsearch.search_sources SET compared_to = NULL, compared_at = NULL
+    WHERE kind = ANY(%(kinds)s) AND EXISTS (SELECT FROM missed)
+)
+SELECT DISTINCT reason FROM missed
+"""
+
+_RESTORE: Final = """
+SELECT moodsearch.restore_search_texts()
+FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL LIMIT 1
+"""
+
+_STATE: Final = """
+SELECT moodsearch.names_watched(%(table)s) AS is_watched,
+    moodsearch.statements_see_all(to_regclass('public.' || %(table)s)) AS could_be_watched,
+    EXISTS (
+        SELECT FROM moodsearch.search_sources WHERE kind = %(kind)s AND compared_at IS NOT NULL
+    ) AS is_complete,
+    (SELECT max(reason) FROM moodsearch.search_missed WHERE table_name = %(table)s) AS missed
+"""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """`is_complete`: compared to the end since anything was missed. `grant`: what the table's owner
+    has to run for changes to be seen at once; None when they are, or no trigger could see them.
+    `missed`: why the triggers failed since the last comparison began."""
+
+    kind: str
+    table: str
+    is_complete: bool
+    grant: str | None
+    missed: str | None
+
+
+class KeywordIndex:
+    """The names of one catalogue. Any number of processes may call `keep`: one of them works."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        """`url`: of the same database, for connections that are held longer."""
+        self._database = database
+        self._url = url
+        self._warned: set[str] = set()
+        self._at_work: Connection | None = None
+
+    def keep(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Make triggers that are missing, and compare what is due. Returns how many names were
+        not as the catalogue has them.
+
+        A table that cannot be compared as it is now is left out with a warning. Stops between two
+        batches once `go_on` says so. Raises `BackendError` when the database does not answer.
+        """
+        with self._alone() as connection:
+            return 0 if connection is None else self._keep(connection, go_on)
+
+    def watch(self) -> bool:
+        """Make triggers that are missing. False when it is worth trying again: a table was in use.
+
+        Raises `BackendError` when the database does not answer.
+        """
+        with self._alone() as connection:
+            return connection is None or watch_names(connection)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection | None]:
+        """A connection that waits for no lock for long; None while somebody else has one."""
+        with SessionLock(self._url, _LOCK) as lock:
+            if not lock.is_held:
+                yield None
+                return
+            with self._database.own_connection() as own:
+                own.row_factory = dict_row  # type: ignore[assignment]
+                connection = cast(Connection, own)
+                # An app that waits for a lock of ours, while we wait for one of its, must not be
+                # the one that is cancelled.
+                connection.execute("SET lock_timeout = '200ms'")
+                self._at_work = connection
+                try:
+                    yield connection
+                finally:
+                    self._at_work = None
+
+    def interrupt(self) -> None:
+        """Cancel the statement that `keep` waits for, from another thread: it raises
+        `BackendError`, and the next one goes on where it was."""
+        connection = self._at_work
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=_CANCEL_SECONDS)
+
+    def states(self) -> list[SourceState]:
+        """Of each kind of name that the catalogue has."""
+        with self._database.transaction() as connection:
+            return [
+                self._state(connection, source)
+                for source in SOURCES
+                if _key_type(connection, source) is not None
+            ]
+
+    def _keep(self, connection: Connection, go_on: Callable[[], bool]) -> int:
+        # A batch is looked up, however much the statistics make of it.
+        for method in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(f"SET enable_{method} = off".encode())
+        connection.execute(_RESTORE, [["moodsearch.search_texts", *(s.texts for s in SOURCES)]])
+        self._note_missed(connection)
+        watch_names(connection)
+        differences = 0
+        for source in SOURCES:
+            try:
+                differences += self._keep_source(connection, source, go_on)
+            except TABLE_CHANGED as error:
+                reason = first_line(error)
+                self._warn_once(f"public.{source.table} is not compared: {reason}")
+        return differences
+
+    def _note_missed(self, connection: Connection) -> None:
+        """What triggers could not do makes a comparison due."""
+        for table in dict.fromkeys(source.table for source in SOURCES):
+            kinds = [source.kind for source in SOURCES if source.table == table]
+            for row in connection.execute(_MISSED, {"table": table, "kinds": kinds}):
+                self._warn_once(
+                    f"changes of public.{table} are seen a minute late only: {row['reason']}"
+                )
+
+    def _keep_source(
+        self, connection: Connection, source: Source, go_on: Callable[[], bool]
+    ) -> int:
+        key_type = _key_type(connection, source)
+        if key_type is None:
+            return 0
+        ages = {"with": WITH_TRIGGERS_SECONDS, "without": WITHOUT_TRIGGERS_SECONDS}
+        (due,) = connection.execute(
+            _DUE, {"kind": source.kind, "table": source.table, **ages}
+        ).fetchall()
+        if not due["is_due"]:
+            return 0
+        return Comparison(connection, source, key_type, go_on).run(due["compared_to"])
+
+    def _state(self, connection: Connection, source: Source) -> SourceState:
+        row = connection.execute(
+            _STATE, {"kind": source.kind, "table": source.table}, prepare=False
+        ).fetchone()
+        assert row is not None
+        return SourceState(
+            kind=source.kind,
+            table=source.table,
+            is_complete=row["is_complete"],
+            grant=(
+                None
+                if row["is_watched"] or not row["could_be_watched"]
+                else _grant(connection, source)
+            ),
+            missed=row["missed"],
+        )
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            logger.warning("keyword search: %s", message)
+
+
+def _grant(connection: Connection, source: Source) -> str:
+    row = connection.execute("SELECT quote_ident(current_user) AS name").fetchone()
+    assert row is not None
+    return f"GRANT TRIGGER ON public.{source.table} TO {row['name']}"
+
+
+def _key_type(connection: Connection, source: Source) -> str | None:
+    """The SQL type of the key; None where the app has no such table, or not all it needs of it."""
+    columns = column_types(connection, [source.table])[source.table]
+    return columns[source.key] if set(source.columns) <= set(columns) else None

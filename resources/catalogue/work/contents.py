@@ -1,0 +1,80 @@
+"""What the catalogue holds, block by block."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from resources.catalogue.database import Database
+from resources.catalogue.work.blocks import Block
+
+
+@dataclass(frozen=True)
+class MissedChanges:
+    """Changes of `public.<table>` in so many transactions; `reason`: of the latest."""
+
+    table: str
+    transactions: int
+    since: datetime
+    reason: str
+
+
+class Contents:
+    """Facts about blocks of tracks, to compare what was computed with."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._block_size = read_block_size(database)
+
+    def known_blocks(self) -> list[Block]:
+        """Blocks of which something is stored, by id. Costs the size of the catalogue."""
+        rows = self._database.rows(
+            "SELECT DISTINCT track_id / %(size)s AS block FROM moodsearch.track_state ORDER BY 1",
+            {"size": self._block_size},
+        )
+        return [Block.containing(row["block"] * self._block_size, self._block_size) for row in rows]
+
+    def exists(self, block: Block) -> set[int]:
+        """Ids of the block's tracks in the catalogue, public or not."""
+        rows = self._database.rows(
+            "SELECT id FROM public.tracks WHERE id BETWEEN %(first)s AND %(last)s",
+            {"first": block.first, "last": block.last},
+        )
+        return {row["id"] for row in rows}
+
+    def searchable(self, block: Block) -> dict[int, str]:
+        """What the index must hold of `block`: public tracks whose audio was looked at and can be
+        decoded, with the id of that audio."""
+        rows = self._database.rows(
+            """
+            SELECT t.id, t.file_id
+            FROM public.tracks t
+            JOIN public.artists a ON a.did = t.artist_did
+            JOIN moodsearch.track_state s ON s.track_id = t.id
+            WHERE t.id BETWEEN %(first)s AND %(last)s AND t.visibility = 'public'
+                AND t.title IS NOT NULL AND a.handle IS NOT NULL AND t.file_type IS NOT NULL
+                AND s.file_id = t.file_id AND s.audio_state = 'decodable'
+            """,
+            {"first": block.first, "last": block.last},
+        )
+        return {row["id"]: row["file_id"] for row in rows}
+
+    def sees_changes(self) -> bool:
+        """Whether triggers tell of changes; without them only comparing everything finds them."""
+        rows = self._database.rows("SELECT moodsearch.sees_changes() AS sees")
+        return bool(rows[0]["sees"])
+
+    def missed_changes(self) -> list[MissedChanges]:
+        """What triggers failed to tell of since the last comparison of everything."""
+        rows = self._database.rows(
+            """
+            SELECT table_name AS table, count(*) AS transactions, min(missed_at) AS since,
+                (array_agg(reason ORDER BY id DESC))[1] AS reason
+            FROM moodsearch.changes_missed GROUP BY 1 ORDER BY 1
+            """
+        )
+        return [MissedChanges(**row) for row in rows]
+
+
+def read_block_size(database: Database) -> int:
+    """The block size, fixed when the installation was made."""
+    rows = database.rows("SELECT value FROM moodsearch.settings WHERE key = 'block_size'")
+    return int(rows[0]["value"])

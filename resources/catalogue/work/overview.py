@@ -1,0 +1,115 @@
+"""Counts over the catalogue and what is stored for it, for people: nothing is decided by them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from resources.catalogue.database import Database
+
+_MAX_ID: Final = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class StuckTrack:
+    """A track whose work keeps failing. `title` is None for a track that is deleted."""
+
+    track_id: int
+    title: str | None
+    job: str
+    attempts: int
+    last_error: str
+
+
+class Overview:
+    """Every method costs the size of the catalogue or of what it counts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def server_version(self) -> str:
+        return str(self._database.rows("SHOW server_version")[0]["server_version"])
+
+    def pending(
+        self, model: str, generation: str, *, genres_need_embedding: bool = True
+    ) -> dict[str, int]:
+        """Tracks by the first step that is missing (probe, embed, index, remove), and `genres`, for
+        embeddings of `model` (a fingerprint) indexed in `generation` (its id)."""
+        rows = self._database.rows(
+            """
+            WITH pending AS (
+                SELECT step, needs_genres
+                FROM moodsearch.pending(
+                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
+            )
+            SELECT step AS kind, count(*) AS tracks FROM pending WHERE step IS NOT NULL GROUP BY 1
+            UNION ALL
+            SELECT 'genres', count(*) FROM pending WHERE needs_genres HAVING count(*) > 0
+            """,
+            {
+                "model": model,
+                "generation": generation,
+                "last": _MAX_ID,
+                "need_embedding": genres_need_embedding,
+            },
+        )
+        return {str(row["kind"]): int(row["tracks"]) for row in rows}
+
+    def count_indexed(self, generation: str) -> int:
+        """Tracks that are recorded to be in `generation` (its id) of the index."""
+        rows = self._database.rows(
+            """
+            SELECT count(*) AS n
+            FROM moodsearch.track_state WHERE indexed_in = %(generation)s
+            """,
+            {"generation": generation},
+        )
+        return int(rows[0]["n"])
+
+    def count_failed(self) -> int:
+        """Tracks of the catalogue whose audio cannot be used."""
+        rows = self._database.rows(
+            """
+            SELECT count(*) AS n
+            FROM moodsearch.track_state s JOIN public.tracks t ON t.id = s.track_id
+            WHERE s.failure IS NOT NULL
+            """
+        )
+        return int(rows[0]["n"])
+
+    def genre_failures(self, limit: int) -> dict[int, str]:
+        """Tracks whose audio could not be classified, with the reason."""
+        rows = self._database.rows(
+            """
+            SELECT track_id, genres_failure FROM moodsearch.track_state
+            WHERE genres_failure IS NOT NULL ORDER BY track_id LIMIT %(limit)s
+            """,
+            {"limit": limit},
+        )
+        return {row["track_id"]: row["genres_failure"] for row in rows}
+
+    def may_write_genres(self, *, within: float | None = None) -> bool:
+        """Whether the database's user may write `tracks.extra`. `within`: see `Database.rows`."""
+        rows = self._database.rows(
+            "SELECT has_column_privilege('public.tracks', 'extra', 'UPDATE') AS may", within=within
+        )
+        return bool(rows[0]["may"])
+
+    def stuck(self, limit: int) -> list[StuckTrack]:
+        """Tracks whose last attempt failed and that will be tried again, most attempts first."""
+        rows = self._database.rows(
+            """
+            SELECT w.track_id, t.title, w.job, w.attempts, w.last_error
+            FROM moodsearch.work w LEFT JOIN public.tracks t ON t.id = w.track_id
+            WHERE w.last_error IS NOT NULL
+            ORDER BY w.attempts DESC, w.track_id, w.job LIMIT %(limit)s
+            """,
+            {"limit": limit},
+        )
+        return [StuckTrack(**row) for row in rows]
+
+    def has_table(self, schema: str, table: str) -> bool:
+        rows = self._database.rows(
+            "SELECT EXISTS (SELECT 1 FROM pg_tables"
+            " WHERE schemaname = %(schema)s AND tablename = %(table)s) AS found",
+            {"schema": schema, "table": table},
+        )
+        return bool(rows[0]["found"])

@@ -1,0 +1,305 @@
+"""What is pending: the comparison of the catalogue with what is stored, and the list of tracks
+whose turn it is.
+
+`moodsearch.pending` alone decides whether there is something to do for a track. `moodsearch.work`
+only says which tracks to look at and when, so that looking costs what changed and not what exists.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Final, Literal
+
+from resources.catalogue.changes.change_triggers import watch_changes
+from resources.catalogue.database import Database
+from resources.catalogue.tracks.audio_files import AudioFile
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.contents import read_block_size
+
+Job = Literal["index", "genres"]
+Step = Literal["probe", "embed", "index", "remove"]
+
+FIRST_DELAY_SECONDS: Final = 30
+LONGEST_DELAY_SECONDS: Final = 6 * 3600
+_ABSORB_AT_ONCE: Final = 20_000
+_MAX_ID: Final = 2**63 - 1
+_LOCKED: Final = """
+WITH locked AS (
+    SELECT track_id FROM moodsearch.work
+    WHERE job = %(job)s AND track_id = ANY(%(ids)s)
+    ORDER BY track_id FOR UPDATE
+)
+"""
+"""Rows are always locked in the order of their ids, so that two of us never wait for each other."""
+
+_LIST_PENDING: Final = """
+WITH found AS (
+    SELECT * FROM moodsearch.pending(
+        %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
+), listed AS (
+    INSERT INTO moodsearch.work (job, track_id)
+    SELECT 'index', track_id FROM found WHERE step IS NOT NULL
+    UNION ALL
+    SELECT 'genres', track_id FROM found WHERE needs_genres
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) AS added FROM listed
+"""
+
+
+@dataclass(frozen=True)
+class PendingTrack:
+    """A track for which something is to be done.
+
+    `step` is the first of its steps that is missing (later ones follow from it); None when only its
+    genres are. The catalogue's fields are None for a track that is deleted.
+    """
+
+    track_id: int
+    step: Step | None
+    needs_genres: bool
+    is_deleted: bool
+    file_id: str | None
+    file_type: str | None
+    r2_url: str | None
+    title: str | None
+    artist_handle: str | None
+    artist_did: str | None
+    attributes: str | None
+
+    @property
+    def audio(self) -> AudioFile:
+        """Where its audio is. Only for a track that is not deleted."""
+        assert self.file_id is not None
+        assert self.file_type is not None
+        return AudioFile(self.file_id, self.file_type, self.r2_url)
+
+
+@dataclass(frozen=True)
+class DueBlock:
+    """A block with tracks whose turn it is."""
+
+    block: Block
+    track_ids: list[int]
+    attempts: int
+
+
+class PendingWork:
+    """Pending work for embeddings of `model` (a fingerprint), indexed in `generation` (its id).
+
+    `genres_need_embedding`: whether a track must be embedded before it can be classified.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        model: str,
+        generation: str,
+        *,
+        genres_need_embedding: bool = True,
+    ) -> None:
+        self._database = database
+        self._target = {
+            "model": model,
+            "generation": generation,
+            "need_embedding": genres_need_embedding,
+        }
+        self.block_size = read_block_size(database)
+
+    def block_of(self, track_id: int) -> Block:
+        return Block.containing(track_id, self.block_size)
+
+    def pending(self, block: Block) -> list[PendingTrack]:
+        """What is to be done in `block`, by id."""
+        return self._select(block.first, block.last)
+
+    def pending_everywhere(self, limit: int | None = None) -> list[PendingTrack]:
+        """What is to be done in the whole catalogue, by id. Costs the size of the catalogue."""
+        return self._select(0, _MAX_ID, limit)
+
+    def _select(self, first: int, last: int, limit: int | None = None) -> list[PendingTrack]:
+        columns = ", ".join(field.name for field in fields(PendingTrack))
+        rows = self._database.rows(
+            f"""
+            SELECT {columns}
+            FROM moodsearch.pending(
+                %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
+            ORDER BY track_id LIMIT %(limit)s
+            """,
+            {**self._target, "first": first, "last": last, "limit": limit},
+        )
+        return [PendingTrack(**row) for row in rows]
+
+    def absorb_changes(self) -> int:
+        """Put the tracks that changed since the last call on the list, due at once.
+
+        Returns how many changes there were. Costs the number of changes.
+        """
+        rows = self._database.rows(
+            """
+            WITH taken AS (
+                DELETE FROM moodsearch.outbox
+                WHERE id IN (SELECT id FROM moodsearch.outbox ORDER BY id LIMIT %(limit)s)
+                RETURNING track_id, changed_at
+            ), listed AS (
+                INSERT INTO moodsearch.work (job, track_id, changed_at)
+                SELECT 'index', track_id, min(changed_at) FROM taken GROUP BY track_id
+                ORDER BY track_id
+                ON CONFLICT (job, track_id) DO UPDATE
+                SET attempts = 0, next_attempt_at = now(), last_error = NULL,
+                    changed_at = excluded.changed_at
+            )
+            SELECT count(*) AS changes FROM taken
+            """,
+            {"limit": _ABSORB_AT_ONCE},
+        )
+        return int(rows[0]["changes"])
+
+    def reconcile(self) -> int:
+        """Put every pending track on the list. Costs the size of the catalogue.
+
+        What triggers missed is found with the rest, and forgotten. Triggers that are missing are
+        made before, where that is possible.
+        """
+        with self._database.own_connection() as connection:
+            watch_changes(connection)
+        with self._database.transaction() as connection:
+            # Compared afterwards, in a statement that sees whatever these rows speak of.
+            connection.execute("DELETE FROM moodsearch.changes_missed")
+            cursor = connection.execute(_LIST_PENDING, {**self._target, "last": _MAX_ID})
+            return int(cursor.fetchall()[0]["added"])
+
+    def anything_due(self, job: Job) -> bool:
+        """Whether any track's turn has come: one look into an index."""
+        rows = self._database.rows(
+            "SELECT EXISTS (SELECT 1 FROM moodsearch.work"
+            " WHERE job = %(job)s AND next_attempt_at <= now()) AS due",
+            {"job": job},
+        )
+        return bool(rows[0]["due"])
+
+    def due_blocks(self, job: Job, limit: int, busy: Collection[Block] = ()) -> list[DueBlock]:
+        """Blocks with tracks whose turn it is, the latest changes first; none of the `busy` ones.
+
+        Settled tracks of these blocks are dropped. Costs the number of due tracks.
+        """
+        chosen = self._database.rows(
+            """
+            SELECT track_id / %(size)s AS block
+            FROM moodsearch.work
+            WHERE job = %(job)s AND next_attempt_at <= now()
+                AND track_id / %(size)s <> ALL(%(busy)s::bigint[])
+            GROUP BY 1 ORDER BY max(changed_at) DESC, 1 LIMIT %(limit)s
+            """,
+            {
+                "job": job,
+                "size": self.block_size,
+                "limit": limit,
+                "busy": [block.first // self.block_size for block in busy],
+            },
+        )
+        blocks = [Block.containing(r["block"] * self.block_size, self.block_size) for r in chosen]
+        due = [self._due(job, block) for block in blocks]
+        return [item for item in due if item.track_ids]
+
+    def _due(self, job: Job, block: Block) -> DueBlock:
+        self.settle(job, block)
+        rows = self._database.rows(
+            """
+            SELECT track_id, attempts FROM moodsearch.work
+            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                AND next_attempt_at <= now()
+            ORDER BY track_id
+            """,
+            {"job": job, "first": block.first, "last": block.last},
+        )
+        attempts = max((row["attempts"] for row in rows), default=0)
+        return DueBlock(block, [row["track_id"] for row in rows], attempts)
+
+    def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
+        """Count an attempt at the tracks and set their next one: after 30 s, doubling, at most 6 h.
+        A run that succeeds takes them off the list before that."""
+        self._database.rows(
+            f"""
+            {_LOCKED}
+            UPDATE moodsearch.work w
+            SET attempts = attempts + 1,
+                next_attempt_at = now() + make_interval(
+                    secs => least(%(first_delay)s * 2.0 ^ least(attempts, 20), %(longest)s))
+            FROM locked WHERE w.job = %(job)s AND w.track_id = locked.track_id
+            """,
+            {
+                "job": job,
+                "ids": list(track_ids),
+                "first_delay": FIRST_DELAY_SECONDS,
+                "longest": LONGEST_DELAY_SECONDS,
+            },
+        )
+
+    def settle(self, job: Job, block: Block) -> None:
+        """Take the block's tracks for which nothing is left to do off the list."""
+        is_pending = "needs_genres" if job == "genres" else "step IS NOT NULL"
+        parameters = {"job": job, "first": block.first, "last": block.last, **self._target}
+        with self._database.transaction() as connection:
+            # Locked first, compared afterwards in a statement that sees what was committed
+            # meanwhile: a track that is put on the list right now must not be dropped from it.
+            rows = connection.execute(
+                """
+                SELECT track_id FROM moodsearch.work
+                WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                ORDER BY track_id FOR UPDATE
+                """,
+                parameters,
+            ).fetchall()
+            connection.execute(
+                f"""
+                DELETE FROM moodsearch.work
+                WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND track_id NOT IN (
+                    SELECT track_id
+                    FROM moodsearch.pending(
+                        %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
+                    WHERE {is_pending}
+                )
+                """,
+                {**parameters, "ids": [row["track_id"] for row in rows]},
+            )
+
+    def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:
+        """Put tracks on the list, due at once."""
+        self._database.rows(
+            """
+            INSERT INTO moodsearch.work (job, track_id)
+            SELECT %(job)s, id FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
+            ON CONFLICT (job, track_id) DO UPDATE SET attempts = 0, next_attempt_at = now()
+            """,
+            {"job": job, "ids": list(track_ids)},
+        )
+
+    def note_errors(self, job: Job, errors: Mapping[int, str]) -> None:
+        """Remember why tracks are still waiting (shown by `moodsearch doctor`)."""
+        self._database.rows(
+            """
+            INSERT INTO moodsearch.work (job, track_id, last_error, attempts, next_attempt_at)
+            SELECT %(job)s, id, reason, 1, now() + make_interval(secs => %(delay)s)
+            FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS e (id, reason) ORDER BY id
+            ON CONFLICT (job, track_id) DO UPDATE SET last_error = excluded.last_error
+            """,
+            {
+                "job": job,
+                "ids": list(errors),
+                "reasons": [reason.replace("\0", "") for reason in errors.values()],
+                "delay": FIRST_DELAY_SECONDS,
+            },
+        )
+
+    def tried_in_vain(self, job: Job, block: Block) -> dict[int, str]:
+        """The block's tracks on the list whose last attempt failed, with the reason."""
+        rows = self._database.rows(
+            """
+            SELECT track_id, last_error FROM moodsearch.work
+            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                AND last_error IS NOT NULL
+            """,
+            {"job": job, "first": block.first, "last": block.last},
+        )
+        return {row["track_id"]: row["last_error"] for row in rows}

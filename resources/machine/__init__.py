@@ -1,0 +1,1 @@
+"""This machine: its cores and processes, and the embedded PostgreSQL server."""

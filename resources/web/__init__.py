@@ -1,0 +1,1 @@
+"""HTTP towards outside systems: clients, retries, rate limits."""

@@ -1,0 +1,191 @@
+"""What this catalogue costs with the configured backends and with the others: estimated at
+published prices, and as measured."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from resources.backends import Backends
+from resources.catalogue.work.overview import Overview
+from resources.catalogue.work.pending import PendingTrack
+from resources.costs import estimate
+from resources.costs.estimate import FREE, Estimate
+from resources.costs.prices import AS_OF, MODAL_CONTAINER_MONTH, dollars
+from resources.costs.usage import Used
+from resources.settings import Settings
+
+
+@dataclass(frozen=True)
+class Work:
+    """Tracks to do by what is paid for."""
+
+    embed: int = 0
+    index: int = 0
+    classify: int = 0
+
+    @classmethod
+    def of(cls, tracks: Sequence[PendingTrack], *, reclassified: int = 0) -> Self:
+        """What a backfill of `tracks` would do. A track whose audio was never looked at has no
+        genres, as far as is known."""
+        kinds = Counter(track.step for track in tracks)
+        genres = sum(track.needs_genres or track.step == "probe" for track in tracks)
+        counts = {str(kind): count for kind, count in kinds.items()}
+        return cls._of(counts, genres + reclassified)
+
+    @classmethod
+    def counted(cls, pending: Mapping[str, int]) -> Self:
+        """From tracks by the first step that is missing."""
+        return cls._of(pending, pending.get("genres", 0) + pending.get("probe", 0))
+
+    @classmethod
+    def _of(cls, counts: Mapping[str, int], classify: int) -> Self:
+        embed = counts.get("probe", 0) + counts.get("embed", 0)
+        return cls(embed, embed + counts.get("index", 0), classify)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Amounts of one service by name, and dollars, since a day (ISO 8601)."""
+
+    since: str
+    dollars: float
+    amounts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way to do one thing. `left`: tracks that are still to be done, and `left_dollars` for
+    them if it is in use. `note`: for people."""
+
+    purpose: str
+    backend: str
+    service: str | None
+    in_use: bool
+    estimated: Estimate
+    left: int = 0
+    left_dollars: float = 0.0
+    note: str = ""
+    measured: Measured | None = None
+
+
+@dataclass(frozen=True)
+class Costs:
+    """`tracks`: public ones, which a backfill covers."""
+
+    tracks: int
+    lines: list[Line] = field(default_factory=list)
+    prices_of: str = AS_OF
+
+    @property
+    def leaves_this_machine(self) -> bool:
+        return any(line.in_use and line.service for line in self.lines)
+
+
+def cost_of(settings: Settings, work: Work) -> float:
+    """Dollars for `work` with the configured backends."""
+    return (
+        (estimate.embedding(work.embed) if settings.modal_enabled else 0.0)
+        + (estimate.indexing(work.index) if settings.turbopuffer_enabled else 0.0)
+        + (estimate.classification(work.classify) if settings.replicate_enabled else 0.0)
+    )
+
+
+def costs(backends: Backends) -> Costs:
+    """Costs the size of the catalogue. Raises `BackendError` when the database does not answer."""
+    backends.ledger.save()
+    tracks = backends.tracks.count_public()
+    pending = Overview(backends.database).pending(
+        backends.track_model.fingerprint,
+        backends.generations.id_of(backends.track_model),
+        genres_need_embedding=backends.classifier.needs_embedding,
+    )
+    used = backends.usage.totals()
+    lines = _lines(backends.settings, tracks, Work.counted(pending))
+    return Costs(tracks, [_with_measured(line, used) for line in lines])
+
+
+def _lines(settings: Settings, tracks: int, work: Work) -> list[Line]:
+    return [
+        *_embedding(settings, tracks, work.embed),
+        *_vectors(settings, tracks, work.index),
+        *_genres(settings, tracks, work.classify),
+        *_audio(settings, tracks),
+    ]
+
+
+def _embedding(settings: Settings, tracks: int, left: int) -> list[Line]:
+    on_modal = settings.modal_enabled
+    queries_too = settings.clap_text == "modal"
+    return [
+        Line("embedding", "in process", None, not on_modal, FREE, left),
+        Line(
+            "embedding",
+            "Modal",
+            "modal",
+            on_modal,
+            estimate.on_modal(tracks, queries_too=queries_too),
+            left,
+            estimate.embedding(left),
+            "an upload or query costs most when it starts a container, which then waits five "
+            f"minutes for more; one that never stops is ${MODAL_CONTAINER_MONTH:.0f} a month",
+        ),
+    ]
+
+
+def _vectors(settings: Settings, tracks: int, left: int) -> list[Line]:
+    in_turbopuffer = settings.turbopuffer_enabled
+    return [
+        Line("vectors", "pgvector", None, not in_turbopuffer, FREE, left),
+        Line(
+            "vectors",
+            "turbopuffer",
+            "turbopuffer",
+            in_turbopuffer,
+            estimate.on_turbopuffer(tracks),
+            left,
+            estimate.indexing(left),
+            "the minimum is its smallest plan's; the rest counts towards it",
+        ),
+    ]
+
+
+def _genres(settings: Settings, tracks: int, left: int) -> list[Line]:
+    on_replicate = settings.replicate_enabled
+    return [
+        Line("genres", "zero-shot", None, not on_replicate, FREE, left),
+        Line(
+            "genres",
+            "Replicate",
+            "replicate",
+            on_replicate,
+            estimate.on_replicate(tracks),
+            left,
+            estimate.classification(left),
+        ),
+    ]
+
+
+def _audio(settings: Settings, tracks: int) -> list[Line]:
+    return [
+        Line("audio", "folder", None, not settings.uses_r2, FREE),
+        Line(
+            "audio",
+            "R2",
+            "r2",
+            settings.uses_r2,
+            estimate.on_r2(tracks),
+            note="reading in ranges and keeping results; downloads are free, storing the audio is "
+            "your app's, and nothing is measured",
+        ),
+    ]
+
+
+def _with_measured(line: Line, used: Mapping[str, Used]) -> Line:
+    """Also for a service that is no longer in use: it was paid."""
+    found = used.get(line.service or "")
+    if found is None:
+        return line
+    amounts = {measure.value.split(".", 1)[1]: n for measure, n in found.amounts.items()}
+    measured = Measured(found.since.isoformat(), dollars(found.amounts), amounts)
+    return replace(line, measured=measured)

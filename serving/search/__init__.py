@@ -1,0 +1,1 @@
+"""Semantic search: from words to the nearest public tracks."""

@@ -1,0 +1,62 @@
+"""The nearest public tracks to a vector. The catalogue decides what is shown, whatever is in the
+index: matches that are not public are left out, and more are fetched in their place."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resources.catalogue.tracks.tracks import Track, Tracks
+from resources.vectors.protocol import Match, VectorStore
+
+MOST_FETCHED: Final = 1_000
+"""Matches looked at for one answer. Beyond it the nearest tracks are nearly all hidden, which the
+index unlearns with the next run."""
+
+SIMILARITY_DIGITS: Final = 6
+
+
+@dataclass(frozen=True)
+class FoundTrack(Track):
+    """A public track and its cosine similarity to what was asked for, in [-1, 1], 6 digits."""
+
+    similarity: float
+
+
+def nearest_public(
+    vectors: VectorStore,
+    tracks: Tracks,
+    embedding: NDArray[np.float32],
+    limit: int,
+    *,
+    leave_out: int | None = None,
+) -> list[FoundTrack]:
+    """The `limit` nearest public tracks to `embedding` (512,), best first, without the track
+    `leave_out`.
+
+    Raises `BackendError` when the index or the database does not answer.
+    """
+    public: dict[int, Track] = {}
+    hydrated: set[int] = set() if leave_out is None else {leave_out}
+    fetch = min(2 * limit + 10, MOST_FETCHED)
+    while True:
+        matches = vectors.query(embedding, fetch)
+        new = [match.track_id for match in matches if match.track_id not in hydrated]
+        public |= tracks.public(new)
+        hydrated.update(new)
+        enough = sum(match.track_id in public for match in matches) >= limit
+        if enough or len(matches) < fetch or fetch >= MOST_FETCHED:
+            return _found(matches, public)[:limit]
+        fetch = min(2 * fetch, MOST_FETCHED)
+
+
+def _found(matches: Sequence[Match], public: dict[int, Track]) -> list[FoundTrack]:
+    return [
+        FoundTrack(
+            **asdict(public[match.track_id]), similarity=round(match.similarity, SIMILARITY_DIGITS)
+        )
+        for match in matches
+        if match.track_id in public
+    ]

@@ -1,0 +1,61 @@
+"""Tracks that sound like a track: the neighbours of its own vector."""
+
+import logging
+from dataclasses import dataclass, field
+
+from resources.backends import Backends
+from serving.availability import Availability, UnavailableError
+from serving.search.nearest import FoundTrack, nearest_public
+from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, DEFAULT_LIMIT, LiveIndex
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SimilarAnswer:
+    """The nearest public tracks to a track, best first, without itself. `reason`: why they are not
+    available, for the operator; None when they are."""
+
+    track_id: int
+    results: list[FoundTrack] = field(default_factory=list)
+    reason: str | None = None
+
+    @property
+    def available(self) -> bool:
+        return self.reason is None
+
+
+class SimilarTracks:
+    """Safe to use from threads. Asks no model: a track's vector is in the index."""
+
+    def __init__(
+        self,
+        backends: Backends,
+        index: LiveIndex,
+        *,
+        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+    ) -> None:
+        self._index = index
+        self._tracks = backends.tracks
+        self._availability = Availability("similar tracks", logger, deadline_seconds)
+
+    def near(self, track_id: int, limit: int = DEFAULT_LIMIT) -> SimilarAnswer | None:
+        """The `limit` nearest public tracks; none for a track that is not in the index (yet). None
+        instead of an answer for an unknown or non-public track.
+
+        Never raises: a backend that is down makes the answer unavailable.
+        """
+        try:
+            results = self._availability.answer(lambda: self._near(track_id, limit))
+        except UnavailableError as error:
+            return SimilarAnswer(track_id, reason=str(error))
+        return None if results is None else SimilarAnswer(track_id, results)
+
+    def _near(self, track_id: int, limit: int) -> list[FoundTrack] | None:
+        if track_id not in self._tracks.public([track_id]):
+            return None
+        vectors = self._index.vectors()
+        embedding = None if vectors is None else vectors.vector(track_id)
+        if vectors is None or embedding is None:
+            return []
+        return nearest_public(vectors, self._tracks, embedding, limit, leave_out=track_id)

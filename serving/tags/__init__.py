@@ -1,0 +1,1 @@
+"""Genres as tags: recommended ones, and classification on demand."""

@@ -1,0 +1,195 @@
+"""Classifying a track because somebody asks for its tags and none are stored."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resources.backends import Backends
+from resources.catalogue.database import ANSWER_SECONDS
+from resources.catalogue.tracks.audio_files import AudioFile
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.overview import Overview
+from resources.errors import ConfigurationError, MoodSearchError, TrackError
+from resources.genres.protocol import GenrePrediction, GenreRequest
+from serving.availability import LOG_INTERVAL_SECONDS
+from serving.intervals import AtMostEvery
+from serving.search.semantic import LiveIndex
+
+CONCURRENT_CLASSIFICATIONS: Final = 8
+"""More tracks are turned away until one is done: anybody may ask, and each costs money."""
+
+WAIT_SECONDS: Final = 300
+"""For another process that classifies the same track."""
+
+STATEMENT_SECONDS: Final = ANSWER_SECONDS
+"""That a statement may take here: these threads share their connections with listeners."""
+
+MOST_UNSAVED: Final = 1_000
+"""Results that could not be stored and are kept in memory, the latest: a few kB each."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Tags, best first; none where the audio cannot be classified. `reason`: why the classifier
+    gave no answer, for the operator; None when it did."""
+
+    predictions: Sequence[GenrePrediction] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a classifier said of a track's file: predictions, or why it cannot be classified."""
+
+    file_id: str
+    predictions: Sequence[GenrePrediction]
+    failure: str | None
+
+
+Started = Future[Classification]
+
+
+class GenresOnDemand:
+    """Classifies in threads of its own and stores what it finds, whether or not anybody waits.
+
+    Safe to use from threads. Whoever asks for a track that is being classified gets the same
+    future. What the database does not take is kept in memory, and stored when somebody asks for the
+    track again: nothing is paid for twice.
+    """
+
+    def __init__(self, backends: Backends, index: LiveIndex) -> None:
+        self._backends = backends
+        self._index = index
+        self._running: dict[int, Started] = {}
+        self._unsaved: dict[int, _Heard] = {}
+        self._lock = threading.Lock()
+        self._may_log = AtMostEvery(LOG_INTERVAL_SECONDS)
+
+    def start(self, track_id: int) -> Started:
+        """The classification of a track, as far as nothing is stored. The future never fails."""
+        with self._lock:
+            running = self._running.get(track_id)
+            if running is not None:
+                return running
+            future: Started = Future()
+            if len(self._running) >= CONCURRENT_CLASSIFICATIONS:
+                future.set_result(Classification(reason="too many tracks are being classified"))
+                return future
+            self._running[track_id] = future
+        # A daemon, so that a process can end without waiting for the classifier.
+        thread = threading.Thread(
+            target=self._work, args=(track_id, future), name="classify", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # The system has no more threads.
+            self._finish(track_id, future, Classification(reason=str(error)))
+        return future
+
+    def _work(self, track_id: int, future: Started) -> None:
+        try:
+            # A lock of this one track: other processes serve, too.
+            alone = Block(track_id, track_id)
+            with self._backends.locks.hold(alone, wait_seconds=WAIT_SECONDS):
+                result = self._classify(track_id)
+        except MoodSearchError as error:
+            reason = " ".join(str(error).split())
+            self._log(lambda: logger.warning("genres are not available: %s", reason))
+            result = Classification(reason=reason)
+        except Exception as error:
+            self._log(lambda: logger.exception("classifying track %d failed", track_id))
+            result = Classification(reason=f"an unexpected {type(error).__name__}; see the log")
+        # Not before it is stored: whoever asks next finds either.
+        self._finish(track_id, future, result)
+
+    def _finish(self, track_id: int, future: Started, result: Classification) -> None:
+        with self._lock:
+            del self._running[track_id]
+        future.set_result(result)
+
+    def _classify(self, track_id: int) -> Classification:
+        backends, classifier = self._backends, self._backends.classifier
+        needs_embedding = classifier.needs_embedding
+        # Looked up again: who asked may have looked before an earlier classification was stored.
+        track = backends.genres_of_tracks.public(track_id)
+        if track is None or track.predictions is not None or track.audio is None:
+            self._forget(track_id)
+            return Classification((track and track.predictions) or ())
+        heard = self._unsaved.get(track_id)
+        if heard is None or heard.file_id != track.audio.file_id:
+            vector = self._vector(track_id) if needs_embedding else None
+            if not track.may_be_classified(needs_embedding=needs_embedding) or (
+                needs_embedding and vector is None
+            ):
+                return Classification()
+            # What can never be stored would be paid for by every process, and after every start.
+            if not Overview(backends.database).may_write_genres(within=STATEMENT_SECONDS):
+                raise ConfigurationError("the user of DATABASE_URL lacks UPDATE (extra) ON tracks")
+            heard = self._hear(track_id, track.audio, vector)
+        self._store(track_id, heard)
+        return Classification(heard.predictions)
+
+    def _hear(self, track_id: int, audio: AudioFile, vector: NDArray[np.float32] | None) -> _Heard:
+        request = GenreRequest(track_id, self._backends.audio_key(audio), vector)
+        try:
+            return _Heard(audio.file_id, self._backends.classifier.classify(request), None)
+        except TrackError as error:
+            return _Heard(audio.file_id, (), str(error))
+
+    def _store(self, track_id: int, heard: _Heard) -> None:
+        """In the catalogue, or else in memory: whatever the database has against it, who asked gets
+        what was paid for."""
+        try:
+            self._write(track_id, heard)
+        except Exception as error:
+            with self._lock:
+                self._unsaved.pop(track_id, None)
+                self._unsaved[track_id] = heard
+                while len(self._unsaved) > MOST_UNSAVED:
+                    del self._unsaved[next(iter(self._unsaved))]
+            # A mistake of ours, or an app's trigger, is no better a reason to pay twice.
+            is_ours = not isinstance(error, MoodSearchError)
+            reason = " ".join(str(error).split())
+            self._log(
+                lambda: logger.warning(
+                    "genres could not be stored: %s; they will be when somebody asks again",
+                    reason,
+                    exc_info=is_ours,
+                )
+            )
+        else:
+            self._forget(track_id)
+
+    def _write(self, track_id: int, heard: _Heard) -> None:
+        records, classifier = self._backends.records, self._backends.classifier.name
+        if heard.failure is not None:
+            records.genres_failed(
+                track_id, heard.file_id, heard.failure, classifier, within=STATEMENT_SECONDS
+            )
+            return
+        records.genres(
+            track_id, heard.file_id, heard.predictions, classifier, within=STATEMENT_SECONDS
+        )
+        # No run will look at it again.
+        self._backends.auto_tags.apply(Block(track_id, track_id), within=STATEMENT_SECONDS)
+
+    def _forget(self, track_id: int) -> None:
+        with self._lock:
+            self._unsaved.pop(track_id, None)
+
+    def _vector(self, track_id: int) -> NDArray[np.float32] | None:
+        """What the index holds for the track; asked for only where it is needed."""
+        vectors = self._index.vectors()
+        return None if vectors is None else vectors.vector(track_id)
+
+    def _log(self, log: Callable[[], None]) -> None:
+        if self._may_log():
+            log()

@@ -1,0 +1,1 @@
+"""turbopuffer's API on loopback, as strict as the real one."""
