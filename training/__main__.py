@@ -1,6 +1,6 @@
 """`python -m training all`, or one stage: generate, teacher, train, export, held-out.
 
-`training.evaluate`, `words`, `exclusions` and `calibrate` are commands of their own.
+`training.demo`, `evaluate`, `words`, `exclusions` and `calibrate` are commands of their own.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 `python -m training.evaluate --samples FOLDER --models offline OTHER`: a table with a column for
 each model, any value of CLAP_MODEL or a folder that `training export` wrote. Two sets: Sonic Pi's
 samples, halved by file hash (`split.json`: look at the validation half while working, at the test
-half for the report only), and the demo's catalogue, which another synthesiser composed.
+half for the report only), and the demo's catalogue, which other synthesisers made
+(`training/demo`).
 """
 
 from __future__ import annotations

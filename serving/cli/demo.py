@@ -27,7 +27,7 @@ def run(serve: bool) -> int:
     """Returns the exit code: 1 when the demo catalogue could not be indexed or found."""
     console = Console()
     with Backends(load_settings()) as backends:
-        files = _compose(console, backends.settings.moodsearch_home / "demo")
+        files = _write(console, backends.settings.moodsearch_home / "demo")
         _add(console, backends, files)
         if index_differs(backends):
             differed = reconcile_index(backends)
@@ -45,12 +45,15 @@ def run(serve: bool) -> int:
     return code
 
 
-def _compose(console: Console, folder: Path) -> list[Path]:
-    """Write the pieces that are not there yet."""
+def _write(console: Console, folder: Path) -> list[Path]:
+    """Write the pieces' files that are not there yet."""
     styles = len({piece.style for piece in DEMO_PIECES})
-    console.print(f"{len(DEMO_PIECES)} short pieces in {styles} styles, composed by this program:")
+    console.print(
+        f"{len(DEMO_PIECES)} short pieces in {styles} styles,"
+        " made by this project's own synthesisers:"
+    )
     with _bar(console) as bar:
-        task = bar.add_task("Composing", total=len(DEMO_PIECES))
+        task = bar.add_task("Writing", total=len(DEMO_PIECES))
         try:
             return write_catalogue(
                 folder, progress=lambda done, total: bar.update(task, completed=done, total=total)
@@ -61,7 +64,7 @@ def _compose(console: Console, folder: Path) -> list[Path]:
 
 def _add(console: Console, backends: Backends, files: list[Path]) -> None:
     with _bar(console) as bar:
-        for file in bar.track(files, description="Adding   "):
+        for file in bar.track(files, description="Adding "):
             backends.uploads.add(file)
 
 

@@ -1,22 +1,19 @@
-"""The demo catalogue: short pieces of music composed and synthesised by this package alone.
+"""The demo catalogue: 60 short pieces of music, made by this project's own synthesisers.
 
-``score`` decides notes, ``synthesis`` makes sounds, ``styles`` puts both together, ``catalogue``
-names the pieces, ``encode`` and ``writer`` turn them into tagged audio files. No recordings and no
-trained models belong here, and nothing here may know how the search embeds audio.
+`catalogue` lists the pieces and `queries` what to ask of them. `audio/` holds their sound, which
+`training/demo` made. `writer` puts them into a folder, in several file formats. Nothing here may
+know how the search embeds audio.
 """
 
-from .catalogue import DEMO_PIECES, DEMO_QUERIES, EXTRA_QUERIES, RECIPE_VERSION
-from .composer import compose
-from .pieces import DemoPiece, DemoQuery
+from .catalogue import DEMO_PIECES, DemoPiece
+from .queries import DEMO_QUERIES, EXTRA_QUERIES, DemoQuery
 from .writer import write_catalogue
 
 __all__ = [
     "DEMO_PIECES",
     "DEMO_QUERIES",
     "EXTRA_QUERIES",
-    "RECIPE_VERSION",
     "DemoPiece",
     "DemoQuery",
-    "compose",
     "write_catalogue",
 ]

@@ -1,19 +1,24 @@
-"""Sound to file: one encoder per extension, tags in the file's own metadata."""
+"""Sound to file: an encoder for a format, tags in the file's own metadata."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import av
-import numpy as np
 from av.audio.stream import AudioStream
-from numpy.typing import NDArray
 
-from .pieces import DemoPiece
+from .catalogue import DemoPiece
+
+SAMPLE_RATE: Final = 48_000
+"""Of all pieces, in hertz; the only one that Opus decodes to."""
 
 
 @dataclass(frozen=True)
-class _Format:
+class Format:
+    """FFmpeg's names of a container and an encoder, the encoder's bits per second, its options."""
+
     container: str
     codec: str
     bit_rate: int | None = None
@@ -21,47 +26,41 @@ class _Format:
     codec_options: dict[str, str] = field(default_factory=dict)
 
 
-_FORMATS: Final = {
-    # Encoding is a third of the work: where an encoder offers a faster search, it is taken.
-    "mp3": _Format("mp3", "libmp3lame", 160_000, codec_options={"compression_level": "7"}),
-    "flac": _Format("flac", "flac"),
-    "wav": _Format("wav", "pcm_s16le"),
-    # FFmpeg calls its own Vorbis encoder experimental; it takes stereo only.
-    "ogg": _Format("ogg", "vorbis", 160_000, codec_options={"strict": "experimental"}),
-    "opus": _Format("opus", "libopus", 112_000),
-    "m4a": _Format("ipod", "aac", 160_000, codec_options={"aac_coder": "fast"}),
-    # Without ID3 an AIFF file has no field for an album.
-    "aiff": _Format("aiff", "pcm_s16be", container_options={"write_id3v2": "1"}),
-}
-
-_CHUNK: Final = 16_384
+FORMATS: Final = MappingProxyType(
+    {
+        "flac": Format("flac", "flac"),
+        "wav": Format("wav", "pcm_s16le"),
+        # Without ID3 an AIFF file has no field for an album.
+        "aiff": Format("aiff", "pcm_s16be", container_options={"write_id3v2": "1"}),
+        # Where an encoder offers a faster search, it is taken.
+        "mp3": Format("mp3", "libmp3lame", 96_000, codec_options={"compression_level": "9"}),
+        "m4a": Format("ipod", "aac", 96_000, codec_options={"aac_coder": "fast"}),
+    }
+)
+"""What the shipped Opus files are transcoded to, by extension."""
 
 
-def encode(piece: DemoPiece, samples: NDArray[np.float32], path: Path) -> None:
-    """Write ``samples`` ``(channels, n)`` to ``path`` in the piece's format, with its tags.
+def encode(
+    frames: Iterable[av.AudioFrame], layout: str, target: Format, piece: DemoPiece, path: Path
+) -> None:
+    """Write `frames` (at 48 kHz, `layout` "mono" or "stereo") to `path`, with the piece's tags.
 
-    The same samples give the same bytes: no time stamps, no random stream identifiers.
+    The same frames give the same bytes: no time stamps, no random stream identifiers.
     """
-    chosen = _FORMATS[piece.extension]
     # "bitexact" leaves out the encoder's version and Ogg's random serial number.
-    options = {"fflags": "+bitexact", **chosen.container_options}
-    layout = "mono" if piece.channels == 1 else "stereo"
-    with av.open(str(path), "w", format=chosen.container, options=options) as container:
+    options = {"fflags": "+bitexact", **target.container_options}
+    with av.open(str(path), "w", format=target.container, options=options) as container:
         container.metadata.update(title=piece.title, artist=piece.artist, album=piece.album)
         stream = container.add_stream(
-            chosen.codec,
-            rate=piece.sample_rate,
-            options={"flags": "+bitexact", **chosen.codec_options},
+            target.codec,
+            rate=SAMPLE_RATE,
+            options={"flags": "+bitexact", **target.codec_options},
         )
         if not isinstance(stream, AudioStream):
-            raise TypeError(f"{chosen.codec} is not an audio codec")
+            raise TypeError(f"{target.codec} is not an audio codec")
         stream.layout = layout
-        if chosen.bit_rate is not None:
-            stream.bit_rate = chosen.bit_rate
-        for start in range(0, samples.shape[1], _CHUNK):
-            chunk = np.ascontiguousarray(samples[:, start : start + _CHUNK])
-            frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout=layout)
-            frame.sample_rate = piece.sample_rate
-            frame.pts = start
+        if target.bit_rate is not None:
+            stream.bit_rate = target.bit_rate
+        for frame in frames:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
