@@ -71,7 +71,7 @@ class ReplicateClassifier:
         *,
         poll_seconds: float = 0.5,
         backoff: Backoff | None = None,
-        predictions_per_minute: float = PREDICTIONS_PER_MINUTE,
+        predictions_per_minute: int = PREDICTIONS_PER_MINUTE,
         ledger: Ledger | None = None,
     ) -> None:
         self._store = store
