@@ -18,8 +18,7 @@ from resources.catalogue.work.generations import Generation, Generations
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
-from resources.costs.ledger import Ledger
-from resources.costs.usage import Usage
+from resources.costs.ledger import Ledger, Usage
 from resources.embedding.identity import track_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription

@@ -12,15 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
-from resources.costs.containers import needed_containers
-from resources.costs.ledger import Ledger, Span
-from resources.costs.measures import Amounts, Measure
+from resources.costs.ledger import Ledger, Span, Usage, needed_containers
 from resources.costs.prices import (
     MODAL_IDLE_SECONDS,
     MODAL_MOST_CONTAINERS,
     MODAL_REQUESTS_AT_ONCE,
+    Amounts,
+    Measure,
 )
-from resources.costs.usage import Usage
 
 PREDICTIONS = Measure.REPLICATE_PREDICTIONS
 CONTAINERS = Measure.MODAL_CONTAINER_SECONDS
