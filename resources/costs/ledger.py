@@ -28,7 +28,7 @@ from resources.errors import BackendError, MoodSearchError, first_line
 SAVE_AFTER_SECONDS: Final = 30.0
 """How much later an amount is kept at the latest: what a kill may lose."""
 
-Span = tuple[float, float]
+Period = tuple[float, float]
 """Begin and end of something, in seconds since 1970."""
 
 _AWAKE_UNTIL: Final = "modal_containers_awake_until"
@@ -42,8 +42,8 @@ logger = logging.getLogger(__name__)
 
 
 class KeepsUsage(Protocol):
-    def add(self, amounts: Amounts, busy: Sequence[Span]) -> Amounts:
-        """Add to what is kept; returns what was added, container seconds from the spans in which
+    def add(self, amounts: Amounts, busy: Sequence[Period]) -> Amounts:
+        """Add to what is kept; returns what was added, container seconds from the periods in which
         Modal was asked included. Raises `MoodSearchError`."""
         ...
 
@@ -62,7 +62,7 @@ class Ledger:
         self._save_after_seconds = save_after_seconds
         self._kept: dict[Measure, float] = {}
         self._unsaved: dict[Measure, float] = {}
-        self._busy: list[Span] = []
+        self._busy: list[Period] = []
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -122,7 +122,7 @@ class Ledger:
             self._is_closed = True
         self.save()
 
-    def _put_back(self, amounts: Amounts, busy: Sequence[Span]) -> None:
+    def _put_back(self, amounts: Amounts, busy: Sequence[Period]) -> None:
         with self._lock:
             _add(self._unsaved, amounts)
             self._busy = [*busy, *self._busy]
@@ -155,7 +155,7 @@ class Usage:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, amounts: Amounts, busy: Sequence[Span] = ()) -> Amounts:
+    def add(self, amounts: Amounts, busy: Sequence[Period] = ()) -> Amounts:
         """Add to today's sums. `busy`: each request to Modal, from which seconds of containers are
         worked out: as many as the requests of this call needed at each moment
         (`needed_containers`), each awake for `MODAL_IDLE_SECONDS` after. Earlier calls, also of
@@ -211,7 +211,7 @@ def _add_to_sums(connection: Connection, amounts: Amounts) -> None:
     )
 
 
-def _extend_awake(connection: Connection, containers: Sequence[Sequence[Span]]) -> float:
+def _extend_awake(connection: Connection, containers: Sequence[Sequence[Period]]) -> float:
     """Seconds that containers are awake beyond what is known of earlier requests, whoever sent
     them: each stays for `MODAL_IDLE_SECONDS` after it was needed."""
     connection.execute(
@@ -224,8 +224,8 @@ def _extend_awake(connection: Connection, containers: Sequence[Sequence[Span]]) 
     until = [float(moment) for moment in row["until"]]
     until += [0.0] * (len(containers) - len(until))
     seconds = 0.0
-    for number, spans in enumerate(containers):
-        for began, ended in spans:
+    for number, periods in enumerate(containers):
+        for began, ended in periods:
             asleep = ended + MODAL_IDLE_SECONDS
             seconds += max(0.0, asleep - max(began, until[number]))
             until[number] = max(until[number], asleep)
@@ -236,7 +236,7 @@ def _extend_awake(connection: Connection, containers: Sequence[Sequence[Span]]) 
     return seconds
 
 
-def needed_containers(requests: Sequence[Span]) -> list[list[Span]]:
+def needed_containers(requests: Sequence[Period]) -> list[list[Period]]:
     """For each container, the first one first, when it was needed, in order.
 
     Modal starts another container when those that run have `MODAL_REQUESTS_AT_ONCE` requests each.
@@ -246,7 +246,7 @@ def needed_containers(requests: Sequence[Span]) -> list[list[Span]]:
     # One that took no time was open nevertheless.
     events = [(began, _BEGINS) for began, _ in requests]
     events += [(max(ended, math.nextafter(began, math.inf)), _ENDS) for began, ended in requests]
-    needed: list[list[Span]] = []
+    needed: list[list[Period]] = []
     woken: list[float] = []
     opened = 0
     # Of what happens at the same moment ends come first: the next request takes that place.

@@ -22,7 +22,12 @@ from resources.embedding.modal_client import (
     ModalResponse,
     open_modal_client,
 )
-from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
+from resources.embedding.protocol import (
+    EMBEDDING_DIMENSION,
+    FINGERPRINT_HEADER,
+    ModelDescription,
+    Vector,
+)
 from resources.errors import BackendError, ConfigurationError, TrackError
 from resources.web.event_loop import EventLoopThread
 from resources.web.http import Backoff, Deadline, one_line, printable_secret
@@ -32,8 +37,6 @@ MAX_NORM_ERROR: Final = 0.05
 
 _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
-
-Vector = NDArray[np.float32]
 
 
 class ModalEmbedder:
@@ -151,7 +154,7 @@ def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription
     return parse_embedding(answer.body, endpoint.url.host)
 
 
-def parse_embedding(body: bytes, host: str) -> NDArray[np.float32]:
+def parse_embedding(body: bytes, host: str) -> Vector:
     """The vector (512,) of length 1 in a service's answer; `BackendError` if there is none."""
     try:
         embedding = json.loads(body)["embedding"]
@@ -165,7 +168,7 @@ def parse_embedding(body: bytes, host: str) -> NDArray[np.float32]:
     length = float(np.linalg.norm(vector))
     if not math.isfinite(length) or abs(length - 1) > MAX_NORM_ERROR:
         raise BackendError(f"{host} answered a vector of length {length:.3g}, not 1")
-    unit: NDArray[np.float32] = (vector / length).astype(np.float32)
+    unit: Vector = (vector / length).astype(np.float32)
     return unit
 
 

@@ -41,7 +41,7 @@ _MEDIA_TYPES: Final = {
 }
 """By file type. Nothing else is called anything that a browser would open by itself."""
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+AUDIO_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"audio/*": {}}, "description": "The whole file."},
     206: {"content": {"audio/*": {}}, "description": "The part that was asked for."},
     304: {"description": "The file is the one that `If-None-Match` names."},
@@ -79,7 +79,7 @@ def audio_routes(backends: Backends) -> APIRouter:
         "/tracks/{track_id}/audio",
         summary="Listen to a track",
         response_class=Response,
-        responses=RESPONSES,
+        responses=AUDIO_RESPONSES,
     )
     async def audio(
         request: Request,

@@ -16,6 +16,7 @@ from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
 from serving.api.names_upkeep import KeywordUpkeep
 from serving.api.parameters import NOT_ONLY_SPACES
+from serving.availability import CONCURRENT_ANSWERS
 from serving.deadline import DeadlineWorkers
 
 SHORTEST_QUERY: Final = 2
@@ -26,8 +27,6 @@ DEFAULT_LIMIT: Final = 20
 DEADLINE_SECONDS: Final = 5.0
 """Longer than a statement may take, and than one waits for a connection: those say what is wrong.
 This one is for a server that says nothing."""
-
-CONCURRENT_ANSWERS: Final = 16
 
 _NAMES: Final = {f"{name}s": name for name in TYPES}
 """What a request calls a type, and what a result does."""
@@ -70,7 +69,7 @@ Types = Annotated[
     ),
     AfterValidator(_known_types),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="Most results of each type.")]
+KeywordLimit = Annotated[int, Query(ge=1, le=MOST, description="Most results of each type.")]
 
 
 def keyword_routes(backends: Backends) -> APIRouter:
@@ -96,7 +95,7 @@ def keyword_routes(backends: Backends) -> APIRouter:
         responses={503: {"model": Problem, "description": "The database does not answer."}},
     )
     async def keyword(
-        q: KeywordQuery, types: Types = ",".join(_NAMES), limit: Limit = DEFAULT_LIMIT
+        q: KeywordQuery, types: Types = ",".join(_NAMES), limit: KeywordLimit = DEFAULT_LIMIT
     ) -> KeywordSearchAnswer:
         """Tracks, artists, albums, tags and playlists by name: equal names first, then names that
         begin with the query, that contain it, that are similar."""

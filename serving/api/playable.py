@@ -16,7 +16,7 @@ from resources.audio.wav import WavShape, wav_bytes, wav_shape
 from resources.backends import Backends
 from resources.errors import ObjectNotFoundError, TrackError
 from resources.object_store.protocol import ObjectStore
-from serving.api.audio import RESPONSES, IfNoneMatch, IfRange, Range, version_of
+from serving.api.audio import AUDIO_RESPONSES, IfNoneMatch, IfRange, Range, version_of
 from serving.api.models import Problem
 from serving.api.parameters import TrackId
 from serving.api.ranged import RangedFile
@@ -37,7 +37,7 @@ PIECE_BYTES: Final = 256 * 1024
 
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: response | ({"content": {"audio/wav": {}}} if status in {200, 206} else {})
-    for status, response in RESPONSES.items()
+    for status, response in AUDIO_RESPONSES.items()
     if status != 307
 } | {415: {"model": Problem, "description": "The track's file is no audio that can be decoded."}}
 

@@ -21,7 +21,7 @@ KEPT_CLIENTS: Final = 20_000
 """Clients remembered, the ones that asked last: about 6 MB when full. Who is forgotten has waited
 longer than 20,000 others, and begins anew."""
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+LIMITED_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     429: {
         "model": Problem,
         "description": "Too many requests of one client.",

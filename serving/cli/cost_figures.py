@@ -16,8 +16,8 @@ from resources.settings import Settings
 
 
 @dataclass(frozen=True)
-class Work:
-    """Tracks to do by what is paid for."""
+class PaidSteps:
+    """How many tracks still need each step that may be paid for."""
 
     embed: int = 0
     index: int = 0
@@ -81,12 +81,12 @@ class Costs:
         return any(line.in_use and line.service for line in self.lines)
 
 
-def cost_of(settings: Settings, work: Work) -> float:
-    """Dollars for `work` with the configured backends."""
+def cost_of(settings: Settings, steps: PaidSteps) -> float:
+    """Dollars for `steps` with the configured backends."""
     return (
-        (prices.dollars_to_embed(work.embed) if settings.modal_enabled else 0.0)
-        + (prices.dollars_to_index(work.index) if settings.turbopuffer_enabled else 0.0)
-        + (prices.dollars_to_classify(work.classify) if settings.replicate_enabled else 0.0)
+        (prices.dollars_to_embed(steps.embed) if settings.modal_enabled else 0.0)
+        + (prices.dollars_to_index(steps.index) if settings.turbopuffer_enabled else 0.0)
+        + (prices.dollars_to_classify(steps.classify) if settings.replicate_enabled else 0.0)
     )
 
 
@@ -100,15 +100,15 @@ def costs(backends: Backends) -> Costs:
         genres_need_embedding=backends.classifier.needs_embedding,
     )
     used = backends.usage.totals()
-    lines = _lines(backends.settings, tracks, Work.counted(pending))
+    lines = _lines(backends.settings, tracks, PaidSteps.counted(pending))
     return Costs(tracks, [_with_measured(line, used) for line in lines])
 
 
-def _lines(settings: Settings, tracks: int, work: Work) -> list[Line]:
+def _lines(settings: Settings, tracks: int, steps: PaidSteps) -> list[Line]:
     return [
-        *_embedding(settings, tracks, work.embed),
-        *_vectors(settings, tracks, work.index),
-        *_genres(settings, tracks, work.classify),
+        *_embedding(settings, tracks, steps.embed),
+        *_vectors(settings, tracks, steps.index),
+        *_genres(settings, tracks, steps.classify),
         *_audio(settings, tracks),
     ]
 

@@ -12,7 +12,7 @@ from resources.catalogue.names.schema import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview
 from resources.errors import BackendError, MoodSearchError, first_line
 from resources.settings import Settings, load_settings
-from serving.cli.configuration import describe
+from serving.cli.configuration import configured
 from serving.cli.keyword_state import keyword_facts
 from serving.cli.output import cell, console, table
 from serving.cli.text import printable
@@ -30,7 +30,7 @@ def run() -> int:
     settings = load_settings()
     report = _Report(console())
     report.heading("Configured")
-    report.facts(describe(settings))
+    report.facts(configured(settings))
     report.heading("Reachable")
     try:
         _examine(settings, report)

@@ -44,11 +44,11 @@ class WarmUp:
         Raises `ConfigurationError` for a model that does not tell texts apart. A vector store that
         does not answer, or holds another model's vectors, is logged in one line.
         """
-        tower = self._search.query_embedder
-        tower.refuse_known_collapse()
+        embedder = self._search.query_embedder
+        embedder.refuse_known_collapse()
         if with_model:
-            tower.similarity()
-            tower.wake()
+            embedder.similarity()
+            embedder.wake()
             self._may_start()
         self._attempt("the index", self._warm_index)
 
@@ -63,11 +63,11 @@ class WarmUp:
             vectors.warm()
 
     def _warm_model(self) -> None:
-        tower = self._search.query_embedder
-        tower.similarity()
+        embedder = self._search.query_embedder
+        embedder.similarity()
         # A container that has just answered needs no paid call to stay.
-        if tower.idle_seconds() >= self._interval_seconds:
-            tower.wake()
+        if embedder.idle_seconds() >= self._interval_seconds:
+            embedder.wake()
 
     def _attempt(self, what: str, step: Callable[[], None]) -> None:
         started = time.monotonic()
