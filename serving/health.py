@@ -11,9 +11,7 @@ from typing import Final
 from resources.backends import Backends
 from resources.catalogue.work.overview import Overview
 from resources.errors import MoodSearchError
-from serving.availability import LOG_INTERVAL_SECONDS
-from serving.deadline import DeadlineWorkers
-from serving.intervals import AtMostEvery
+from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery, DeadlineWorkers
 from serving.search.query_embedder import embeds_queries_on_modal
 from serving.search.semantic import SemanticSearch
 

@@ -8,8 +8,7 @@ from fastapi.responses import JSONResponse
 
 from resources.errors import BackendError
 from serving.api.headers import HEADERS, content_security_policy
-from serving.availability import LOG_INTERVAL_SECONDS
-from serving.intervals import AtMostEvery
+from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
 
 RETRY_AFTER_SECONDS: Final = 5
 

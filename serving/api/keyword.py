@@ -16,8 +16,7 @@ from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
 from serving.api.names_upkeep import KeywordUpkeep
 from serving.api.parameters import NOT_ONLY_SPACES
-from serving.availability import CONCURRENT_ANSWERS
-from serving.deadline import DeadlineWorkers
+from serving.availability import CONCURRENT_ANSWERS, DeadlineWorkers
 
 SHORTEST_QUERY: Final = 2
 LONGEST_QUERY: Final = 100

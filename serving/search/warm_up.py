@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from resources.errors import MoodSearchError
-from serving.intervals import AtMostEvery
+from serving.availability import AtMostEvery
 from serving.search.semantic import SemanticSearch
 
 WARM_INTERVAL_SECONDS: Final = 240.0

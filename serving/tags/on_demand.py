@@ -17,8 +17,7 @@ from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
 from resources.errors import ConfigurationError, MoodSearchError, TrackError
 from resources.genres.protocol import GenrePrediction, GenreRequest
-from serving.availability import LOG_INTERVAL_SECONDS
-from serving.intervals import AtMostEvery
+from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
 from serving.search.semantic import LiveIndex
 
 CONCURRENT_CLASSIFICATIONS: Final = 8
