@@ -2,7 +2,6 @@
 and the command line."""
 
 from functools import cached_property
-from types import TracebackType
 from typing import Final, Self
 
 from resources.catalogue.database import Database
@@ -71,12 +70,7 @@ class Backends(EmbeddingBackends):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
-from resources.errors import BackendError, MoodSearchError
+from resources.errors import BackendError, MoodSearchError, one_line
 
 LOG_INTERVAL_SECONDS: Final = 60.0
 CONCURRENT_ANSWERS: Final = 16
@@ -93,7 +93,7 @@ class Availability:
         try:
             result = self._workers.run(compute, self._deadline_seconds)
         except MoodSearchError as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             if self._may_log():
                 self._logger.warning("%s is not available: %s", self._name, reason)
         except Exception as error:

@@ -30,7 +30,7 @@ from resources.embedding.protocol import (
 )
 from resources.errors import BackendError, ConfigurationError, TrackError
 from resources.web.event_loop import EventLoopThread
-from resources.web.http import Backoff, Deadline, one_line, printable_secret
+from resources.web.http import Backoff, Deadline, excerpt, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
@@ -146,7 +146,7 @@ def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription
     if fingerprint is not None and fingerprint.strip() != model.fingerprint:
         raise ConfigurationError(
             f"{endpoint.variable}: {endpoint.url.host} runs another model"
-            f" ({one_line(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
+            f" ({excerpt(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
             f" ({model.id}, {model.fingerprint[:8]}); deploy the service again or change these"
         )
     if answer.status != 200:
@@ -173,7 +173,7 @@ def parse_embedding(body: bytes, host: str) -> Vector:
 
 
 def _refuse(endpoint: Endpoint, status: int, body: bytes) -> NoReturn:
-    reason = one_line(_error_in(body) or "no reason given")
+    reason = excerpt(_error_in(body) or "no reason given")
     if status in _ABOUT_THE_INPUT:
         raise endpoint.refusal(f"The embedding service refused the input: {reason}")
     raise BackendError(f"{endpoint.variable}: {endpoint.url.host} answered {status}: {reason}")

@@ -12,7 +12,7 @@ import turbopuffer
 from turbopuffer.lib.namespace import Namespace
 
 from resources.errors import BackendError, ConfigurationError
-from resources.web.http import Backoff, Deadline, one_line, printable_secret, retry_after_seconds
+from resources.web.http import Backoff, Deadline, excerpt, printable_secret, retry_after_seconds
 
 Answer = TypeVar("Answer", bound=turbopuffer.BaseModel)
 
@@ -130,4 +130,4 @@ class TurbopufferClient:
     def _reason(self, error: turbopuffer.APIStatusError) -> str:
         """What the service says, on one short line; it may quote the key."""
         text = error.body.get("error") if isinstance(error.body, dict) else None
-        return one_line(str(text or "no reason given").replace(self._api_key, "***"))
+        return excerpt(str(text or "no reason given").replace(self._api_key, "***"))

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from resources.errors import BackendError, ConfigurationError
+from resources.errors import BackendError, ConfigurationError, one_line
 
 CONNECT_SECONDS: Final = 10.0
 
@@ -117,9 +117,9 @@ def streamed(
         response.close()
 
 
-def one_line(text: str, limit: int = 200) -> str:
-    """A service's message, fit for a line of ours."""
-    line = " ".join(text.split())
+def excerpt(text: str, limit: int = 200) -> str:
+    """A service's message on one line of at most `limit` characters, fit for a line of ours."""
+    line = one_line(text)
     return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 

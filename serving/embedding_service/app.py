@@ -24,7 +24,7 @@ from resources.embedding.protocol import (
     Vector,
 )
 from resources.errors import BackendError, TrackError
-from resources.web.http import one_line
+from resources.web.http import excerpt
 from serving.embedding_service.addresses import MayReach, is_public
 from serving.embedding_service.limits import Limits
 from serving.embedding_service.payload import parse_audio, parse_text, read_body
@@ -149,7 +149,7 @@ async def _thread(limiter: CapacityLimiter, call: Callable[[], T]) -> T:
 
 def _error(status: int, message: str, retry_after_seconds: float | None = None) -> JSONResponse:
     headers = {} if retry_after_seconds is None else {"Retry-After": f"{retry_after_seconds:.0f}"}
-    return JSONResponse({"error": one_line(message)}, status, headers)
+    return JSONResponse({"error": excerpt(message)}, status, headers)
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:

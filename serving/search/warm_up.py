@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from resources.errors import MoodSearchError
+from resources.errors import MoodSearchError, one_line
 from serving.availability import AtMostEvery
 from serving.search.semantic import SemanticSearch
 
@@ -74,7 +74,7 @@ class WarmUp:
         try:
             step()
         except MoodSearchError as error:
-            logger.warning("%s is not ready: %s", what, " ".join(str(error).split()))
+            logger.warning("%s is not ready: %s", what, one_line(error))
         except Exception:
             logger.exception("%s could not be warmed", what)
         else:
