@@ -6,8 +6,7 @@ from typing import Final
 import dagster as dg
 
 from resources.backends import Backends
-from resources.costs.measures import Measure, difference
-from resources.costs.prices import dollars
+from resources.costs.prices import Measure, difference, dollars
 
 NAMES: Final = {"replicate": "Replicate", "modal": "Modal", "turbopuffer": "turbopuffer"}
 

@@ -23,8 +23,8 @@ from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import AudioRecord
-from resources.costs import estimate
-from resources.costs.measures import Measure
+from resources.costs import prices
+from resources.costs.prices import Measure
 from resources.machine.core_locks import taken_cores
 
 WORTH_PROCESSES: Final = 16
@@ -84,7 +84,7 @@ def _charges(backends: Backends) -> Charges:
 def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
     left = sum(track.step in ("probe", "embed") for track in backends.work.pending(block))
     on_modal = backends.settings.modal_enabled
-    return charges.metadata(left, estimate.embedding(left) if on_modal else 0.0)
+    return charges.metadata(left, prices.dollars_to_embed(left) if on_modal else 0.0)
 
 
 def embeddings_table(

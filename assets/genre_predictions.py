@@ -25,8 +25,8 @@ from assets.work import (
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
-from resources.costs import estimate
-from resources.costs.measures import Measure
+from resources.costs import prices
+from resources.costs.prices import Measure
 from resources.errors import BackendError, TrackError
 from resources.genres.protocol import GenrePrediction, GenreRequest
 
@@ -93,7 +93,7 @@ def _charges(backends: Backends) -> Charges:
 def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
     left = sum(track.needs_genres for track in backends.work.pending(block))
     on_replicate = backends.settings.replicate_enabled
-    return charges.metadata(left, estimate.classification(left) if on_replicate else 0.0)
+    return charges.metadata(left, prices.dollars_to_classify(left) if on_replicate else 0.0)
 
 
 def _requests(

@@ -16,8 +16,8 @@ from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import IndexRecord
-from resources.costs import estimate
-from resources.costs.measures import Measure
+from resources.costs import prices
+from resources.costs.prices import Measure
 from resources.vectors.protocol import VectorDocument
 
 IndexedTrack = tuple[PendingTrack, NDArray[np.float32]]
@@ -81,9 +81,9 @@ def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.M
     left = sum(track.step in ("probe", "embed", "index") for track in pending)
     if not backends.settings.turbopuffer_enabled:
         return charges.metadata(left, 0.0)
-    storage = estimate.on_turbopuffer(backends.vectors.count()).storage_per_month
+    storage = prices.on_turbopuffer(backends.vectors.count()).storage_per_month
     return {
-        **charges.metadata(left, estimate.indexing(left)),
+        **charges.metadata(left, prices.dollars_to_index(left)),
         "storage_dollars_per_month": dg.MetadataValue.float(round(storage, DIGITS)),
     }
 

@@ -2,7 +2,6 @@
 and the command line."""
 
 from functools import cached_property
-from types import TracebackType
 from typing import Final, Self
 
 from resources.catalogue.database import Database
@@ -18,8 +17,7 @@ from resources.catalogue.work.generations import Generation, Generations
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
-from resources.costs.ledger import Ledger
-from resources.costs.usage import Usage
+from resources.costs.ledger import Ledger, Usage
 from resources.embedding.identity import track_model
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
@@ -72,12 +70,7 @@ class Backends(EmbeddingBackends):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     @property

@@ -47,3 +47,8 @@ class ModelMismatchError(UserError):
 def first_line(error: object) -> str:
     """The first line of an error's message: drivers and servers append hints and positions."""
     return str(error).strip().split("\n", 1)[0]
+
+
+def one_line(error: object) -> str:
+    """All of a message, with single spaces for its line breaks."""
+    return " ".join(str(error).split())

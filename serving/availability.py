@@ -1,18 +1,72 @@
 """Answers that are given in time or not at all: what is down must not take a page with it."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Final, TypeVar
 
-from resources.errors import MoodSearchError
-from serving.deadline import DeadlineWorkers
-from serving.intervals import AtMostEvery
+from resources.errors import BackendError, MoodSearchError, one_line
 
 LOG_INTERVAL_SECONDS: Final = 60.0
 CONCURRENT_ANSWERS: Final = 16
 
 T = TypeVar("T")
+
+
+class AtMostEvery:
+    """True at most once in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = float("-inf")
+        self._lock = threading.Lock()
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            if now < self._next:
+                return False
+            self._next = now + self._seconds
+            return True
+
+
+class DeadlineWorkers:
+    """Runs functions in threads of their own and stops waiting for them at a deadline.
+
+    A thread cannot be interrupted, so a call that is given up runs on until what it waits for
+    answers or fails. At most `limit` calls run at a time, those given up included: a backend that
+    hangs costs a bounded number of threads, and then new calls fail at once. The threads are
+    daemons, so that a process can end without waiting for them.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._free = threading.BoundedSemaphore(limit)
+
+    def run(self, function: Callable[[], T], seconds: float) -> T:
+        """What `function` returns or raises; `BackendError` when that takes longer than `seconds`,
+        or when every worker is taken."""
+        if not self._free.acquire(blocking=False):
+            raise BackendError("too many earlier calls are still waiting for an answer")
+        future: Future[T] = Future()
+        threading.Thread(target=self._call, args=(function, future), daemon=True).start()
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise BackendError(f"no answer within {seconds:g} s") from None
+
+    def _call(self, function: Callable[[], T], future: Future[T]) -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            self._free.release()
+            future.set_exception(error)
+        else:
+            self._free.release()
+            future.set_result(result)
 
 
 class UnavailableError(MoodSearchError):
@@ -39,7 +93,7 @@ class Availability:
         try:
             result = self._workers.run(compute, self._deadline_seconds)
         except MoodSearchError as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             if self._may_log():
                 self._logger.warning("%s is not available: %s", self._name, reason)
         except Exception as error:

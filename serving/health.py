@@ -10,10 +10,8 @@ from typing import Final
 
 from resources.backends import Backends
 from resources.catalogue.work.overview import Overview
-from resources.errors import MoodSearchError
-from serving.availability import LOG_INTERVAL_SECONDS
-from serving.deadline import DeadlineWorkers
-from serving.intervals import AtMostEvery
+from resources.errors import MoodSearchError, one_line
+from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery, DeadlineWorkers
 from serving.search.query_embedder import embeds_queries_on_modal
 from serving.search.semantic import SemanticSearch
 
@@ -94,7 +92,7 @@ class HealthChecks:
         try:
             return Health(name, True, self._workers.run(check, self._check_seconds))
         except MoodSearchError as error:
-            return Health(name, False, " ".join(str(error).split()))
+            return Health(name, False, one_line(error))
         except Exception as error:
             if self._may_log():
                 logger.exception("checking %s failed", name)

@@ -58,7 +58,7 @@ def test_all_threads_share_one_resource(loop: EventLoopThread[Resource]) -> None
     assert len({id(resource) for resource in resources}) == 1
 
 
-def test_what_the_work_raises_is_raised_to_who_waits(loop: EventLoopThread[Resource]) -> None:
+def test_what_a_call_raises_is_raised_to_who_waits(loop: EventLoopThread[Resource]) -> None:
     async def fail(_resource: Resource) -> None:
         raise LookupError("nothing there")
 
@@ -67,7 +67,7 @@ def test_what_the_work_raises_is_raised_to_who_waits(loop: EventLoopThread[Resou
     loop.run(Resource.itself)
 
 
-def test_work_may_take_its_time_and_raise_timeouts_of_its_own(
+def test_a_call_may_take_its_time_and_raise_timeouts_of_its_own(
     loop: EventLoopThread[Resource],
 ) -> None:
     async def slow(_resource: Resource) -> str:
@@ -105,7 +105,7 @@ def test_a_resource_that_cannot_be_opened_is_tried_again() -> None:
     loop.close()
 
 
-def test_close_ends_the_work_of_those_who_wait(loop: EventLoopThread[Resource]) -> None:
+def test_close_ends_the_calls_of_those_who_wait(loop: EventLoopThread[Resource]) -> None:
     resource = loop.run(Resource.itself)
     with ThreadPoolExecutor(3) as threads:
         calls = [threads.submit(loop.run, Resource.hang) for _ in range(3)]
@@ -140,7 +140,7 @@ def test_nobody_hangs_who_comes_while_it_closes() -> None:
                     call.result(PATIENCE_SECONDS)
 
 
-def test_who_is_interrupted_while_waiting_cancels_the_work(
+def test_who_is_interrupted_while_waiting_cancels_the_call(
     loop: EventLoopThread[Resource],
 ) -> None:
     class GivesUpError(Exception):

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Any, Final, Self
 
 import psycopg
@@ -101,12 +100,7 @@ class SessionLock:
             raise database_error(error) from error
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self._connection is not None:
             # Closing alone would let go of it a moment after this.
             with suppress(psycopg.OperationalError):

@@ -1,3 +1,3 @@
-"""Money: what services charge (`prices`), what work would cost (`estimate`), and what this process
-has used of them (`ledger`), in `measures`. Kept in the catalogue: `resources/costs/usage.py`.
+"""Money: what services charge and what work would cost (`prices`), and what was used of them
+(`ledger`).
 """

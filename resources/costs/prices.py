@@ -1,14 +1,63 @@
-"""Published prices, in US dollars without tax, discounts, free allowances and credits.
+"""What services count, what they charge for it, and what a catalogue would cost. Free of I/O.
+
+Published prices, in US dollars without tax, discounts, free allowances and credits:
 
 Replicate: replicate.com/pricing and replicate.com/docs/billing, as of November 2026.
 Modal: modal.com/pricing, base prices as of September 2026; a pinned region costs more.
 turbopuffer: turbopuffer.com/pricing, as of autumn 2026.
 Cloudflare R2: developers.cloudflare.com/r2/pricing, standard storage, as of August 2026.
+
+An amount that is not known is assumed: each assumption is a constant with its source.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from resources.costs.measures import Amounts, Measure
+from resources.embedding.protocol import EMBEDDING_DIMENSION
+
+
+class Measure(StrEnum):
+    """An amount that adds up; the part before the dot is the service. Amounts are kept, never
+    dollars: prices change."""
+
+    REPLICATE_PREDICTIONS = "replicate.predictions"
+    """Predictions that came to an end, whether or not they succeeded."""
+    REPLICATE_SECONDS = "replicate.seconds"
+    """Seconds that they ran, as Replicate says (`metrics.predict_time`)."""
+    REPLICATE_UNTIMED = "replicate.untimed_predictions"
+    """Those of the predictions of which it does not say."""
+
+    MODAL_AUDIO_REQUESTS = "modal.audio_requests"
+    MODAL_TEXT_REQUESTS = "modal.text_requests"
+    MODAL_REQUEST_SECONDS = "modal.request_seconds"
+    """Seconds until the answers, of all requests together."""
+    MODAL_CONTAINER_SECONDS = "modal.container_seconds"
+    """Seconds that containers ran for them, idle ones after the last request included: worked
+    out here (`resources.costs.ledger`), because Modal does not tell callers what it bills."""
+
+    TURBOPUFFER_WRITES = "turbopuffer.writes"
+    TURBOPUFFER_WRITTEN_BYTES = "turbopuffer.written_bytes"
+    """As billed: each write at least `TURBOPUFFER_LEAST_WRITTEN_BYTES`."""
+    TURBOPUFFER_QUERIES = "turbopuffer.queries"
+    TURBOPUFFER_QUERIED_BYTES = "turbopuffer.queried_bytes"
+    """As billed: each query at least `TURBOPUFFER_LEAST_QUERIED_BYTES`."""
+    TURBOPUFFER_RETURNED_BYTES = "turbopuffer.returned_bytes"
+
+    @property
+    def service(self) -> str:
+        return self.value.split(".", 1)[0]
+
+
+Amounts = Mapping[Measure, float]
+
+
+def difference(after: Amounts, before: Amounts) -> dict[Measure, float]:
+    """What was added between two readings; nothing that did not change."""
+    changes = {measure: amount - before.get(measure, 0.0) for measure, amount in after.items()}
+    return {measure: change for measure, change in changes.items() if change}
+
 
 AS_OF: Final = "2026"
 
@@ -72,3 +121,105 @@ def dollars(amounts: Amounts) -> float:
     """What the amounts cost, without minimums and monthly storage."""
     costs = (_EACH.get(measure, 0.0) * amount for measure, amount in amounts.items())
     return sum(costs, start=0.0)
+
+
+CONTAINER_SECONDS_A_TRACK: Final = 0.5
+"""Of a Modal container with two cores: three windows, measured with the model that ships
+(docs/modal.md)."""
+
+DOCUMENT_BYTES: Final = EMBEDDING_DIMENSION * 4 + 200
+"""A track's document in turbopuffer: its vector as 4-byte numbers, and about 200 bytes (assumed) of
+id, title, artist and the model's fingerprint."""
+
+QUERIES_A_RUN: Final = 6
+"""Of the vector store in a run that indexes a block: its ids before and after, twice which model is
+there, and the count."""
+
+RESULT_BYTES: Final = 2_000
+"""Returned by a search: some 20 ids with a similarity and a fingerprint each (assumed)."""
+
+READS_A_TRACK: Final = 10
+"""Ranges of its file: the header, and three windows in pieces (assumed)."""
+
+WRITES_AN_UPLOAD: Final = 4
+"""A block's tables, when a single track is new."""
+
+TABLE_BYTES: Final = 8_000
+"""A track's results with three windows (docs/operations.md)."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Dollars. `backfill`: every track once. `per_1000_tracks`: uploads that come one by one.
+    `is_most`: these and `per_1000_queries` are upper bounds, because it depends on how they come.
+    `storage_per_month`: for the catalogue as it is; `minimum_per_month`: whatever is used."""
+
+    backfill: float = 0.0
+    per_1000_tracks: float = 0.0
+    per_1000_queries: float = 0.0
+    storage_per_month: float = 0.0
+    minimum_per_month: float = 0.0
+    is_most: bool = False
+
+
+FREE: Final = Estimate()
+
+
+def dollars_to_classify(tracks: int) -> float:
+    """So many tracks, on Replicate."""
+    return tracks * REPLICATE_PREDICTION
+
+
+def dollars_to_embed(tracks: int) -> float:
+    """So many tracks in a row, on Modal; the idle minutes after them included."""
+    if not tracks:
+        return 0.0
+    seconds = tracks * CONTAINER_SECONDS_A_TRACK + MODAL_IDLE_SECONDS
+    return seconds * MODAL_CONTAINER_SECOND
+
+
+def dollars_to_index(tracks: int) -> float:
+    """So many tracks in turbopuffer, written in large batches."""
+    return tracks * DOCUMENT_BYTES / GIGABYTE * TURBOPUFFER_WRITTEN_GIGABYTE
+
+
+def on_replicate(tracks: int) -> Estimate:
+    return Estimate(backfill=dollars_to_classify(tracks), per_1000_tracks=dollars_to_classify(1000))
+
+
+def on_modal(tracks: int, *, queries_too: bool) -> Estimate:
+    """At most: each upload and each query starts a container, which then idles. Those that come
+    sooner after one another share it, down to one that never stops."""
+    one = MODAL_CONTAINER_SECOND * (CONTAINER_SECONDS_A_TRACK + MODAL_IDLE_SECONDS)
+    idle = MODAL_CONTAINER_SECOND * MODAL_IDLE_SECONDS
+    return Estimate(
+        backfill=dollars_to_embed(tracks),
+        per_1000_tracks=1000 * one,
+        per_1000_queries=1000 * idle if queries_too else 0.0,
+        is_most=True,
+    )
+
+
+def on_turbopuffer(tracks: int) -> Estimate:
+    query = TURBOPUFFER_LEAST_QUERIED_BYTES * TURBOPUFFER_QUERIED_GIGABYTE
+    returned = RESULT_BYTES * TURBOPUFFER_RETURNED_GIGABYTE
+    write = TURBOPUFFER_LEAST_WRITTEN_BYTES * TURBOPUFFER_WRITTEN_GIGABYTE
+    stored = tracks * DOCUMENT_BYTES * TURBOPUFFER_STORED_GIGABYTE_MONTH
+    return Estimate(
+        backfill=dollars_to_index(tracks),
+        per_1000_tracks=1000 * (write + QUERIES_A_RUN * query) / GIGABYTE,
+        per_1000_queries=1000 * (query + returned) / GIGABYTE,
+        storage_per_month=stored / GIGABYTE,
+        minimum_per_month=TURBOPUFFER_MONTH,
+    )
+
+
+def on_r2(tracks: int) -> Estimate:
+    """Reading audio, and keeping results; the audio's own storage is the app's."""
+    reads = READS_A_TRACK * R2_READ
+    stored = tracks * TABLE_BYTES / GIGABYTE
+    return Estimate(
+        backfill=tracks * reads,
+        per_1000_tracks=1000 * (reads + WRITES_AN_UPLOAD * R2_WRITE),
+        storage_per_month=stored * R2_STORED_GIGABYTE_MONTH,
+    )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
-from resources.costs.measures import Measure
+from resources.costs.prices import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal_client import (
     Endpoint,
@@ -22,18 +22,21 @@ from resources.embedding.modal_client import (
     ModalResponse,
     open_modal_client,
 )
-from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
+from resources.embedding.protocol import (
+    EMBEDDING_DIMENSION,
+    FINGERPRINT_HEADER,
+    ModelDescription,
+    Vector,
+)
 from resources.errors import BackendError, ConfigurationError, TrackError
 from resources.web.event_loop import EventLoopThread
-from resources.web.http import Backoff, Deadline, one_line, printable_secret
+from resources.web.http import Backoff, Deadline, excerpt, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
 
 _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
-
-Vector = NDArray[np.float32]
 
 
 class ModalEmbedder:
@@ -143,7 +146,7 @@ def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription
     if fingerprint is not None and fingerprint.strip() != model.fingerprint:
         raise ConfigurationError(
             f"{endpoint.variable}: {endpoint.url.host} runs another model"
-            f" ({one_line(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
+            f" ({excerpt(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
             f" ({model.id}, {model.fingerprint[:8]}); deploy the service again or change these"
         )
     if answer.status != 200:
@@ -151,7 +154,7 @@ def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription
     return parse_embedding(answer.body, endpoint.url.host)
 
 
-def parse_embedding(body: bytes, host: str) -> NDArray[np.float32]:
+def parse_embedding(body: bytes, host: str) -> Vector:
     """The vector (512,) of length 1 in a service's answer; `BackendError` if there is none."""
     try:
         embedding = json.loads(body)["embedding"]
@@ -165,12 +168,12 @@ def parse_embedding(body: bytes, host: str) -> NDArray[np.float32]:
     length = float(np.linalg.norm(vector))
     if not math.isfinite(length) or abs(length - 1) > MAX_NORM_ERROR:
         raise BackendError(f"{host} answered a vector of length {length:.3g}, not 1")
-    unit: NDArray[np.float32] = (vector / length).astype(np.float32)
+    unit: Vector = (vector / length).astype(np.float32)
     return unit
 
 
 def _refuse(endpoint: Endpoint, status: int, body: bytes) -> NoReturn:
-    reason = one_line(_error_in(body) or "no reason given")
+    reason = excerpt(_error_in(body) or "no reason given")
     if status in _ABOUT_THE_INPUT:
         raise endpoint.refusal(f"The embedding service refused the input: {reason}")
     raise BackendError(f"{endpoint.variable}: {endpoint.url.host} answered {status}: {reason}")

@@ -14,6 +14,10 @@ FINGERPRINT_HEADER: Final = "X-Model-Fingerprint"
 """In answers of a model behind HTTP: the fingerprint of the model that made the vector."""
 
 
+Vector = NDArray[np.float32]
+"""(512,)."""
+
+
 @dataclass(frozen=True)
 class ModelDescription:
     """Which model made a vector.

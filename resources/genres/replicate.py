@@ -16,7 +16,7 @@ from replicate.file import File
 from replicate.prediction import Prediction
 
 from resources.costs.ledger import Ledger
-from resources.costs.measures import Measure
+from resources.costs.prices import Measure
 from resources.errors import BackendError, TrackError
 from resources.genres.labels import split_labels
 from resources.genres.protocol import GenrePrediction, GenreRequest
@@ -71,7 +71,7 @@ class ReplicateClassifier:
         *,
         poll_seconds: float = 0.5,
         backoff: Backoff | None = None,
-        predictions_per_minute: float = PREDICTIONS_PER_MINUTE,
+        predictions_per_minute: int = PREDICTIONS_PER_MINUTE,
         ledger: Ledger | None = None,
     ) -> None:
         self._store = store

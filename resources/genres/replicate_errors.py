@@ -16,7 +16,7 @@ from resources.errors import (
     TrackError,
 )
 from resources.genres.replicate_transport import RefusedError
-from resources.web.http import one_line
+from resources.web.http import excerpt
 
 _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for a version that was withdrawn, is no fault of the track's."""
@@ -40,7 +40,7 @@ def translated() -> Iterator[None]:
 
 
 def _from_answer(error: ReplicateError) -> MoodSearchError:
-    detail = one_line(error.detail or error.title or "no reason given")
+    detail = excerpt(error.detail or error.title or "no reason given")
     if error.status in {401, 403}:
         return ConfigurationError("REPLICATE_API_TOKEN is refused by Replicate")
     if error.status == 402:
@@ -52,7 +52,7 @@ def _from_answer(error: ReplicateError) -> MoodSearchError:
 
 def raise_unless_succeeded(prediction: Prediction) -> None:
     """Raise what the final status of a prediction means."""
-    reason = one_line(prediction.error or "no reason given")
+    reason = excerpt(prediction.error or "no reason given")
     if prediction.status == "failed":
         # Such as "Prediction interrupted; please retry (code: PA)": their machine, not our audio.
         if "retry" in reason.lower():

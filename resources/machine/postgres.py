@@ -13,7 +13,6 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 import psutil
@@ -81,12 +80,7 @@ class EmbeddedPostgres:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _start_alone(self) -> PostgresServer:

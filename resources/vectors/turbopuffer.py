@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,8 +17,11 @@ from turbopuffer.types import (
 )
 
 from resources.costs.ledger import Ledger
-from resources.costs.measures import Measure
-from resources.costs.prices import TURBOPUFFER_LEAST_QUERIED_BYTES, TURBOPUFFER_LEAST_WRITTEN_BYTES
+from resources.costs.prices import (
+    TURBOPUFFER_LEAST_QUERIED_BYTES,
+    TURBOPUFFER_LEAST_WRITTEN_BYTES,
+    Measure,
+)
 from resources.embedding.protocol import ModelDescription
 from resources.errors import BackendError, ConfigurationError
 from resources.vectors.documents import (
@@ -41,6 +43,7 @@ from resources.vectors.turbopuffer_rows import (
     similarity_of,
     vector_of,
 )
+from resources.web.http import Deadline
 
 PAGE_ROWS: Final = LARGEST_LIMIT
 """Ids in a page of an export: the most that one query returns."""
@@ -107,7 +110,7 @@ class TurbopufferStore:
         rows = normal_documents(documents, self._model.dimension, LARGEST_ID)
         if not rows:
             return
-        self._exists(_after(self._write_seconds))
+        self._exists(Deadline(self._write_seconds))
         for batch in batches(row_of(document, self._model.fingerprint) for document in rows):
             self._write(
                 upsert_rows=batch,
@@ -118,7 +121,7 @@ class TurbopufferStore:
     def delete(self, ids: Sequence[int]) -> None:
         for id_ in ids:
             check_id(id_, LARGEST_ID)
-        if not self._exists(_after(self._write_seconds)):
+        if not self._exists(Deadline(self._write_seconds)):
             return
         unique = sorted({int(id_) for id_ in ids})
         for start in range(0, len(unique), PAGE_ROWS):
@@ -128,7 +131,7 @@ class TurbopufferStore:
         check_limit(limit)
         # Python floats: the SDK cannot serialise numpy's.
         wanted = checked_vector(vector, self._model.dimension).tolist()
-        deadline = _after(self._read_seconds)
+        deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return []
         rows = self._rows(
@@ -139,7 +142,7 @@ class TurbopufferStore:
 
     def vector(self, track_id: int) -> NDArray[np.float32] | None:
         check_id(track_id, LARGEST_ID)
-        deadline = _after(self._read_seconds)
+        deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return None
         rows = self._rows(
@@ -155,7 +158,7 @@ class TurbopufferStore:
         return vector_of(rows[0], self._model.dimension)
 
     def count(self) -> int:
-        deadline = _after(self._write_seconds)
+        deadline = Deadline(self._write_seconds)
         if not self._exists(deadline):
             return 0
         try:
@@ -170,12 +173,12 @@ class TurbopufferStore:
     def ids(self, first: int, last: int) -> list[int]:
         first, last = max(first, 0), min(last, LARGEST_ID)
         found: list[int] = []
-        if first > last or not self._exists(_after(self._write_seconds)):
+        if first > last or not self._exists(Deadline(self._write_seconds)):
             return found
         lower = ("id", "Gte", first)
         while True:
             page = self._rows(
-                _after(self._write_seconds),
+                Deadline(self._write_seconds),
                 rank_by=("id", "asc"),
                 filters=("And", (lower, ("id", "Lte", last))),
                 limit=PAGE_ROWS,
@@ -192,7 +195,7 @@ class TurbopufferStore:
         self._seen = False
         with contextlib.suppress(NamespaceMissingError):
             self._client.call(
-                send, NamespaceDeleteAllResponse, deadline=_after(self._write_seconds)
+                send, NamespaceDeleteAllResponse, deadline=Deadline(self._write_seconds)
             )
 
     def warm(self) -> None:
@@ -202,16 +205,16 @@ class TurbopufferStore:
         def send(timeout: Timeout) -> NamespaceHintCacheWarmResponse:
             return self._remote.hint_cache_warm(timeout=timeout)
 
-        deadline = _after(self._read_seconds)
+        deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return
         with contextlib.suppress(NamespaceMissingError):
             self._client.call(send, NamespaceHintCacheWarmResponse, deadline=deadline)
 
     def check(self) -> None:
-        self._exists(_after(self._read_seconds))
+        self._exists(Deadline(self._read_seconds))
 
-    def _exists(self, deadline: float) -> bool:
+    def _exists(self, deadline: Deadline) -> bool:
         """Whether the namespace holds anything. Raises `ModelMismatchError` when it is another
         model's."""
         # All attributes: the service may refuse to include one that nobody has written.
@@ -235,7 +238,7 @@ class TurbopufferStore:
 
         try:
             answer = self._client.call(
-                send, NamespaceWriteResponse, deadline=_after(self._write_seconds)
+                send, NamespaceWriteResponse, deadline=Deadline(self._write_seconds)
             )
             self._note_write(answer)
         except NamespaceMissingError:
@@ -245,13 +248,13 @@ class TurbopufferStore:
                     "turbopuffer answers a write with 404; is its URL right?"
                 ) from None
 
-    def _rows(self, deadline: float, **body: Any) -> list[Row]:
+    def _rows(self, deadline: Deadline, **body: Any) -> list[Row]:
         try:
             return self._query(deadline, **body).rows or []
         except NamespaceMissingError:
             return []
 
-    def _query(self, deadline: float, **body: Any) -> NamespaceQueryResponse:
+    def _query(self, deadline: Deadline, **body: Any) -> NamespaceQueryResponse:
         def send(timeout: Timeout) -> NamespaceQueryResponse:
             return self._remote.query(**body, timeout=timeout)
 
@@ -280,7 +283,3 @@ class TurbopufferStore:
 def _bytes_in(billing: object, name: str) -> int:
     found = getattr(billing, name, 0)
     return found if isinstance(found, int) else 0
-
-
-def _after(seconds: float) -> float:
-    return time.monotonic() + seconds

@@ -3,10 +3,7 @@
 The SDK's own retries are off: it sleeps as long as a Retry-After header says, up to half an hour.
 """
 
-import email.utils
-import random
-import re
-import time
+import itertools
 from collections.abc import Callable
 from json import JSONDecodeError
 from typing import Final, NoReturn, TypeVar
@@ -15,19 +12,13 @@ import turbopuffer
 from turbopuffer.lib.namespace import Namespace
 
 from resources.errors import BackendError, ConfigurationError
+from resources.web.http import Backoff, Deadline, excerpt, printable_secret, retry_after_seconds
 
 Answer = TypeVar("Answer", bound=turbopuffer.BaseModel)
 
-CONNECT_SECONDS: Final = 5.0
-"""The SDK's default."""
-
-SHORTEST_SECONDS: Final = 0.01
-"""The HTTP library takes no timeout of zero."""
-
-FIRST_DELAY_SECONDS: Final = 0.25
-LONGEST_DELAY_SECONDS: Final = 8.0
-"""Delays between attempts double from the first to the longest, less up to a quarter of jitter. The
-SDK does the same."""
+BACKOFF: Final = Backoff(first_seconds=0.25, longest_seconds=60.0)
+"""Longer than calls may take, so that one which is asked to come back later than that fails at once
+instead of asking early."""
 
 RETRIED_STATUSES: Final = frozenset({408, 409, 429})
 """Besides every 5xx: what the SDK retries. Every call here has the same effect when repeated."""
@@ -47,10 +38,7 @@ class TurbopufferClient:
     """
 
     def __init__(self, *, api_key: str, region: str, base_url: str | None) -> None:
-        if not re.fullmatch(r"[!-~]+", api_key):
-            # The HTTP library would refuse it in an error that shows the header.
-            raise ConfigurationError("TURBOPUFFER_API_KEY is empty or contains spaces or non-ASCII")
-        self._api_key = api_key
+        self._api_key = printable_secret("TURBOPUFFER_API_KEY", api_key)
         address = base_url or "https://{region}.turbopuffer.com"
         if "{region}" not in address:
             # The SDK refuses an address without a place for the region whenever there is a region,
@@ -76,35 +64,33 @@ class TurbopufferClient:
         send: Callable[[turbopuffer.Timeout], Answer],
         answer: type[Answer],
         *,
-        deadline: float,
+        deadline: Deadline,
     ) -> Answer:
         """Call `send` with the time it has, again while that may help, until it answers.
 
-        Ends at `deadline` (of `time.monotonic`), give or take a server that keeps sending a few
-        bytes at a time. Half of the time is one attempt's, so that one lost connection does not use
-        it up. Raises `NamespaceMissingError`, `ConfigurationError` for a refused key and
-        `BackendError`.
+        Ends at `deadline`, give or take a server that keeps sending a few bytes at a time. Half of
+        the time is one attempt's, so that one lost connection does not use it up. Raises
+        `NamespaceMissingError`, `ConfigurationError` for a refused key and `BackendError`.
         """
-        share = max(0.0, deadline - time.monotonic()) / 2
-        delay = FIRST_DELAY_SECONDS
-        while True:
-            seconds = max(SHORTEST_SECONDS, min(share, deadline - time.monotonic()))
-            timeout = turbopuffer.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+        share_seconds = deadline.remaining_seconds / 2
+        for attempt in itertools.count():
+            timeout = turbopuffer.Timeout(**deadline.timeout(share_seconds).as_dict())
             try:
                 result = send(timeout)
                 if isinstance(result, answer):
                     return result
                 # The SDK hands on whatever came in another content type, as text.
-                failure = BackendError(f"{self._address} does not answer as turbopuffer does")
+                failure = self._not_turbopuffer()
             except turbopuffer.TurbopufferError as error:
                 failure = self._retryable(error)
             except JSONDecodeError:
-                failure = BackendError(f"{self._address} does not answer as turbopuffer does")
-            pause = failure.retry_after_seconds or delay * random.uniform(0.75, 1)
-            if time.monotonic() + pause >= deadline:
+                failure = self._not_turbopuffer()
+            if not BACKOFF.pause(attempt, deadline, failure.retry_after_seconds):
                 raise failure from None
-            time.sleep(pause)
-            delay = min(2 * delay, LONGEST_DELAY_SECONDS)
+        raise AssertionError("unreachable")
+
+    def _not_turbopuffer(self) -> BackendError:
+        return BackendError(f"{self._address} does not answer as turbopuffer does")
 
     def _retryable(self, error: turbopuffer.TurbopufferError) -> BackendError:
         """What to raise when no time is left. Raises at once where trying again cannot help.
@@ -116,7 +102,7 @@ class TurbopufferClient:
             if status in RETRIED_STATUSES or status >= 500:
                 return BackendError(
                     f"turbopuffer answers {status}: {self._reason(error)}",
-                    retry_after_seconds=_retry_after(error),
+                    retry_after_seconds=retry_after_seconds(error.response.headers),
                 )
             self._raise_final(error)
         if isinstance(error, turbopuffer.APITimeoutError):
@@ -125,7 +111,7 @@ class TurbopufferClient:
             return BackendError(
                 f"turbopuffer cannot be reached at {self._address}; is TURBOPUFFER_REGION right?"
             )
-        return BackendError(f"{self._address} does not answer as turbopuffer does")
+        return self._not_turbopuffer()
 
     def _raise_final(self, error: turbopuffer.APIStatusError) -> NoReturn:
         status = error.status_code
@@ -144,17 +130,4 @@ class TurbopufferClient:
     def _reason(self, error: turbopuffer.APIStatusError) -> str:
         """What the service says, on one short line; it may quote the key."""
         text = error.body.get("error") if isinstance(error.body, dict) else None
-        line = " ".join(str(text or "no reason given").split())
-        return line.replace(self._api_key, "***")[:200]
-
-
-def _retry_after(error: turbopuffer.APIStatusError) -> float | None:
-    """Seconds that the service asks to wait (RFC 9110 section 10.2.3), never negative."""
-    headers = error.response.headers
-    for name, seconds_each in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers.get(name, "")) * seconds_each)
-        except ValueError:
-            continue
-    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None
+        return excerpt(str(text or "no reason given").replace(self._api_key, "***"))

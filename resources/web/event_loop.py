@@ -1,4 +1,9 @@
-"""An event loop in a thread of its own, for callers that are threads."""
+"""An event loop in a thread of its own, for callers that are threads.
+
+`anyio.from_thread.BlockingPortalProvider` does not fit: a thread that is interrupted while its task
+starts cannot cancel it, closing cancels the resource together with what uses it, and a portal does
+not notice a fork or that it was forgotten.
+"""
 
 import asyncio
 import os
@@ -37,13 +42,13 @@ class EventLoopThread(Generic[R]):
         self._closed = False
         self._lock = threading.Lock()
 
-    def run(self, work: Callable[[R], Coroutine[Any, Any, T]]) -> T:
-        """What `work` returns or raises; any number of threads may wait at once.
+    def run(self, call: Callable[[R], Coroutine[Any, Any, T]]) -> T:
+        """What `call` returns or raises; any number of threads may wait at once.
 
-        Whatever interrupts a waiting thread cancels its work. Raises `BackendError` when this is
-        closed before the work is done.
+        Whatever interrupts a waiting thread cancels its call. Raises `BackendError` when this is
+        closed before the call is done.
         """
-        # Made before the work begins, so that there is no moment at which it cannot be cancelled.
+        # Made before the call begins, so that there is no moment at which it cannot be cancelled.
         future: Future[T] = Future()
         try:
             # Under the lock, so that what was handed to the loop is there when `close` stops it.
@@ -51,7 +56,7 @@ class EventLoopThread(Generic[R]):
                 if self._closed:
                     raise BackendError(f"{self._name} is closed")
                 running = self._ensure_running()
-                running.loop.call_soon_threadsafe(_begin, work, running.resource, future)
+                running.loop.call_soon_threadsafe(_begin, call, running.resource, future)
             return _result(future)
         except CancelledError:
             raise BackendError(f"{self._name} was closed before there was an answer") from None
@@ -59,7 +64,7 @@ class EventLoopThread(Generic[R]):
             future.cancel()
 
     def close(self) -> None:
-        """Cancel all work and close the resource. Idempotent."""
+        """Cancel all calls and close the resource. Idempotent."""
         with self._lock:
             self._closed = True
             running, self._running = self._running, None
@@ -117,12 +122,12 @@ def _start(name: str, open_resource: Callable[[], AbstractAsyncContextManager[R]
     return started.result()
 
 
-def _begin(work: Callable[[R], Coroutine[Any, Any, T]], resource: R, future: "Future[T]") -> None:
-    """Do the work for who waits for `future`, in a task that ends when that is cancelled."""
+def _begin(call: Callable[[R], Coroutine[Any, Any, T]], resource: R, future: "Future[T]") -> None:
+    """Make the call for who waits for `future`, in a task that ends when that is cancelled."""
     if future.cancelled():
         return
     loop = asyncio.get_running_loop()
-    task = loop.create_task(work(resource))
+    task = loop.create_task(call(resource))
 
     def give_up(future: "Future[T]") -> None:
         if future.cancelled():

@@ -1,9 +1,10 @@
 """What clients of HTTP services share: deadlines, delays between attempts, bounded answers."""
 
+import math
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from resources.errors import BackendError, ConfigurationError
+from resources.errors import BackendError, ConfigurationError, one_line
 
 CONNECT_SECONDS: Final = 10.0
 
@@ -20,6 +21,8 @@ PASSING_ERRORS: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.Remot
 """Failures without an answer after which another attempt may succeed."""
 
 PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 class Deadline:
@@ -44,10 +47,10 @@ class Deadline:
         time.sleep(seconds)
         return True
 
-    def timeout(self) -> httpx.Timeout:
-        """For a request that may take the remaining time. At least a millisecond, since httpx takes
-        zero for a failure of its own."""
-        seconds = max(self.remaining_seconds, 0.001)
+    def timeout(self, most_seconds: float = math.inf) -> httpx.Timeout:
+        """For a request that may take the remaining time, `most_seconds` of it. At least a
+        millisecond, since httpx takes zero for a failure of its own."""
+        seconds = max(min(self.remaining_seconds, most_seconds), 0.001)
         return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
 
@@ -74,10 +77,13 @@ class Backoff:
         return deadline.sleep(self.seconds(attempt, asked_seconds))
 
 
-def retry_after_seconds(headers: httpx.Headers) -> float | None:
-    """What `Retry-After` asks for, as seconds or as a date (RFC 9110 section 10.2.3)."""
-    value = headers.get("Retry-After", "").strip()
-    if re.fullmatch("[0-9]+", value):
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """What `Retry-After` asks for, as seconds or as a date (RFC 9110 section 10.2.3), or in
+    milliseconds `Retry-After-Ms`. `headers` are case-insensitive."""
+    milliseconds, value = headers.get("Retry-After-Ms", ""), headers.get("Retry-After", "").strip()
+    if _NUMBER.fullmatch(milliseconds):
+        return float(milliseconds) / 1000
+    if _NUMBER.fullmatch(value):
         return float(value)
     try:
         date = parsedate_to_datetime(value)
@@ -111,9 +117,9 @@ def streamed(
         response.close()
 
 
-def one_line(text: str, limit: int = 200) -> str:
-    """A service's message, fit for a line of ours."""
-    line = " ".join(text.split())
+def excerpt(text: str, limit: int = 200) -> str:
+    """A service's message on one line of at most `limit` characters, fit for a line of ours."""
+    line = one_line(text)
     return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 
@@ -123,5 +129,7 @@ def printable_secret(variable: str, secret: str) -> str:
     Clients put a header that they cannot send into their own error messages.
     """
     if not re.fullmatch(r"[!-~]+", secret):
-        raise ConfigurationError(f"{variable} has spaces, line breaks or other stray characters")
+        raise ConfigurationError(
+            f"{variable} is empty or has spaces, control or non-ASCII characters"
+        )
     return secret

@@ -19,7 +19,7 @@ from serving.api.keyword import keyword_routes
 from serving.api.open_streams import OpenStreams
 from serving.api.pages import PageFiles, page_routes
 from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH, playable_routes
-from serving.api.rate_limit import RESPONSES, RateLimit
+from serving.api.request_limit import LIMITED_RESPONSES, RequestLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
 from serving.api.tags import tag_routes
@@ -82,15 +82,17 @@ def create_app(
         similar_routes(similar),
         tag_routes(tags),
     ]
-    limit = Depends(RateLimit(settings, secret))
+    limit = Depends(RequestLimit(settings, secret))
     for router in costly:
-        app.include_router(router, dependencies=[limit], responses=RESPONSES)
+        app.include_router(router, dependencies=[limit], responses=LIMITED_RESPONSES)
     app.include_router(audio_routes(backends))
     may_play = [
-        Depends(RateLimit(settings, secret, times=WAV_REQUESTS_FOR_A_SEARCH)),
+        Depends(RequestLimit(settings, secret, times=WAV_REQUESTS_FOR_A_SEARCH)),
         Depends(OpenStreams(settings, secret), scope="request"),
     ]
-    app.include_router(playable_routes(backends), dependencies=may_play, responses=RESPONSES)
+    app.include_router(
+        playable_routes(backends), dependencies=may_play, responses=LIMITED_RESPONSES
+    )
     app.include_router(artwork_routes(backends))
     app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))

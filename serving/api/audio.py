@@ -1,7 +1,8 @@
 """`GET /tracks/{track_id}/audio`: the sound itself, for a player that seeks."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -41,7 +42,7 @@ _MEDIA_TYPES: Final = {
 }
 """By file type. Nothing else is called anything that a browser would open by itself."""
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+AUDIO_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"audio/*": {}}, "description": "The whole file."},
     206: {"content": {"audio/*": {}}, "description": "The part that was asked for."},
     304: {"description": "The file is the one that `If-None-Match` names."},
@@ -79,7 +80,7 @@ def audio_routes(backends: Backends) -> APIRouter:
         "/tracks/{track_id}/audio",
         summary="Listen to a track",
         response_class=Response,
-        responses=RESPONSES,
+        responses=AUDIO_RESPONSES,
     )
     async def audio(
         request: Request,
@@ -98,19 +99,26 @@ def audio_routes(backends: Backends) -> APIRouter:
     return router
 
 
-def _find(backends: Backends, track_id: int, limiter: CapacityLimiter) -> RangedFile | str:
-    """The file, or the address where the listener gets it. Raises `HTTPException` 404."""
+@contextmanager
+def public_audio(backends: Backends, track_id: int) -> Iterator[tuple[AudioFile, str]]:
+    """A public track's file and its key, to be looked at inside. Raises `HTTPException` 404 where
+    there is no such track, or no such file."""
     file = backends.tracks.audio(track_id)
     if file is None:
         raise HTTPException(404, "no public track has this id")
-    key = backends.audio_key(file)
     try:
+        yield file, backends.audio_key(file)
+    except ObjectNotFoundError:
+        raise HTTPException(404, "the track's file is missing") from None
+
+
+def _find(backends: Backends, track_id: int, limiter: CapacityLimiter) -> RangedFile | str:
+    """The file, or the address where the listener gets it. Raises `HTTPException` 404."""
+    with public_audio(backends, track_id) as (file, key):
         url = backends.store.url(key)
         if url is not None:
             return url
         size = backends.store.size(key)
-    except ObjectNotFoundError:
-        raise HTTPException(404, "the track's file is missing") from None
     read = partial(_bytes, backends.store, key)
     return RangedFile(size, media_type(file.file_type), version_of(file), read, limiter)
 

@@ -6,10 +6,9 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from resources.errors import BackendError
+from resources.errors import BackendError, one_line
 from serving.api.headers import HEADERS, content_security_policy
-from serving.availability import LOG_INTERVAL_SECONDS
-from serving.intervals import AtMostEvery
+from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
 
 RETRY_AFTER_SECONDS: Final = 5
 
@@ -24,7 +23,7 @@ def add_error_handlers(app: FastAPI) -> None:
     def backend_is_down(_request: Request, error: Exception) -> JSONResponse:
         # The reason may name hosts and users of ours: it is for the operator.
         if may_log():
-            logger.warning("%s", " ".join(str(error).split()))
+            logger.warning("%s", one_line(error))
         return JSONResponse(
             {"detail": "the database or storage does not answer; try again in a moment"},
             status_code=503,

@@ -16,7 +16,7 @@ from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
 from serving.api.names_upkeep import KeywordUpkeep
 from serving.api.parameters import NOT_ONLY_SPACES
-from serving.deadline import DeadlineWorkers
+from serving.availability import CONCURRENT_ANSWERS, DeadlineWorkers
 
 SHORTEST_QUERY: Final = 2
 LONGEST_QUERY: Final = 100
@@ -26,8 +26,6 @@ DEFAULT_LIMIT: Final = 20
 DEADLINE_SECONDS: Final = 5.0
 """Longer than the statement timeout and the wait for a connection, whose errors say what is wrong.
 This one ends a request when the server does not answer at all."""
-
-CONCURRENT_ANSWERS: Final = 16
 
 _NAMES: Final = {f"{name}s": name for name in TYPES}
 """What a request calls a type, and what a result does."""
@@ -70,7 +68,9 @@ Types = Annotated[
     ),
     AfterValidator(_known_types),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="Maximum number of results for each type.")]
+KeywordLimit = Annotated[
+    int, Query(ge=1, le=MOST, description="Maximum number of results for each type.")
+]
 
 
 def keyword_routes(backends: Backends) -> APIRouter:
@@ -96,7 +96,7 @@ def keyword_routes(backends: Backends) -> APIRouter:
         responses={503: {"model": Problem, "description": "The database does not answer."}},
     )
     async def keyword(
-        q: KeywordQuery, types: Types = ",".join(_NAMES), limit: Limit = DEFAULT_LIMIT
+        q: KeywordQuery, types: Types = ",".join(_NAMES), limit: KeywordLimit = DEFAULT_LIMIT
     ) -> KeywordSearchAnswer:
         """Fuzzy search by name. Exact matches come first, then names that start with the query,
         names that contain it, and similar names."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from resources.catalogue.flags import MOST_FLAGS
 from serving.search.nearest import FoundTrack
-from serving.search.semantic import LARGEST_LIMIT, SearchAnswer
+from serving.search.semantic import MOST_RESULTS, SearchAnswer
 from serving.search.similar import SimilarAnswer
 
 
@@ -37,7 +37,7 @@ class SemanticResult(BaseModel):
 class SemanticSearchAnswer(BaseModel):
     """Public tracks ranked by how much they sound like the query."""
 
-    results: list[SemanticResult] = Field(max_length=LARGEST_LIMIT, description="Best first.")
+    results: list[SemanticResult] = Field(max_length=MOST_RESULTS, description="Best first.")
     query: str = Field(description="The query, as sent.", examples=["dark ambient techno"])
     available: bool = Field(
         description="False, with empty results, when the embedding model or the vector store is "
@@ -57,7 +57,7 @@ class SimilarTracksAnswer(BaseModel):
         description="The track that the results are compared with.", examples=[76]
     )
     results: list[SemanticResult] = Field(
-        max_length=LARGEST_LIMIT,
+        max_length=MOST_RESULTS,
         description="Best first. `similarity` is the cosine similarity to that track.",
     )
     available: bool = Field(

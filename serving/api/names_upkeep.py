@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from types import TracebackType
 from typing import Final, Self
 
 from resources.catalogue.names.index import KeywordIndex
@@ -28,12 +27,7 @@ class KeywordUpkeep:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._stop.set()
         self._index.interrupt()
         self._thread.join(STOP_SECONDS)

@@ -14,9 +14,9 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from resources.audio.source import open_audio
 from resources.audio.wav import WavShape, wav_bytes, wav_shape
 from resources.backends import Backends
-from resources.errors import ObjectNotFoundError, TrackError
+from resources.errors import TrackError
 from resources.object_store.protocol import ObjectStore
-from serving.api.audio import RESPONSES, IfNoneMatch, IfRange, Range, version_of
+from serving.api.audio import AUDIO_RESPONSES, IfNoneMatch, IfRange, Range, public_audio, version_of
 from serving.api.models import Problem
 from serving.api.parameters import TrackId
 from serving.api.ranged import RangedFile
@@ -37,7 +37,7 @@ PIECE_BYTES: Final = 256 * 1024
 
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: response | ({"content": {"audio/wav": {}}} if status in {200, 206} else {})
-    for status, response in RESPONSES.items()
+    for status, response in AUDIO_RESPONSES.items()
     if status != 307
 } | {415: {"model": Problem, "description": "The track's file is no audio that can be decoded."}}
 
@@ -70,15 +70,13 @@ def playable_routes(backends: Backends) -> APIRouter:
 
 def _wav_file(backends: Backends, track_id: int, decoders: CapacityLimiter) -> RangedFile:
     """Raises `HTTPException` 404 and 415."""
-    file = backends.tracks.audio(track_id)
-    if file is None:
-        raise HTTPException(404, "no public track has this id")
-    key = backends.audio_key(file)
     try:
-        with backends.store.open(key) as source, open_audio(source) as audio:
+        with (
+            public_audio(backends, track_id) as (file, key),
+            backends.store.open(key) as source,
+            open_audio(source) as audio,
+        ):
             shape = wav_shape(audio)
-    except ObjectNotFoundError:
-        raise HTTPException(404, "the track's file is missing") from None
     except TrackError as error:
         raise HTTPException(415, f"the track's file cannot be heard: {error}") from None
     read = partial(_pieces, backends.store, key, shape)

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from serving.tags.recommended import MOST_TAGS, TagsAnswer
+from serving.tags.recommended import MOST_RECOMMENDED, TagsAnswer
 
 
 class RecommendedTagResult(BaseModel):
@@ -19,7 +19,7 @@ class RecommendedTagsAnswer(BaseModel):
     """Tags that the track does not have yet."""
 
     track_id: int = Field(description="The track that was asked about.", examples=[76])
-    tags: list[RecommendedTagResult] = Field(max_length=MOST_TAGS, description="Best first.")
+    tags: list[RecommendedTagResult] = Field(max_length=MOST_RECOMMENDED, description="Best first.")
     available: bool = Field(
         description="False, with empty tags, when the classifier is disabled, does not answer, or "
         "not in time; what it says later is kept for the next request. True with empty tags: there "

@@ -7,9 +7,9 @@ from fastapi import APIRouter, HTTPException, Query
 from serving.api.models import Problem
 from serving.api.parameters import TrackId
 from serving.api.tag_models import RecommendedTagsAnswer
-from serving.tags.recommended import DEFAULT_TAGS, MOST_TAGS, RecommendedTags
+from serving.tags.recommended import DEFAULT_TAGS, MOST_RECOMMENDED, RecommendedTags
 
-TagLimit = Annotated[int, Query(ge=1, le=MOST_TAGS, description="Maximum number of tags.")]
+TagLimit = Annotated[int, Query(ge=1, le=MOST_RECOMMENDED, description="Maximum number of tags.")]
 
 
 def tag_routes(tags: RecommendedTags) -> APIRouter:

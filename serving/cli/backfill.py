@@ -25,7 +25,7 @@ from resources.backends import Backends
 from resources.catalogue.work.generations import OtherModel
 from resources.catalogue.work.pending import PendingTrack, Step
 from resources.settings import load_settings
-from serving.cli.cost_figures import Work, cost_of
+from serving.cli.cost_figures import PaidSteps, cost_of
 from serving.cli.money import about
 from serving.cli.output import cell
 
@@ -83,7 +83,7 @@ def run(options: Options) -> int:
 
 
 def _say_what_is_built(console: Console, other: OtherModel, dry_run: bool) -> None:
-    """Before work that may take hours and replaces what answers."""
+    """Before a backfill that may take hours and replaces what answers."""
     console.print(
         Text(
             f"The index holds vectors of {other.live_name}. One of {other.configured_name}"
@@ -208,7 +208,7 @@ def _print_costs(
     console: Console, backends: Backends, wanted: Sequence[PendingTrack], again: int
 ) -> None:
     """Nothing where nobody would be paid."""
-    dollars = cost_of(backends.settings, Work.of(wanted, reclassified=again))
+    dollars = cost_of(backends.settings, PaidSteps.of(wanted, reclassified=again))
     if dollars:
         console.print(f"At published prices this costs {about(dollars)}: moodsearch costs.")
 

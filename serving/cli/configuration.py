@@ -12,7 +12,7 @@ from resources.settings import Settings
 _EMBEDDED: Final = "embedded PostgreSQL"
 
 
-def describe(settings: Settings) -> list[tuple[str, str]]:
+def configured(settings: Settings) -> list[tuple[str, str]]:
     """Names and values, in the order of reading."""
     return [
         ("home", str(settings.moodsearch_home)),

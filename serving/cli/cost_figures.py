@@ -9,16 +9,15 @@ from typing import Self
 from resources.backends import Backends
 from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.pending import PendingTrack
-from resources.costs import estimate
-from resources.costs.estimate import FREE, Estimate
-from resources.costs.prices import AS_OF, MODAL_CONTAINER_MONTH, dollars
-from resources.costs.usage import Used
+from resources.costs import prices
+from resources.costs.ledger import Used
+from resources.costs.prices import AS_OF, FREE, MODAL_CONTAINER_MONTH, Estimate, dollars
 from resources.settings import Settings
 
 
 @dataclass(frozen=True)
-class Work:
-    """Tracks to do by what is paid for."""
+class PaidSteps:
+    """How many tracks still need each step that may be paid for."""
 
     embed: int = 0
     index: int = 0
@@ -82,12 +81,12 @@ class Costs:
         return any(line.in_use and line.service for line in self.lines)
 
 
-def cost_of(settings: Settings, work: Work) -> float:
-    """Dollars for `work` with the configured backends."""
+def cost_of(settings: Settings, steps: PaidSteps) -> float:
+    """Dollars for `steps` with the configured backends."""
     return (
-        (estimate.embedding(work.embed) if settings.modal_enabled else 0.0)
-        + (estimate.indexing(work.index) if settings.turbopuffer_enabled else 0.0)
-        + (estimate.classification(work.classify) if settings.replicate_enabled else 0.0)
+        (prices.dollars_to_embed(steps.embed) if settings.modal_enabled else 0.0)
+        + (prices.dollars_to_index(steps.index) if settings.turbopuffer_enabled else 0.0)
+        + (prices.dollars_to_classify(steps.classify) if settings.replicate_enabled else 0.0)
     )
 
 
@@ -101,15 +100,15 @@ def costs(backends: Backends) -> Costs:
         genres_need_embedding=backends.classifier.needs_embedding,
     )
     used = backends.usage.totals()
-    lines = _lines(backends.settings, tracks, Work.counted(pending))
+    lines = _lines(backends.settings, tracks, PaidSteps.counted(pending))
     return Costs(tracks, [_with_measured(line, used) for line in lines])
 
 
-def _lines(settings: Settings, tracks: int, work: Work) -> list[Line]:
+def _lines(settings: Settings, tracks: int, steps: PaidSteps) -> list[Line]:
     return [
-        *_embedding(settings, tracks, work.embed),
-        *_vectors(settings, tracks, work.index),
-        *_genres(settings, tracks, work.classify),
+        *_embedding(settings, tracks, steps.embed),
+        *_vectors(settings, tracks, steps.index),
+        *_genres(settings, tracks, steps.classify),
         *_audio(settings, tracks),
     ]
 
@@ -124,9 +123,9 @@ def _embedding(settings: Settings, tracks: int, left: int) -> list[Line]:
             "Modal",
             "modal",
             on_modal,
-            estimate.on_modal(tracks, queries_too=queries_too),
+            prices.on_modal(tracks, queries_too=queries_too),
             left,
-            estimate.embedding(left),
+            prices.dollars_to_embed(left),
             "an upload or query costs most when it starts a container, which then waits five "
             f"minutes for more; one that never stops is ${MODAL_CONTAINER_MONTH:.0f} a month",
         ),
@@ -142,9 +141,9 @@ def _vectors(settings: Settings, tracks: int, left: int) -> list[Line]:
             "turbopuffer",
             "turbopuffer",
             in_turbopuffer,
-            estimate.on_turbopuffer(tracks),
+            prices.on_turbopuffer(tracks),
             left,
-            estimate.indexing(left),
+            prices.dollars_to_index(left),
             "the minimum is its smallest plan's; the rest counts towards it",
         ),
     ]
@@ -159,9 +158,9 @@ def _genres(settings: Settings, tracks: int, left: int) -> list[Line]:
             "Replicate",
             "replicate",
             on_replicate,
-            estimate.on_replicate(tracks),
+            prices.on_replicate(tracks),
             left,
-            estimate.classification(left),
+            prices.dollars_to_classify(left),
         ),
     ]
 
@@ -174,7 +173,7 @@ def _audio(settings: Settings, tracks: int) -> list[Line]:
             "R2",
             "r2",
             settings.uses_r2,
-            estimate.on_r2(tracks),
+            prices.on_r2(tracks),
             note="reading in ranges and keeping results; downloads are free, storing the audio is "
             "your app's, and nothing is measured",
         ),

@@ -10,9 +10,9 @@ from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.names.schema import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview
-from resources.errors import BackendError, MoodSearchError, first_line
+from resources.errors import BackendError, MoodSearchError, first_line, one_line
 from resources.settings import Settings, load_settings
-from serving.cli.configuration import describe
+from serving.cli.configuration import configured
 from serving.cli.keyword_state import keyword_facts
 from serving.cli.output import cell, console, table
 from serving.cli.text import printable
@@ -30,7 +30,7 @@ def run() -> int:
     settings = load_settings()
     report = _Report(console())
     report.heading("Configured")
-    report.facts(describe(settings))
+    report.facts(configured(settings))
     report.heading("Reachable")
     try:
         _examine(settings, report)
@@ -199,7 +199,7 @@ class _Report:
 
     def state(self, health: Health) -> None:
         mark = Text("  ok    ", style="green") if health.ok else Text("  WRONG ", style="bold red")
-        detail = printable(" ".join(health.detail.split()))
+        detail = printable(one_line(health.detail))
         name = health.name.replace("_", " ")
         self.out.print(mark + Text(f"{name:<14}{detail}"), soft_wrap=True)
         if not health.ok:

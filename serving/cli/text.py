@@ -5,6 +5,8 @@ from typing import Final
 
 import typer
 
+from resources.errors import one_line
+
 _JOINERS: Final = "\u200c\u200d"
 """Invisible, but parts of words and emoji; they move nothing."""
 
@@ -18,8 +20,7 @@ def printable(text: str) -> str:
 def print_error(message: str) -> None:
     """One line on standard error, red on a terminal."""
     sys.stdout.flush()
-    one_line = printable(" ".join(message.split()))
-    typer.secho(f"error: {one_line}", fg="red", err=True)
+    typer.secho(f"error: {printable(one_line(message))}", fg="red", err=True)
 
 
 def _escape(character: str) -> str:

@@ -21,9 +21,10 @@ from resources.embedding.protocol import (
     EMBEDDING_DIMENSION,
     FINGERPRINT_HEADER,
     EmbeddingModel,
+    Vector,
 )
 from resources.errors import BackendError, TrackError
-from resources.web.http import one_line
+from resources.web.http import excerpt
 from serving.embedding_service.addresses import MayReach, is_public
 from serving.embedding_service.limits import Limits
 from serving.embedding_service.payload import parse_audio, parse_text, read_body
@@ -34,7 +35,6 @@ RETRY_AFTER_SECONDS: Final = 1
 """What is asked of those who come when all places are taken."""
 
 Samples = NDArray[np.float32]
-Vector = NDArray[np.float32]
 T = TypeVar("T")
 
 
@@ -143,13 +143,13 @@ def _heard(audio: BinaryIO) -> Samples:
     return decode_windows(audio, probe(audio)).samples
 
 
-async def _thread(limiter: CapacityLimiter, work: Callable[[], T]) -> T:
-    return await to_thread.run_sync(work, limiter=limiter)
+async def _thread(limiter: CapacityLimiter, call: Callable[[], T]) -> T:
+    return await to_thread.run_sync(call, limiter=limiter)
 
 
 def _error(status: int, message: str, retry_after_seconds: float | None = None) -> JSONResponse:
     headers = {} if retry_after_seconds is None else {"Retry-After": f"{retry_after_seconds:.0f}"}
-    return JSONResponse({"error": one_line(message)}, status, headers)
+    return JSONResponse({"error": excerpt(message)}, status, headers)
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:

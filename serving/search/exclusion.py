@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float32]
+from resources.embedding.protocol import Vector
 
 EXCLUDED_WEIGHT: Final = 0.35
 """The excluded texts' share beside the wanted text's 1. More of it finds less of what is excluded,

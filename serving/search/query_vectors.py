@@ -9,14 +9,11 @@ from concurrent.futures import Future
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
+from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel, Vector
 from resources.errors import BackendError
 from serving.search.exclusion import NEUTRAL_TEXT, anything_without, without
 from serving.search.query_language import read_query
-
-Vector = NDArray[np.float32]
 
 KEPT_QUERIES: Final = 4_096
 """A vector is 512 floats, 2 KB; with a text of at most 200 characters and Python's own about 3 KB:

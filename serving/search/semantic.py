@@ -22,7 +22,7 @@ SHORTEST_QUERY: Final = 3
 LONGEST_QUERY: Final = 200
 """Characters of a query, counted as it was sent."""
 
-LARGEST_LIMIT: Final = 50
+MOST_RESULTS: Final = 50
 DEFAULT_LIMIT: Final = 10
 
 DEFAULT_DEADLINE_SECONDS: Final = 10.0

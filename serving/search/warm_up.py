@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from resources.errors import MoodSearchError
-from serving.intervals import AtMostEvery
+from resources.errors import MoodSearchError, one_line
+from serving.availability import AtMostEvery
 from serving.search.semantic import SemanticSearch
 
 WARM_INTERVAL_SECONDS: Final = 240.0
@@ -44,11 +44,11 @@ class WarmUp:
         Raises `ConfigurationError` for a model that does not tell texts apart. A vector store that
         does not answer, or holds another model's vectors, is logged in one line.
         """
-        tower = self._search.query_embedder
-        tower.refuse_known_collapse()
+        embedder = self._search.query_embedder
+        embedder.refuse_known_collapse()
         if with_model:
-            tower.similarity()
-            tower.wake()
+            embedder.similarity()
+            embedder.wake()
             self._may_start()
         self._attempt("the index", self._warm_index)
 
@@ -63,18 +63,18 @@ class WarmUp:
             vectors.warm()
 
     def _warm_model(self) -> None:
-        tower = self._search.query_embedder
-        tower.similarity()
+        embedder = self._search.query_embedder
+        embedder.similarity()
         # A container that has just answered needs no paid call to stay.
-        if tower.idle_seconds() >= self._interval_seconds:
-            tower.wake()
+        if embedder.idle_seconds() >= self._interval_seconds:
+            embedder.wake()
 
     def _attempt(self, what: str, step: Callable[[], None]) -> None:
         started = time.monotonic()
         try:
             step()
         except MoodSearchError as error:
-            logger.warning("%s is not ready: %s", what, " ".join(str(error).split()))
+            logger.warning("%s is not ready: %s", what, one_line(error))
         except Exception:
             logger.exception("%s could not be warmed", what)
         else:

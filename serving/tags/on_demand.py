@@ -15,10 +15,9 @@ from resources.catalogue.database import ANSWER_SECONDS
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
-from resources.errors import ConfigurationError, MoodSearchError, TrackError
+from resources.errors import ConfigurationError, MoodSearchError, TrackError, one_line
 from resources.genres.protocol import GenrePrediction, GenreRequest
-from serving.availability import LOG_INTERVAL_SECONDS
-from serving.intervals import AtMostEvery
+from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
 from serving.search.semantic import LiveIndex
 
 CONCURRENT_CLASSIFICATIONS: Final = 8
@@ -101,7 +100,7 @@ class GenresOnDemand:
             with self._backends.locks.hold(alone, wait_seconds=WAIT_SECONDS):
                 result = self._classify(track_id)
         except MoodSearchError as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             self._log(lambda: logger.warning("genres are not available: %s", reason))
             result = Classification(reason=reason)
         except Exception as error:
@@ -157,7 +156,7 @@ class GenresOnDemand:
                     del self._unsaved[next(iter(self._unsaved))]
             # A mistake of ours, or an app's trigger, is no better a reason to pay twice.
             is_ours = not isinstance(error, MoodSearchError)
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             self._log(
                 lambda: logger.warning(
                     "genres could not be stored: %s; they will be when somebody asks again",

@@ -18,7 +18,7 @@ from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, LiveIndex
 from serving.tags.on_demand import Classification, GenresOnDemand
 
 DEFAULT_TAGS: Final = 5
-MOST_TAGS: Final = 20
+MOST_RECOMMENDED: Final = 20
 
 SCORE_DIGITS: Final = 6
 """As many as `tracks.extra` keeps: a first answer is that of the next request."""

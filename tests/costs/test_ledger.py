@@ -12,15 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
-from resources.costs.containers import needed_containers
-from resources.costs.ledger import Ledger, Span
-from resources.costs.measures import Amounts, Measure
+from resources.costs.ledger import Ledger, Period, Usage, needed_containers
 from resources.costs.prices import (
     MODAL_IDLE_SECONDS,
     MODAL_MOST_CONTAINERS,
     MODAL_REQUESTS_AT_ONCE,
+    Amounts,
+    Measure,
 )
-from resources.costs.usage import Usage
 
 PREDICTIONS = Measure.REPLICATE_PREDICTIONS
 CONTAINERS = Measure.MODAL_CONTAINER_SECONDS
@@ -99,7 +98,7 @@ class Failing:
         self._error = error
         self.asked = 0
 
-    def add(self, _amounts: Amounts, _busy: Sequence[Span]) -> Amounts:
+    def add(self, _amounts: Amounts, _busy: Sequence[Period]) -> Amounts:
         self.asked += 1
         raise self._error("in the midst of it")
 
@@ -188,27 +187,27 @@ def test_each_container_waits_after_its_own_last_request(database: Database) -> 
     assert kept(database, CONTAINERS) == 2 * (210 + MODAL_IDLE_SECONDS)
 
 
-SPANS = st.tuples(st.integers(0, 50), st.integers(0, 20)).map(
+PERIODS = st.tuples(st.integers(0, 50), st.integers(0, 20)).map(
     lambda drawn: (float(drawn[0]), float(sum(drawn)))
 )
 
 
-@given(st.lists(SPANS, max_size=60))
-def test_at_every_moment_the_containers_take_what_is_open(requests: list[Span]) -> None:
+@given(st.lists(PERIODS, max_size=60))
+def test_at_every_moment_the_containers_take_what_is_open(requests: list[Period]) -> None:
     containers = needed_containers(requests)
-    for spans in containers:
-        assert spans == sorted(spans)
-        assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+    for periods in containers:
+        assert periods == sorted(periods)
+        assert all(earlier[1] <= later[0] for earlier, later in pairwise(periods))
     for moment in range(75):
         when = moment + 0.5
         opened = sum(began < when < ended for began, ended in requests)
-        awake = sum(began < when < ended for spans in containers for began, ended in spans)
+        awake = sum(began < when < ended for periods in containers for began, ended in periods)
         assert awake == min(-(-opened // MODAL_REQUESTS_AT_ONCE), MODAL_MOST_CONTAINERS)
 
 
 def test_a_request_that_took_no_time_needs_a_container() -> None:
-    ((span,),) = needed_containers([(1000.0, 1000.0)])
-    assert span[0] == 1000.0
+    ((period,),) = needed_containers([(1000.0, 1000.0)])
+    assert period[0] == 1000.0
 
 
 def test_a_ledger_without_a_catalogue_only_counts() -> None:

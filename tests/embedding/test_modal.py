@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
-from resources.costs.measures import Measure
+from resources.costs.prices import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_REDIRECTS
@@ -325,6 +325,7 @@ def test_addresses_and_tokens_that_cannot_be_are_named_and_not_shown() -> None:
     ("value", "seconds"),
     [
         ("7", 7),
+        ("0.5", 0.5),
         ("", None),
         ("soon", None),
         ("-1", None),
@@ -338,6 +339,10 @@ def test_retry_after_is_understood_as_seconds_or_as_a_date(
     assert (
         retry_after_seconds(httpx.Headers([(b"Retry-After", value.encode("latin-1"))])) == seconds
     )
+
+
+def test_retry_after_in_milliseconds_comes_first() -> None:
+    assert retry_after_seconds({"Retry-After-Ms": "20", "Retry-After": "7"}) == 0.02
 
 
 def test_a_pause_is_what_was_asked_for_up_to_the_longest() -> None:

@@ -19,7 +19,7 @@ from resources.embedding.modal_client import MAX_ANSWER_BYTES, Endpoint, open_mo
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
 from resources.web.http import Backoff, Deadline
-from tests.embedding.wire import (
+from tests.fakes.wire import (
     Behaviour,
     WireHost,
     answering,

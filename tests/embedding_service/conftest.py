@@ -10,7 +10,8 @@ from resources.embedding.offline import load_offline_model
 from resources.embedding.protocol import EmbeddingModel
 from serving.embedding_service import create_embedding_service
 from tests.audio.files import ENCODINGS, noise, write_audio
-from tests.embedding_service.running import FileHost, file_host, only_here, running
+from tests.embedding_service.running import only_here, running
+from tests.fakes.files import FileHost, file_host
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ import pytest
 from resources.embedding.protocol import EmbeddingModel
 from serving.embedding_service import Limits, create_embedding_service
 from serving.embedding_service.addresses import is_public
-from tests.embedding_service.running import FileHost, Page, file_host, only_here, running
+from tests.embedding_service.running import only_here, running
 from tests.embedding_service.test_bad_input import EMBED_AUDIO, assert_refused
+from tests.fakes.files import FileHost, Page, file_host
 
 PRIVATE = [
     "127.0.0.1",

@@ -20,10 +20,11 @@ from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.model import ClapModel
 from resources.embedding.modal import ModalEmbedder
 from serving.embedding_service import create_embedding_service
-from tests.embedding_service.running import FileHost, only_here, running
+from tests.embedding_service.running import only_here, running
 from tests.embedding_service.test_bad_input import EMBED_AUDIO, EMBED_TEXT, assert_refused, b64
 from tests.embedding_service.test_command import COMMAND, ROOT, started
 from tests.embedding_service.test_embedding import track_vector, vector_in
+from tests.fakes.files import FileHost
 from tests.fakes.hub import REVISION, hub_server
 
 FIXTURE: Final = ROOT / "tests" / "embedding" / "clap_fixture"

@@ -14,8 +14,8 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.embedding_service.running import FileHost, Page
 from tests.embedding_service.test_embedding import vector_in
+from tests.fakes.files import FileHost, Page
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMMAND: Final = [sys.executable, "-m", "serving.embedding_service", "--port", "0"]

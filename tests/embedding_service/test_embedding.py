@@ -22,7 +22,7 @@ from resources.errors import BackendError, ConfigurationError
 from resources.web.http import Backoff
 from tests.audio.conftest import ChirpFile
 from tests.audio.conftest import chirp_file as chirp_file  # noqa: PLC0414 (a fixture)
-from tests.embedding_service.running import FileHost
+from tests.fakes.files import FileHost
 
 Vector = NDArray[np.float32]
 

@@ -11,9 +11,10 @@ import pytest
 
 from resources.embedding.protocol import EmbeddingModel
 from serving.embedding_service import Limits
-from tests.embedding_service.running import DoneError, FileHost, Page, dripping, limited
+from tests.embedding_service.running import limited
 from tests.embedding_service.test_bad_input import EMBED_AUDIO, assert_refused
 from tests.embedding_service.test_embedding import track_vector, vector_in
+from tests.fakes.files import DoneError, FileHost, Page, dripping
 
 
 @pytest.fixture(scope="module")

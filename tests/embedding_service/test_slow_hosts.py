@@ -13,10 +13,11 @@ import pytest
 
 from resources.embedding.protocol import EmbeddingModel
 from serving.embedding_service import Limits
-from tests.embedding_service.running import DoneError, FileHost, Page, dripping, limited
+from tests.embedding_service.running import limited
 from tests.embedding_service.test_bad_input import EMBED_AUDIO, EMBED_TEXT, assert_refused
 from tests.embedding_service.test_embedding import vector_in
 from tests.embedding_service.test_remote import asked_for
+from tests.fakes.files import DoneError, FileHost, Page, dripping
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from resources.embedding.protocol import EmbeddingModel
 from serving.embedding_service import create_embedding_service
-from tests.embedding_service.running import FileHost, file_host, running
+from tests.embedding_service.running import running
 from tests.embedding_service.test_bad_input import EMBED_AUDIO, assert_refused
 from tests.embedding_service.test_embedding import vector_in
+from tests.fakes.files import FileHost, file_host
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+
+from tests.fakes.servers import LoopbackServer, QuietHandler, served
 
 REVISION: Final = "0123456789abcdef0123456789abcdef01234567"
 
@@ -92,31 +93,19 @@ def hub_server() -> Iterator[HubServer]:
     class Handler(_Handler):
         served = hub
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = LoopbackServer(Handler)
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield hub
-    finally:
-        hub.stall.set()
-        server.shutdown()
-        server.server_close()
+    with served(server):
+        try:
+            yield hub
+        finally:
+            hub.stall.set()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-    block_on_close = False
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that was killed is what some tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     served: HubServer
 
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802
         path = unquote(urlsplit(self.path).path)
         wanted = self.headers.get("Range")
         self.served.asked.append((self.command, path, wanted))
@@ -205,9 +194,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        pass
 
 
 def _sibling(name: str, content: bytes) -> dict[str, object]:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+from tests.fakes.servers import LoopbackServer, QuietHandler, start, stop
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,6 @@ class Answer:
     delay_seconds: float = 0
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that no longer waits is what some tests are about."""
-
-
 class Host:
     """An HTTP server that answers from a queue for each route, and repeats each queue's last."""
 
@@ -46,10 +38,8 @@ class Host:
         self._lock = threading.Lock()
         host = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:  # noqa: N802
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 request = Request(self.command, self.path, self.headers, body)
                 answer = host.answer(request)
@@ -66,10 +56,7 @@ class Host:
 
             do_POST = do_PUT = do_HEAD = do_DELETE = do_GET  # noqa: N815
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                pass
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = LoopbackServer(Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def on(self, route: str, *answers: Answer) -> None:
@@ -88,17 +75,11 @@ class Host:
         return [each for each in self.requests if f"{each.method} {each.path}" == route]
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        start(self._server)
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, *_error: object) -> None:
+        stop(self._server)
 
 
 def _content(answer: Answer, request: Request) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resources.costs.ledger import Ledger
-from resources.costs.measures import Measure
+from resources.costs.prices import Measure
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
 from resources.genres import replicate
 from resources.genres.protocol import GenreRequest
@@ -69,7 +69,7 @@ def classifier(
     store: FolderStore,
     timeout_seconds: float = 10,
     ledger: Ledger | None = None,
-    predictions_per_minute: float = PREDICTIONS_PER_MINUTE,
+    predictions_per_minute: int = PREDICTIONS_PER_MINUTE,
 ) -> ReplicateClassifier:
     return ReplicateClassifier(
         TOKEN,
@@ -327,7 +327,7 @@ def test_no_more_predictions_are_asked_for_than_allowed(
     api: Host, files: Host, store: FolderStore
 ) -> None:
     succeed(api, files)
-    shared = classifier(api, store, timeout_seconds=5, predictions_per_minute=0.1)
+    shared = classifier(api, store, timeout_seconds=5, predictions_per_minute=1)
 
     def outcome(_: int) -> str:
         try:

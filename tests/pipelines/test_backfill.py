@@ -22,7 +22,7 @@ from resources.catalogue.work.blocks import Block
 from resources.embedding.modal import ModalEmbedder
 from resources.machine.core_locks import taken_cores
 from tests.catalogue.rows import add_track
-from tests.embedding.wire import WireHost, answering
+from tests.fakes.wire import WireHost, answering
 from tests.pipelines.conftest import Upload, write_noise
 from tests.pipelines.noting_backends import NotingBackends
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from resources.backends import Backends
-from resources.costs.measures import Measure
-from resources.costs.usage import Usage
+from resources.costs.ledger import Usage
+from resources.costs.prices import Measure
 from resources.settings import load_settings
 from serving.cli.money import about, price
 from tests.catalogue.rows import add_track

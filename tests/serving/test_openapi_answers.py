@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def address(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Of the real API over a small catalogue, with the model that ships. Nobody is limited: a
-    refusal would say nothing about the routes (tests/serving/test_rate_limit.py does about it)."""
+    refusal would say nothing about the routes. tests/serving/test_request_limit.py is about it."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SESSION_SECRET", SECRET)
     monkeypatch.setenv("API_RATE_LIMIT_PER_MINUTE", "0")

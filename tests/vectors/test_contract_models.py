@@ -76,7 +76,7 @@ def test_an_empty_namespace_is_open_to_any_model_until_the_first_write(
 
 
 def test_threads_can_share_a_store(store: VectorStore) -> None:
-    def work(worker: int) -> int:
+    def write(worker: int) -> int:
         ids = range(100 * worker, 100 * worker + 20)
         store.upsert(documents(ids, seed=worker))
         store.upsert(documents(range(10_000, 10_020), seed=worker))
@@ -84,7 +84,7 @@ def test_threads_can_share_a_store(store: VectorStore) -> None:
         return len(store.query(axis(worker), 5))
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(work, range(8)))
+        answers = list(pool.map(write, range(8)))
 
     assert answers == [5] * 8
     assert store.count() == 8 * 19 + 20

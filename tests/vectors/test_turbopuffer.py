@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.costs.ledger import Ledger
-from resources.costs.measures import Measure
 from resources.costs.prices import (
     TURBOPUFFER_LEAST_QUERIED_BYTES,
     TURBOPUFFER_LEAST_WRITTEN_BYTES,
+    Measure,
 )
 from resources.errors import ConfigurationError, ModelMismatchError
 from resources.vectors import turbopuffer_rows

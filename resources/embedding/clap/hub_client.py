@@ -33,7 +33,7 @@ from huggingface_hub.errors import (
 
 from resources.embedding.clap.exports import Export
 from resources.errors import BackendError, ConfigurationError
-from resources.web.http import PASSING_STATUSES, one_line
+from resources.web.http import PASSING_STATUSES, excerpt
 
 _ANSWER_SECONDS: Final = 10.0
 
@@ -67,7 +67,7 @@ class Hub:
 
     def listing(self, model_id: str, revision: str | None = None) -> Listing:
         """Of the newest commit, if `revision` is None. Raises as `fetch` does."""
-        with self._one_line(model_id, revision):
+        with self._translated(model_id, revision):
             info = HfApi(endpoint=self._endpoint).model_info(
                 model_id, revision=revision, files_metadata=True, timeout=_ANSWER_SECONDS
             )
@@ -91,7 +91,7 @@ class Hub:
         )
         if isinstance(cached, str):
             return Path(cached)
-        with self._one_line(export.id, export.revision, name):
+        with self._translated(export.id, export.revision, name):
             url = hf_hub_url(export.id, name, revision=export.revision, endpoint=self._endpoint)
             # The download below would try for half a minute to reach a hub that is not there.
             etag = get_hf_file_metadata(url, timeout=_ANSWER_SECONDS).etag or ""
@@ -115,7 +115,7 @@ class Hub:
         return self._endpoint or constants.ENDPOINT
 
     @contextmanager
-    def _one_line(
+    def _translated(
         self, model_id: str, revision: str | None, name: str | None = None
     ) -> Iterator[None]:
         whole = f"{model_id}@{revision[:8]}" if revision else model_id
@@ -142,7 +142,7 @@ class Hub:
         except EntryNotFoundError:
             raise ConfigurationError(f"CLAP_MODEL: {whole} has no {name}") from None
         except HFValidationError as error:
-            raise ConfigurationError(f"CLAP_MODEL: {one_line(str(error))}") from None
+            raise ConfigurationError(f"CLAP_MODEL: {excerpt(str(error))}") from None
         except HfHubHTTPError as error:
             raise self._refused(what, error.response.status_code) from None
         except (httpx2.HTTPError, httpx2.InvalidURL):
@@ -150,7 +150,7 @@ class Hub:
         except OSError as error:
             raise self._not_kept(what, error) from None
         except RuntimeError as error:  # of the client's native part
-            raise BackendError(f"{what} could not be fetched: {one_line(str(error))}") from None
+            raise BackendError(f"{what} could not be fetched: {excerpt(str(error))}") from None
 
     def _not_reached(self, what: str) -> ConfigurationError | BackendError:
         if constants.is_offline_mode():

@@ -12,10 +12,10 @@ import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.fakes.servers import LoopbackServer, QuietHandler, start, stop
 from tests.fakes.turbopuffer.faults import Fault, Faults
 from tests.fakes.turbopuffer.schema import Json, RefusalError
 from tests.fakes.turbopuffer.service import Service
@@ -44,8 +44,7 @@ class TurbopufferServer:
         self.service = Service()
         self.closing = threading.Event()
         self._http = _HttpServer(self, port)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        start(self._http)
 
     @property
     def url(self) -> str:
@@ -53,49 +52,35 @@ class TurbopufferServer:
 
     def close(self) -> None:
         self.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        stop(self._http)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
+class _HttpServer(LoopbackServer):
     def __init__(self, owner: TurbopufferServer, port: int) -> None:
         self.owner = owner
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(_Handler, port)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no news; a mistake of ours is."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+            ThreadingHTTPServer.handle_error(self, request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     disable_nagle_algorithm = True  # Or the rest of a long answer waits 40 ms for an ACK.
     wbufsize = -1
     server: _HttpServer
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         self._handle()
 
     do_POST = do_DELETE = do_GET  # noqa: N815
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Quiet: a request's line is in `requests`."""
 
     def _handle(self) -> None:
         owner = self.server.owner

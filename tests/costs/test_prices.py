@@ -1,9 +1,9 @@
-"""What work would cost."""
+"""What a catalogue would cost."""
 
 import pytest
 
-from resources.costs import estimate, prices
-from resources.costs.measures import Measure, difference
+from resources.costs import prices
+from resources.costs.prices import Measure, difference
 from serving.embedding_service import modal_app
 from serving.embedding_service.limits import Limits
 
@@ -19,13 +19,18 @@ def test_a_container_is_what_is_deployed() -> None:
 def test_the_published_examples_come_out() -> None:
     assert pytest.approx(0.126, abs=0.001) == prices.MODAL_CONTAINER_SECOND * 3600
     assert pytest.approx(92, abs=1) == prices.MODAL_CONTAINER_MONTH
-    assert estimate.classification(5000) == pytest.approx(1.0)
+    assert prices.dollars_to_classify(5000) == pytest.approx(1.0)
     queries = {Measure.TURBOPUFFER_QUERIED_BYTES: 1e6 * prices.TURBOPUFFER_LEAST_QUERIED_BYTES}
     assert prices.dollars(queries) == pytest.approx(1.28)
 
 
 def test_nothing_to_do_costs_nothing() -> None:
-    assert estimate.embedding(0) == estimate.indexing(0) == estimate.classification(0) == 0
+    assert (
+        prices.dollars_to_embed(0)
+        == prices.dollars_to_index(0)
+        == prices.dollars_to_classify(0)
+        == 0
+    )
     nothing: dict[Measure, float] = {}
     assert isinstance(prices.dollars(nothing), float)
 
@@ -46,8 +51,8 @@ def test_more_never_costs_less_and_counts_alone_cost_nothing(measure: Measure) -
 
 
 def test_queries_that_are_embedded_here_cost_nothing_on_modal() -> None:
-    assert estimate.on_modal(575, queries_too=False).per_1000_queries == 0
-    assert estimate.on_modal(575, queries_too=True).per_1000_queries > 1
+    assert prices.on_modal(575, queries_too=False).per_1000_queries == 0
+    assert prices.on_modal(575, queries_too=True).per_1000_queries > 1
 
 
 def test_a_difference_leaves_out_what_did_not_change() -> None:

@@ -6,9 +6,9 @@ import math
 from typing import Any, Final
 
 from fastapi import HTTPException, Request
-from throttled import MemoryStore, RateLimiterType, Throttled, per_min
 
 from resources.settings import Settings
+from resources.web.rate_limit import RateLimit
 from serving.api.clients import UnknownProxies, client_key
 from serving.api.models import Problem
 
@@ -21,7 +21,7 @@ KEPT_CLIENTS: Final = 20_000
 """Clients remembered, the ones that asked last: about 6 MB when full. Who is forgotten has waited
 longer than 20,000 others, and begins anew."""
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+LIMITED_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     429: {
         "model": Problem,
         "description": "Too many requests of one client.",
@@ -35,12 +35,11 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class RateLimit:
+class RequestLimit:
     """A FastAPI dependency that answers 429 to who asks too often; all routes that depend on it
     count together. Safe to use from threads. `times`: as often as API_RATE_LIMIT_PER_MINUTE says.
 
-    The generic cell rate algorithm (ITU-T I.371): an allowance fills evenly with time and holds
-    `BURST_SECONDS` of it. By the monotonic clock; each process counts for itself.
+    A client's allowance fills evenly with time and holds `BURST_SECONDS` of it.
     """
 
     def __init__(
@@ -49,28 +48,18 @@ class RateLimit:
         """`secret` verifies the users' tokens."""
         self._secret = secret
         self._proxies = UnknownProxies(settings)
-        self._throttled = _throttled(times * settings.api_rate_limit_per_minute, kept_clients)
+        per_minute = times * settings.api_rate_limit_per_minute
+        burst = max(1, per_minute * BURST_SECONDS // 60)
+        self._turns = RateLimit(per_minute, burst, kept_keys=kept_clients) if per_minute else None
 
     async def __call__(self, request: Request) -> None:
-        if self._throttled is None:
+        if self._turns is None:
             return
-        result = self._throttled.limit(client_key(request, self._secret))
-        if not result.limited:
+        seconds_to_wait = self._turns.take(client_key(request, self._secret))
+        if seconds_to_wait is None:
             return
         self._proxies.suspect(request)
-        seconds = max(1, math.ceil(result.state.retry_after))
+        seconds = max(1, math.ceil(seconds_to_wait))
         raise HTTPException(
             429, f"too many requests; try again in {seconds} s", {"Retry-After": str(seconds)}
         )
-
-
-def _throttled(per_minute: int, kept_clients: int) -> Throttled | None:
-    """None without a limit."""
-    if per_minute == 0:
-        return None
-    burst = max(1, per_minute * BURST_SECONDS // 60)
-    return Throttled(
-        using=RateLimiterType.GCRA.value,
-        quota=per_min(per_minute, burst=burst),
-        store=MemoryStore(options={"MAX_SIZE": kept_clients}),
-    )

@@ -7,8 +7,9 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
+
+from tests.fakes.servers import start, stop
 
 Behaviour = Callable[[socket.socket], None]
 """What to do once a request was read. Raises `OSError`, as sockets do, for a client that left."""
@@ -47,17 +48,11 @@ class WireHost:
             return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        start(self._server)
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, *_error: object) -> None:
+        stop(self._server)
 
 
 def answering(answer: object, status: int = 200, headers: str = "") -> Behaviour:

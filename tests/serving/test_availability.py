@@ -6,7 +6,7 @@ import time
 import pytest
 
 from resources.errors import BackendError
-from serving.deadline import DeadlineWorkers
+from serving.availability import DeadlineWorkers
 
 
 def test_a_call_that_answers_in_time_returns_its_result() -> None:

@@ -22,7 +22,7 @@ from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.api.clients import as_peers, network
 from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH
-from serving.api.rate_limit import RateLimit
+from serving.api.request_limit import RequestLimit
 from serving.search.semantic import SemanticSearch
 from serving.tokens import make_token
 from tests.catalogue.rows import add_track
@@ -264,7 +264,7 @@ def test_threads_at_once_get_no_more_than_the_burst(limited: Clients) -> None:
 def test_ever_more_addresses_take_no_more_memory(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = RateLimit(load_settings(), SECRET, kept_clients=1_000)
+    limit = RequestLimit(load_settings(), SECRET, kept_clients=1_000)
 
     async def come(first: int, last: int) -> int:
         """Bytes in use after a request of each of these clients."""
@@ -287,7 +287,7 @@ def test_requests_without_an_address_count_together(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_RATE_LIMIT_PER_MINUTE", "1")
-    limit = RateLimit(load_settings(), SECRET)
+    limit = RequestLimit(load_settings(), SECRET)
     request = Request({"type": "http", "client": None, "headers": []})
     asyncio.run(limit(request))
     with pytest.raises(HTTPException, match="too many requests"):
