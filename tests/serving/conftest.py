@@ -1,5 +1,6 @@
 """A real database and pgvector index, an embedding service over real HTTP, and the command line."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -66,8 +67,12 @@ def moodsearch(
 
     def run(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["moodsearch", *arguments])
+        environment = os.environ.copy()
         with pytest.raises(SystemExit) as end:
             main()
+        # As a process of its own would leave it.
+        os.environ.clear()
+        os.environ.update(environment)
         captured = capsys.readouterr()
         assert isinstance(end.value.code, int)
         return Outcome(end.value.code, captured.out, captured.err)
