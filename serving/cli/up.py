@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assets.model import refuse_collapsed_model
-from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster
+from pipelines.instance import WORKSPACE, dagster_instance, prepare_dagster
 from pipelines.runs import fail_unfinished_runs
 from pipelines.sensors import WAITING
 from resources.backends import Backends
@@ -98,7 +98,7 @@ def _programs(
             is_noise=_is_noise,
         )
 
-    workspace = str(REPOSITORY / "workspace.yaml")
+    workspace = str(WORKSPACE)
     return [
         program("api", "serving.cli", "serve", "--host", host, "--port", str(port)),
         program("daemon", "dagster._daemon", "run", "-w", workspace),
