@@ -29,10 +29,10 @@ class Outcome:
 Command = Callable[..., Outcome]
 
 
-def run_program(*arguments: str, folder: Path = ROOT) -> Outcome:
-    """In a process of its own, in `folder`."""
+def run_program(*arguments: str) -> Outcome:
+    """In a process of its own."""
     done = subprocess.run(
-        [*MODULE, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+        [*MODULE, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

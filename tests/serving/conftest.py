@@ -58,10 +58,18 @@ def client(backends: Backends) -> Iterator[TestClient]:
 
 @pytest.fixture
 def moodsearch(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
+    database_url: str, monkeypatch: pytest.MonkeyPatch, command_line: Command
+) -> Command:
     """The command line in this process, on this test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
+    return command_line
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """The command line in this process."""
     monkeypatch.setenv("COLUMNS", "200")
     restore = restore_signals()
 

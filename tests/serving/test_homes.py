@@ -9,7 +9,7 @@ import pytest
 
 from resources.settings import Settings, load_settings
 from serving.demo.home import demo_environment
-from tests.serving.command import Outcome, run_program
+from tests.serving.command import Command, Outcome
 
 READERS = [
     ("search", "dark techno"),
@@ -117,9 +117,9 @@ def _refusal(outcome: Outcome, *arguments: str) -> str:
 
 @pytest.mark.parametrize("arguments", READERS, ids=" ".join)
 def test_a_command_that_reads_says_that_there_is_no_catalogue_and_makes_none(
-    home: Path, arguments: tuple[str, ...]
+    home: Path, command_line: Command, arguments: tuple[str, ...]
 ) -> None:
-    said = _refusal(run_program(*arguments, folder=Path.cwd()), *arguments)
+    said = _refusal(command_line(*arguments), *arguments)
     assert str(home) in said
     assert ("moodsearch up" if arguments[0] == "token" else "moodsearch add PATH") in said
     assert not home.exists()
@@ -144,11 +144,12 @@ def test_a_database_without_a_catalogue_is_left_as_it_is(
     empty_database_url: str,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
+    command_line: Command,
     arguments: tuple[str, ...],
 ) -> None:
     before = _everything_in(empty_database_url)
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
-    said = _refusal(run_program(*arguments, folder=Path.cwd()), *arguments)
+    said = _refusal(command_line(*arguments), *arguments)
     assert "holds no catalogue" in said
     assert "moodsearch backfill" in said
     assert _everything_in(empty_database_url) == before
