@@ -71,7 +71,7 @@ check: lint types imports validate
 # The source distribution, and the wheel made from it.
 dist: dev
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m build --quiet --no-isolation
 
 # The wheel in an environment of its own, in a folder of its own, does what the checkout does.
 test-wheel: dist
