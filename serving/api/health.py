@@ -1,4 +1,4 @@
-"""`GET /healthz` and `GET /readyz`, for whoever watches the process."""
+"""`GET /healthz` and `GET /readyz`: liveness and readiness."""
 
 from fastapi import APIRouter, Response
 
@@ -10,20 +10,20 @@ def health_routes(checks: HealthChecks) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.head("/healthz", include_in_schema=False)
-    @router.get("/healthz", summary="Is the process alive")
+    @router.get("/healthz", summary="Liveness")
     async def healthz() -> Liveness:
-        """Answers without asking any backend."""
+        """200 while the process runs. Checks no backend."""
         return Liveness()
 
     @router.head("/readyz", include_in_schema=False)
     @router.get(
         "/readyz",
-        summary="Do the backends answer",
+        summary="Readiness of each backend",
         responses={503: {"model": Readiness, "description": "A backend does not answer."}},
     )
     def readyz(response: Response) -> Readiness:
-        """Asks every backend, each for at most 5 s; that all is well is said again for 10 s, a
-        failure for 2 s."""
+        """Checks every backend, each for at most 5 s. A good result is cached for 10 s, a failure
+        for 2 s."""
         states = checks.all()
         ready = all(state.ok for state in states)
         response.status_code = 200 if ready else 503

@@ -24,8 +24,8 @@ LONGEST_QUERY: Final = 100
 
 DEFAULT_LIMIT: Final = 20
 DEADLINE_SECONDS: Final = 5.0
-"""Longer than a statement may take, and than one waits for a connection: those say what is wrong.
-This one is for a server that says nothing."""
+"""Longer than the statement timeout and the wait for a connection, whose errors say what is wrong.
+This one ends a request when the server does not answer at all."""
 
 CONCURRENT_ANSWERS: Final = 16
 
@@ -37,14 +37,14 @@ _ANY: Final = "|".join(_NAMES)
 
 def _not_only_spaces(query: str) -> str:
     if not query.strip():
-        raise ValueError("search for something: the query is only spaces")
+        raise ValueError("the query is only spaces; type part of a name")
     return query
 
 
 def _known_types(types: str) -> str:
     unknown = [name for name in types.split(",") if name not in _NAMES]
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is no type; use some of {','.join(_NAMES)}")
+        raise ValueError(f"{unknown[0]!r} is not a type; use one or more of {','.join(_NAMES)}")
     return types
 
 
@@ -53,7 +53,7 @@ KeywordQuery = Annotated[
     Query(
         min_length=SHORTEST_QUERY,
         max_length=LONGEST_QUERY,
-        description="Letters of a name. Case, accents and the kind of quotes make no difference.",
+        description="Part of a name. Case, accents and the style of quotes are ignored.",
         examples=["ambient"],
         json_schema_extra=NOT_ONLY_SPACES,
     ),
@@ -64,17 +64,17 @@ Types = Annotated[
     Query(
         alias="type",
         max_length=200,
-        description=f"What to look for: some of {','.join(_NAMES)}.",
+        description=f"Types to search, comma-separated: {','.join(_NAMES)}.",
         examples=["tracks,artists"],
         json_schema_extra={"pattern": f"^({_ANY})(,({_ANY}))*$"},
     ),
     AfterValidator(_known_types),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="Most results of each type.")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Maximum number of results for each type.")]
 
 
 def keyword_routes(backends: Backends) -> APIRouter:
-    """The route, and a thread that keeps its names up to date while the application runs."""
+    """The route, and a thread that keeps the search texts up to date while the application runs."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -91,15 +91,15 @@ def keyword_routes(backends: Backends) -> APIRouter:
 
     @router.get(
         "/search/",
-        summary="Find names",
-        response_description="What was found.",
+        summary="Find tracks, artists, albums, tags and playlists by name",
+        response_description="The search results.",
         responses={503: {"model": Problem, "description": "The database does not answer."}},
     )
     async def keyword(
         q: KeywordQuery, types: Types = ",".join(_NAMES), limit: Limit = DEFAULT_LIMIT
     ) -> KeywordSearchAnswer:
-        """Tracks, artists, albums, tags and playlists by name: equal names first, then names that
-        begin with the query, that contain it, that are similar."""
+        """Fuzzy search by name. Exact matches come first, then names that start with the query,
+        names that contain it, and similar names."""
         wanted = {_NAMES[name] for name in types.split(",")}
         found = await to_thread.run_sync(answer, q, wanted, limit, limiter=limiter)
         return KeywordSearchAnswer.of(found)

@@ -1,4 +1,4 @@
-"""What `GET /search/` answers, as pydantic models."""
+"""The response of `GET /search/`, as pydantic models."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ _EXAMPLE_IMAGE: Final = "https://images.example.com/123.jpg"
 
 
 class KeywordResult(BaseModel):
-    """What every kind of result has."""
+    """Fields of every result."""
 
     relevance: float = Field(
-        description="How well it matches, 0 to 1: equal 1, then names that begin with the query, "
-        "that contain it, that are similar; within each the word similarity decides.",
+        description="How well the name matches, 0 to 1. An exact match is 1, then names that start "
+        "with the query, contain it or are similar, each ordered by word similarity.",
         ge=0,
         le=1,
         examples=[0.98],
@@ -27,54 +27,54 @@ class KeywordResult(BaseModel):
 class TrackResult(KeywordResult):
     """A public track."""
 
-    type: Literal["track"] = Field(description="The kind of result.")
+    type: Literal["track"] = Field(description="Type of the result.")
     id: int = Field(description="The track's id.", examples=[123])
     title: str = Field(description="The track's title.", examples=["Ambient Waves"])
     artist_handle: str = Field(description="The artist's handle.", examples=["artist.bsky.social"])
-    artist_display_name: str | None = Field(description="The artist's name as it is shown.")
+    artist_display_name: str | None = Field(description="The artist's display name.")
     image_url: str | None = Field(description="The track's cover.", examples=[_EXAMPLE_IMAGE])
 
 
 class ArtistResult(KeywordResult):
     """An artist, found by name or handle."""
 
-    type: Literal["artist"] = Field(description="The kind of result.")
+    type: Literal["artist"] = Field(description="Type of the result.")
     did: str = Field(description="The artist's DID.", examples=["did:plc:abc123"])
     handle: str = Field(description="The artist's handle.", examples=["artist.bsky.social"])
-    display_name: str | None = Field(description="The artist's name as it is shown.")
+    display_name: str | None = Field(description="The artist's display name.")
     avatar_url: str | None = Field(description="The artist's picture.")
 
 
 class AlbumResult(KeywordResult):
     """An album with at least one public track."""
 
-    type: Literal["album"] = Field(description="The kind of result.")
+    type: Literal["album"] = Field(description="Type of the result.")
     id: str = Field(description="The album's id.")
-    slug: str | None = Field(description="Its part of the artist's addresses.")
+    slug: str | None = Field(description="The album's part of the artist's URLs.")
     title: str = Field(description="The album's title.")
     artist_handle: str = Field(description="The artist's handle.")
-    artist_display_name: str | None = Field(description="The artist's name as it is shown.")
+    artist_display_name: str | None = Field(description="The artist's display name.")
     image_url: str | None = Field(description="The album's cover.")
 
 
 class TagResult(KeywordResult):
     """A tag of at least one public track."""
 
-    type: Literal["tag"] = Field(description="The kind of result.")
+    type: Literal["tag"] = Field(description="Type of the result.")
     id: int | str = Field(description="The tag's id.", examples=[7])
     name: str = Field(description="The tag.", examples=["techno"])
 
 
 class PlaylistResult(KeywordResult):
-    """A playlist that its owner shows."""
+    """A playlist that its owner shows on their profile."""
 
-    type: Literal["playlist"] = Field(description="The kind of result.")
+    type: Literal["playlist"] = Field(description="Type of the result.")
     id: str = Field(description="The playlist's id.")
     name: str = Field(description="The playlist's name.")
     owner_handle: str = Field(description="The owner's handle.")
-    owner_display_name: str | None = Field(description="The owner's name as it is shown.")
+    owner_display_name: str | None = Field(description="The owner's display name.")
     image_url: str | None = Field(description="The playlist's cover.")
-    track_count: int | None = Field(description="How many tracks are in it.")
+    track_count: int | None = Field(description="Number of tracks in the playlist.")
 
 
 Result = TrackResult | ArtistResult | AlbumResult | TagResult | PlaylistResult
@@ -89,7 +89,7 @@ _MODELS: Final[dict[str, type[Result]]] = {
 
 
 class Counts(BaseModel):
-    """Number of results of each type in this answer; 0 for a type that was not asked for."""
+    """Number of results of each type in this response; 0 for types that were not requested."""
 
     tracks: int = Field(ge=0)
     artists: int = Field(ge=0)
@@ -102,9 +102,9 @@ class KeywordSearchAnswer(BaseModel):
     """Names that match the query."""
 
     results: list[Annotated[Result, Field(discriminator="type")]] = Field(
-        max_length=len(_MODELS) * MOST, description="Best first, over all types."
+        max_length=len(_MODELS) * MOST, description="Best first, across all types."
     )
-    counts: Counts = Field(description="How many of the results are of each type.")
+    counts: Counts = Field(description="Number of results of each type.")
 
     @classmethod
     def of(cls, found: Sequence[Found]) -> Self:

@@ -14,15 +14,15 @@ from serving.search.similar import SimilarAnswer
 class SemanticResult(BaseModel):
     """A track that sounds like the query."""
 
-    type: Literal["track"] = Field(default="track", description="The kind of result.")
+    type: Literal["track"] = Field(default="track", description="Type of the result.")
     id: int = Field(description="The track's id.", examples=[123])
     title: str = Field(description="The track's title.", examples=["Ambient Waves"])
     artist_handle: str = Field(description="The artist's handle.", examples=["artist.bsky.social"])
     artist_display_name: str = Field(
-        description="The artist's name as it is shown.", examples=["Artist Name"]
+        description="The artist's display name.", examples=["Artist Name"]
     )
     image_url: str | None = Field(
-        description="The track's cover, if it has one; a path is one of this API's.",
+        description="URL of the track's cover, or a path on this API; null if it has none.",
         examples=["https://images.example.com/123.jpg"],
     )
     similarity: float = Field(
@@ -38,10 +38,10 @@ class SemanticSearchAnswer(BaseModel):
     """Public tracks ranked by how much they sound like the query."""
 
     results: list[SemanticResult] = Field(max_length=LARGEST_LIMIT, description="Best first.")
-    query: str = Field(description="The query as it was sent.", examples=["dark ambient techno"])
+    query: str = Field(description="The query, as sent.", examples=["dark ambient techno"])
     available: bool = Field(
         description="False, with empty results, when the embedding model or the vector store is "
-        "disabled, unreachable or too slow. True with empty results: nothing matched."
+        "disabled, unreachable or too slow. True with empty results means no match."
     )
 
     @classmethod
@@ -51,16 +51,18 @@ class SemanticSearchAnswer(BaseModel):
 
 
 class SimilarTracksAnswer(BaseModel):
-    """Public tracks ranked by how much they sound like a track, without itself."""
+    """Public tracks ranked by how much they sound like a given track, which is left out."""
 
-    track_id: int = Field(description="The track they are compared with.", examples=[76])
+    track_id: int = Field(
+        description="The track that the results are compared with.", examples=[76]
+    )
     results: list[SemanticResult] = Field(
         max_length=LARGEST_LIMIT,
-        description="Best first; `similarity` is the cosine to that track.",
+        description="Best first. `similarity` is the cosine similarity to that track.",
     )
     available: bool = Field(
         description="False, with empty results, when the vector store or the database does not "
-        "answer in time. True with empty results: the track is not in the index yet."
+        "answer in time. True with empty results means that the track is not indexed yet."
     )
 
     @classmethod
@@ -72,7 +74,7 @@ class SimilarTracksAnswer(BaseModel):
 class WarmingUp(BaseModel):
     """Whether a warm-up was started."""
 
-    started: bool = Field(description="False when one was started within the last four minutes.")
+    started: bool = Field(description="False if one was started in the last four minutes.")
 
 
 class BackendState(BaseModel):
@@ -80,7 +82,8 @@ class BackendState(BaseModel):
 
     ok: bool = Field(description="Whether it answers.")
     detail: str = Field(
-        description="What it is, or why it is not usable.", examples=["PostgreSQL 18.6"]
+        description="Version or address, or the reason it cannot be used.",
+        examples=["PostgreSQL 18.6"],
     )
 
 
@@ -94,13 +97,13 @@ class Readiness(BaseModel):
 
 
 class Liveness(BaseModel):
-    """That the process answers."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class CurrentUser(BaseModel):
-    """Who asks, and which features they have."""
+    """The caller and their feature flags."""
 
     did: str | None = Field(
         description="The user's DID; null for an anonymous caller.", examples=["did:plc:abc123"]
@@ -113,7 +116,7 @@ class CurrentUser(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was not answered."""
+    """Why a request failed."""
 
     model_config = ConfigDict(title="Problem")
 

@@ -14,7 +14,7 @@ from serving.search.semantic import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY
 
 def _not_only_spaces(query: str) -> str:
     if not query.strip():
-        raise ValueError("describe something: the query is only spaces")
+        raise ValueError("the query is only spaces; describe a sound or a mood")
     return query
 
 
@@ -23,7 +23,7 @@ SemanticQuery = Annotated[
     Query(
         min_length=SHORTEST_QUERY,
         max_length=LONGEST_QUERY,
-        description="What the music sounds like; characters are counted as they are sent.",
+        description="What the music sounds like. Length is counted in characters, as sent.",
         examples=["dark ambient techno"],
         json_schema_extra=NOT_ONLY_SPACES,
     ),
@@ -33,11 +33,13 @@ SemanticQuery = Annotated[
 
 def semantic_routes(search: SemanticSearch) -> APIRouter:
     router = APIRouter(tags=["search"])
-    # Threads of its own: a model or index that hangs must not starve the other routes.
+    # Its own threads, so that a model or index that hangs does not starve the other routes.
     limiter = CapacityLimiter(CONCURRENT_ANSWERS)
 
     @router.get(
-        "/search/semantic", summary="Find tracks by mood", response_description="What was found."
+        "/search/semantic",
+        summary="Find tracks by mood",
+        response_description="The search results.",
     )
     async def semantic(q: SemanticQuery, limit: Limit = DEFAULT_LIMIT) -> SemanticSearchAnswer:
         """Tracks ranked by the cosine similarity of their sound to the query."""

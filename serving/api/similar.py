@@ -17,7 +17,7 @@ def similar_routes(similar: SimilarTracks) -> APIRouter:
     @router.get(
         "/tracks/{track_id}/similar",
         summary="Find tracks that sound like a track",
-        response_description="What was found.",
+        response_description="The search results.",
         responses={404: {"model": Problem, "description": "No public track has this id."}},
     )
     async def similar_tracks(

@@ -1,4 +1,4 @@
-"""`GET /tracks/{track_id}/recommended-tags`: tags that a track could have."""
+"""`GET /tracks/{track_id}/recommended-tags`: genres that fit a track as tags."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from serving.api.parameters import TrackId
 from serving.api.tag_models import RecommendedTagsAnswer
 from serving.tags.recommended import DEFAULT_TAGS, MOST_TAGS, RecommendedTags
 
-TagLimit = Annotated[int, Query(ge=1, le=MOST_TAGS, description="Most tags to return.")]
+TagLimit = Annotated[int, Query(ge=1, le=MOST_TAGS, description="Maximum number of tags.")]
 
 
 def tag_routes(tags: RecommendedTags) -> APIRouter:
@@ -18,13 +18,13 @@ def tag_routes(tags: RecommendedTags) -> APIRouter:
     @router.get(
         "/tracks/{track_id}/recommended-tags",
         summary="Recommend tags for a track",
-        response_description="What was found.",
+        response_description="The recommended tags.",
         responses={404: {"model": Problem, "description": "No public track has this id."}},
     )
     async def recommended_tags(
         track_id: TrackId, limit: TagLimit = DEFAULT_TAGS
     ) -> RecommendedTagsAnswer:
-        """Genres that a classifier hears in the track, without the tags that it already has."""
+        """Genres that the classifier predicts for the track, without the tags it already has."""
         answer = await tags.of(track_id, limit)
         if answer is None:
             raise HTTPException(404, "no public track has this id")

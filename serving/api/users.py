@@ -1,4 +1,4 @@
-"""`GET /me`: who asks, by their token."""
+"""`GET /me`: the caller's DID and feature flags, from their token."""
 
 from typing import Annotated, Any, Final
 
@@ -12,7 +12,7 @@ from serving.tokens import InvalidTokenError, verify_token
 _bearer: Final = HTTPBearer(auto_error=False, bearerFormat="JWT")
 
 _OPTIONAL_TOKEN: Final[dict[str, Any]] = {"security": [{_bearer.scheme_name: []}, {}]}
-"""FastAPI documents every scheme as required; the empty one says that nobody needs a token."""
+"""FastAPI documents every scheme as required; the empty one makes it optional."""
 
 
 def user_routes(flags: Flags, secret: str) -> APIRouter:
@@ -21,7 +21,7 @@ def user_routes(flags: Flags, secret: str) -> APIRouter:
 
     @router.get(
         "/me",
-        summary="Who am I",
+        summary="The caller's identity and feature flags",
         openapi_extra=_OPTIONAL_TOKEN,
         responses={
             401: {"model": Problem, "description": "The token is not valid or has expired."},

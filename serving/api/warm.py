@@ -1,4 +1,4 @@
-"""`POST /search/warm`: somebody is about to search."""
+"""`POST /search/warm`: loads what the next query needs."""
 
 from fastapi import APIRouter
 
@@ -9,10 +9,11 @@ from serving.search.warm_up import WarmUp
 def warm_routes(warm_up: WarmUp) -> APIRouter:
     router = APIRouter(tags=["search"])
 
-    @router.post("/search/warm", status_code=202, summary="Get ready for a search by mood")
+    @router.post("/search/warm", status_code=202, summary="Load the model before the first query")
     async def warm() -> WarmingUp:
-        """For a page whose search box is opened. Answers at once; what will answer the query is
-        warmed in the background, at most once in four minutes for all callers together."""
+        """Loads the model and wakes the vector store so that the first query is fast. Call it when
+        a search box opens. Answers at once and works in the background, at most once every four
+        minutes for all callers together."""
         return WarmingUp(started=warm_up.start())
 
     return router

@@ -60,7 +60,7 @@ def _patience(settings: Settings) -> float:
 
 def _print(answer: SearchAnswer, scale: ShownScale) -> None:
     if not answer.results:
-        console().print("Nothing found. Is anything indexed? moodsearch doctor tells.")
+        console().print("No results. Run `moodsearch doctor` to check that tracks are indexed.")
         return
     rows = table(">#", "Title", "Artist", ">Similarity", ">Id")
     for rank, found in enumerate(answer.results, start=1):

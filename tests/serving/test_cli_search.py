@@ -47,7 +47,7 @@ def test_json_is_one_object_and_the_same_as_the_apis(moodsearch: Command) -> Non
 def test_nothing_indexed_is_no_failure(moodsearch: Command) -> None:
     outcome = moodsearch("search", QUERY)
     assert outcome.status == 0
-    assert "Nothing found" in outcome.output
+    assert "No results" in outcome.output
     assert json.loads(moodsearch("search", QUERY, "--json").output) == {
         "results": [],
         "query": QUERY,

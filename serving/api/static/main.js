@@ -11,7 +11,7 @@ import { Session } from "./session.js";
 import { TrackPanel } from "./track.js";
 
 const FLAG = "vibe-search";
-const PATIENCE_MILLISECONDS = 300; // Answers that come sooner need no sign that they are coming.
+const WAITING_AFTER_MILLISECONDS = 300; // Faster answers show no "Searching …".
 const IDEAS = ["dark ambient drone", "calm solo piano", "retro video game", "slow acoustic guitar"];
 
 const session = new Session();
@@ -30,7 +30,7 @@ const search = new Search(mayFeel, {
     found = { byName: 0, bySound: 0 };
     box.setOpen(true);
     if (results.count === 0) {
-      patience = setTimeout(() => results.waiting("Searching …"), PATIENCE_MILLISECONDS);
+      waitingTimer = setTimeout(() => results.waiting("Searching …"), WAITING_AFTER_MILLISECONDS);
     }
   },
   keyword(answer) {
@@ -64,7 +64,7 @@ const search = new Search(mayFeel, {
   moodFailed(problem) {
     stopWaiting();
     failure ??= kindOf(problem) === "server" ? "mood" : kindOf(problem);
-    patienceAsked = problem.retryAfter;
+    retryAfter = problem.retryAfter;
   },
   finished() {
     isSettled = true;
@@ -82,8 +82,8 @@ const search = new Search(mayFeel, {
 });
 
 let failure = null;
-let patienceAsked = null; // Seconds after which the server answers again, if it said so.
-let patience = null; // The timer until it shows that it waits.
+let retryAfter = null; // Seconds, from the Retry-After header.
+let waitingTimer = null; // Until "Searching …" is shown.
 let isListening = false;
 let found = { byName: 0, bySound: 0 };
 let current = null; // The track in the panel.
@@ -146,7 +146,7 @@ function markPlaying() {
 }
 
 function stopWaiting() {
-  clearTimeout(patience);
+  clearTimeout(waitingTimer);
   isListening = false;
   results.waiting(null);
 }
@@ -157,8 +157,8 @@ function again() {
 
 // Returns what a screen reader should hear.
 function showFailure(byName) {
-  if (failure === "busy" && patienceAsked) {
-    const hint = `Try again in ${inWords(patienceAsked)}.`;
+  if (failure === "busy" && retryAfter) {
+    const hint = `Try again in ${inWords(retryAfter)}.`;
     return showNotice("busy", { retry: again, hint });
   }
   const isAlone = failure === "mood" && byName === 0;

@@ -3,16 +3,16 @@
 import { byId, element } from "./elements.js";
 
 export const WORDS = {
-  offline: ["You are offline", "Searching goes on when the connection is back."],
-  unreachable: ["The server cannot be reached", "It may be back in a moment."],
-  slow: ["This takes too long", "The server did not answer in time."],
+  offline: ["You are offline", "The search continues when you are back online."],
+  unreachable: ["The server cannot be reached", "Trying again may help."],
+  slow: ["The search timed out", "The server took too long to answer."],
   busy: ["Too many searches", "Try again in a moment."],
-  refused: ["This cannot be searched for", "Try other words."],
-  server: ["Something went wrong", "The server could not search. Try again in a moment."],
-  missing: ["Something went wrong", "This server cannot search by name."],
-  nothing: ["Nothing found", "Try fewer or other words."],
-  mood: ["Results by sound are not available right now", "Results by name are complete."],
-  moodAlone: ["Results by sound are not available right now", "Nothing was found by name."],
+  refused: ["This query cannot be searched", "Try other words."],
+  server: ["Something went wrong", "The search failed on the server. Try again in a moment."],
+  missing: ["Something went wrong", "This server has no search by name."],
+  nothing: ["No results", "Try fewer or different words."],
+  mood: ["Mood search is not available right now", "Results by name are complete."],
+  moodAlone: ["Mood search is not available right now", "There are no results by name."],
 };
 
 // Shows a notice under the results; `retry`: what a button does, if there is to be one; `hint`: in

@@ -134,7 +134,7 @@ def test_without_moods_the_names_are_still_there(open_page: Open, how: str) -> N
     }
     page.route("**/search/semantic*", lambda route: route.fulfill(**answers[how]))
     search(page, "silver")
-    words = "Too many searches" if how == "busy" else "Results by sound are not available"
+    words = "Too many searches" if how == "busy" else "Mood search is not available"
     expect(page.locator("#notice")).to_contain_text(words)
     expect(row(page, "Silver Album")).to_be_visible()
     expect(page.locator("#waiting")).to_be_hidden()
@@ -161,15 +161,15 @@ def test_that_nothing_was_found_by_name_is_said_where_moods_are_unavailable(
     answer = {"results": [], "query": "xqzzvw", "available": False}
     page.route("**/search/semantic*", lambda route: route.fulfill(json=answer))
     search(page, "xqzzvw")
-    expect(page.locator("#notice")).to_contain_text("Nothing was found by name")
+    expect(page.locator("#notice")).to_contain_text("There are no results by name")
     expect(page.locator("#notice")).not_to_contain_text("complete")
 
 
 def test_nothing_found_is_said_so(open_page: Open) -> None:
     page = open_page(flag=False)
     search(page, "xqzzvw")
-    expect(page.locator("#notice")).to_contain_text("Nothing found for “xqzzvw”")
-    expect(page.get_by_role("status")).to_contain_text("Nothing found")
+    expect(page.locator("#notice")).to_contain_text("No results for “xqzzvw”")
+    expect(page.get_by_role("status")).to_contain_text("No results")
 
 
 def test_moods_that_are_waited_for_are_announced_by_their_place(open_page: Open) -> None:
