@@ -17,7 +17,7 @@ from resources.settings import load_settings
 from serving.cli import up
 from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
-from serving.demo.home import demo_environment
+from serving.demo.home import demo_command, demo_environment
 from serving.search.semantic import SearchAnswer, SemanticSearch
 from serving.search.shown_similarity import ShownScale, shown_scale
 
@@ -28,7 +28,8 @@ _STYLES: Final = {piece.title: piece.style for piece in DEMO_PIECES}
 def run(serve: bool) -> int:
     """Returns the exit code: 1 when the demo catalogue could not be indexed or found."""
     console = Console()
-    os.environ.update(demo_environment(load_settings()))  # For the programs that up starts, too.
+    environment = demo_environment(load_settings())
+    os.environ.update(environment)  # For the programs that up starts, too.
     with Backends(load_settings()) as backends:
         files = _compose(console, backends.settings.moodsearch_home / "pieces")
         _add(console, backends, files)
@@ -42,7 +43,7 @@ def run(serve: bool) -> int:
         if not _search(console, backends):
             code = 1
     if serve and code == 0:
-        return up.run("127.0.0.1", 8000, 3000)
+        return up.run("127.0.0.1", 8000, 3000, command=demo_command(environment))
     if code == 0:
         console.print(
             "Next: moodsearch demo --serve, for the page where all this is searched and heard."

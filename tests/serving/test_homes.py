@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from resources.settings import Settings, load_settings
-from serving.demo.home import demo_environment
+from serving.demo.home import demo_command, demo_environment
 from tests.serving.command import Command, Outcome
 
 READERS = [
@@ -97,7 +97,9 @@ def test_the_demo_has_a_library_of_its_own_whatever_is_configured(
 
 def test_the_demos_home_is_inside_one_that_was_chosen(tmp_path: Path) -> None:
     environment = demo_environment(Settings(moodsearch_home=tmp_path))
-    assert environment["MOODSEARCH_HOME"] == str(tmp_path / "demo")
+    assert environment == {"MOODSEARCH_HOME": str(tmp_path / "demo")}
+    assert demo_command(environment) == f"MOODSEARCH_HOME={tmp_path / 'demo'} moodsearch"
+    assert "='with spaces/demo'" in demo_command({"MOODSEARCH_HOME": "with spaces/demo"})
 
 
 # None where nothing but reading was asked for
