@@ -45,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="screenshots-") as home:
         environment = _environment(home)
         _moodsearch(environment, "demo")
+        environment["MOODSEARCH_HOME"] = str(Path(home, "demo"))  # Its library, from here on.
         _moodsearch(environment, "flags", "grant", USER, "vibe-search")
         with _everything(environment) as (page_url, dagster_url):
             address = _moodsearch(environment, "token", USER, "--page", page_url).strip()

@@ -17,8 +17,9 @@ from resources.catalogue.database import database_error
 from resources.catalogue.schema.migrate import ensure_schema, refused
 from resources.machine.postgres import cannot_write
 
-REPOSITORY: Final = Path(__file__).resolve().parents[1]
-"""Where `dagster.yaml` and `workspace.yaml` are."""
+INSTANCE: Final = Path(__file__).with_name("dagster.yaml")
+WORKSPACE: Final = Path(__file__).with_name("workspace.yaml")
+"""Links to the repository's own files; an installed package has copies in their place."""
 
 
 def prepare_dagster(backends: Backends) -> dict[str, str]:
@@ -32,7 +33,7 @@ def prepare_dagster(backends: Backends) -> dict[str, str]:
     home = backends.settings.moodsearch_home / "dagster"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        _copy(REPOSITORY / "dagster.yaml", home / "dagster.yaml")
+        _copy(INSTANCE, home / "dagster.yaml")
     except OSError as error:
         raise cannot_write(home, error) from None
     try:

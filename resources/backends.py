@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
+from resources.catalogue.schema.founded import has_server, is_founded, no_catalogue
 from resources.catalogue.schema.migrate import migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
@@ -39,14 +40,20 @@ DAGSTER_SCHEMA: Final = "moodsearch_dagster"
 class Backends(EmbeddingBackends):
     """Everything outside, opened when first asked for. A context manager; `close` is idempotent."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, create: bool = True) -> None:
+        """Opens the catalogue in its newest schema. Where there is none, it is made; without
+        `create` that is a `NoCatalogueError`, and nothing was made."""
         super().__init__(settings)
         # A few tracks are embedded here, by two threads: together they keep all cores busy.
         self.audio_threads = max(1, usable_cores() // 2)
-        self._embedded = (
-            None if settings.database_url else EmbeddedPostgres(settings.moodsearch_home)
-        )
+        self._embedded: EmbeddedPostgres | None = None
+        if settings.database_url is None:
+            if not create and not has_server(settings.moodsearch_home):
+                raise no_catalogue(settings)
+            self._embedded = EmbeddedPostgres(settings.moodsearch_home)
         try:
+            if not create and not is_founded(self.database_url):
+                raise no_catalogue(settings)
             migrate(self.database_url)
         except BaseException:
             self.close()

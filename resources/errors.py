@@ -21,6 +21,11 @@ class ConfigurationError(UserError):
     """A setting is missing, malformed or contradicts another; the message names the variable."""
 
 
+class NoCatalogueError(UserError):
+    """There is no catalogue where the settings point; the message names the command that makes
+    one."""
+
+
 class TrackError(MoodSearchError):
     """One track's audio cannot be used; the message is the reason shown to people."""
 

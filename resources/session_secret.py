@@ -14,11 +14,19 @@ SHORTEST_SECRET: Final = 32
 """Characters; RFC 7518 section 3.2: an HS256 key is at least as long as the hash."""
 
 
-def session_secret(settings: Settings) -> str:
-    """The secret that signs users' tokens: `SESSION_SECRET`, or one made once under the home."""
+def session_secret(settings: Settings, *, create: bool = True) -> str:
+    """The secret that signs users' tokens: `SESSION_SECRET`, or one made once under the home.
+
+    Raises `UserError` when it cannot be kept there, is damaged, or is missing and may not be made.
+    """
     if settings.session_secret is not None:
         return settings.session_secret.get_secret_value()
     path = settings.moodsearch_home / "session_secret"
+    if not create and not path.exists():
+        raise UserError(
+            f"there is no session secret in {settings.moodsearch_home} yet; moodsearch up or serve "
+            "makes it, or set SESSION_SECRET"
+        )
     try:
         secret = _read_or_create(path)
     except OSError as error:

@@ -2,10 +2,13 @@
 here and nowhere else."""
 
 import re
+import sys
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -17,6 +20,12 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?", re.ASCII)
 
 
+def default_home() -> Path:
+    """`.moodsearch` in the working directory where it exists, else a folder of the user's own."""
+    here = Path(".moodsearch")
+    return here if here.is_dir() else user_data_path("moodsearch", appauthor=False)
+
+
 class Settings(BaseSettings):
     """Values of the environment variables of the same names; `docs/configuration.md` lists them."""
 
@@ -24,7 +33,7 @@ class Settings(BaseSettings):
         extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, frozen=True
     )
 
-    moodsearch_home: Path = Path(".moodsearch")
+    moodsearch_home: Path = Field(default_factory=default_home)
     database_url: SecretStr | None = None
     session_secret: SecretStr | None = None
 
@@ -164,6 +173,12 @@ class Settings(BaseSettings):
             raise ValueError(f"{' and '.join(missing)} must be set, because {reason} is")
 
     @property
+    def home_is_in_working_directory(self) -> bool:
+        """Whether nothing but the working directory says where the home is."""
+        chosen = "moodsearch_home" in self.model_fields_set
+        return not chosen and self.moodsearch_home == Path(".moodsearch").absolute()
+
+    @property
     def clap_folder(self) -> Path | None:
         """The folder that `clap_model` names, if it names one."""
         return Path(self.clap_model) if self.clap_model.startswith("/") else None
@@ -192,11 +207,23 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment. Raises `ConfigurationError`, one line that names the variable."""
+    """Read the environment. Raises `ConfigurationError`, one line that names the variable.
+
+    Says on standard error, once in a process, when the home is one in the working directory:
+    elsewhere the same command would find another catalogue.
+    """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(error))) from None
+    if settings.home_is_in_working_directory:
+        _say_where(settings.moodsearch_home)
+    return settings
+
+
+@cache
+def _say_where(home: Path) -> None:
+    print(f"note: using {home}, which is in the working directory", file=sys.stderr)
 
 
 def _explain(error: ValidationError) -> list[str]:

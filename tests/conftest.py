@@ -38,9 +38,21 @@ def _import_all_of_anyio() -> None:
     importlib.import_module("anyio._backends._asyncio")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever looks for the user's own folders finds empty ones, shared by the session's tests:
+    caches of libraries are made once."""
+    home = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for name in ("DATA", "CONFIG", "CACHE", "STATE"):
+            patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The developer's own configuration has no say in the tests."""
+    """The developer's own configuration has no say in the tests, and no test in another's."""
     prefixes = (
         "MOODSEARCH_",
         "R2_",
@@ -55,6 +67,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         if name.startswith((*prefixes, "DATABASE_URL", "SESSION_SECRET", "DAGSTER_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("MOODSEARCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster, storage_url
+from pipelines.instance import INSTANCE, dagster_instance, prepare_dagster, storage_url
 from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.database import SessionLock
 from resources.errors import BackendError, ConfigurationError, UserError
@@ -27,6 +27,7 @@ from resources.session_secret import session_secret
 from resources.settings import load_settings
 from serving.cli import up
 
+ROOT = Path(__file__).resolve().parents[1]
 SEARCH_PATH = f"-csearch_path={DAGSTER_SCHEMA}"
 UNWRITABLE = Path("/proc/moodsearch")
 """Where not even root can make a folder."""
@@ -149,7 +150,7 @@ def test_dagsters_settings_are_replaced_in_one_step_and_only_when_they_differ(
     with copy.open() as reader:
         prepare_dagster(backends)
         assert reader.read() == "storage: {}"  # Whoever reads the old file reads all of it.
-    assert copy.read_bytes() == (REPOSITORY / "dagster.yaml").read_bytes()
+    assert copy.read_bytes() == INSTANCE.read_bytes()
     assert [path.name for path in copy.parent.iterdir()] == ["dagster.yaml"]
 
 
@@ -264,7 +265,7 @@ def test_threads_that_ask_at_once_share_one_set_of_backends(database_url: str) -
     printed = subprocess.check_output(
         [sys.executable, "-c", OPEN_FROM_THREADS],
         env={**os.environ, "DATABASE_URL": database_url},
-        cwd=REPOSITORY,
+        cwd=ROOT,
         text=True,
     )
     assert printed == "1\n"

@@ -48,7 +48,7 @@ def test_documented_defaults_are_the_defaults() -> None:
     actual = {
         name.upper(): str(field.default).lower() if field.annotation is bool else str(field.default)
         for name, field in fields.items()
-        if field.default not in (None, ())
+        if field.default_factory is None and field.default not in (None, ())
     }
     assert {name: shown.get(name) for name in actual} == actual
 

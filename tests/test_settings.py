@@ -1,6 +1,9 @@
 """Settings: wrong ones are said in one line naming the variable, and secrets are never shown."""
 
+from pathlib import Path
+
 import pytest
+from platformdirs import user_data_path
 
 from resources.errors import ConfigurationError
 from resources.settings import Settings, load_settings
@@ -16,11 +19,13 @@ def _complaint(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
     return str(caught.value)
 
 
-def test_the_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_defaults_are_those_of_the_contract(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("MOODSEARCH_HOME")
+    monkeypatch.chdir(tmp_path)
     settings = Settings()
-    assert settings.moodsearch_home.name == ".moodsearch"
-    assert settings.moodsearch_home.is_absolute()
+    assert settings.moodsearch_home == user_data_path("moodsearch", appauthor=False)
     assert settings.database_url is None
     assert not settings.uses_r2
     assert (settings.clap_model, settings.clap_precision) == ("offline", "int8")

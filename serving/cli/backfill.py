@@ -59,7 +59,7 @@ def run(options: Options) -> int:
     """Returns the exit code: 1 when something that was to be done was not."""
     console = Console()
     dry_run, limit, concurrency = options.dry_run, options.limit, options.concurrency
-    with Backends(load_settings()) as backends:
+    with Backends(load_settings(), create=not dry_run) as backends:
         if options.retry_failed and not dry_run:
             backends.records.forget_failures()
         other = backends.generations.other_model(backends.track_model)

@@ -29,7 +29,7 @@ _AMOUNTS: Final = {
 
 
 def run(*, as_json: bool) -> int:
-    with Backends(load_settings()) as backends:
+    with Backends(load_settings(), create=False) as backends:
         found = costs(backends)
     if as_json:
         answer = {**asdict(found), "leaves_this_machine": found.leaves_this_machine}

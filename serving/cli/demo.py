@@ -1,5 +1,6 @@
 """`moodsearch demo`: a catalogue of our own making, searchable by mood."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from resources.settings import load_settings
 from serving.cli import up
 from serving.cli.backfill import run_plan
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
+from serving.demo.home import demo_command, demo_environment
 from serving.search.semantic import SearchAnswer, SemanticSearch
 from serving.search.shown_similarity import ShownScale, shown_scale
 
@@ -26,8 +28,10 @@ _STYLES: Final = {piece.title: piece.style for piece in DEMO_PIECES}
 def run(serve: bool) -> int:
     """Returns the exit code: 1 when the demo catalogue could not be indexed or found."""
     console = Console()
+    environment = demo_environment(load_settings())
+    os.environ.update(environment)  # For the programs that up starts, too.
     with Backends(load_settings()) as backends:
-        files = _write(console, backends.settings.moodsearch_home / "demo")
+        files = _write(console, backends.settings.moodsearch_home / "pieces")
         _add(console, backends, files)
         if index_differs(backends):
             differed = reconcile_index(backends)
@@ -39,9 +43,11 @@ def run(serve: bool) -> int:
         if not _search(console, backends):
             code = 1
     if serve and code == 0:
-        return up.run("127.0.0.1", 8000, 3000)
+        return up.run("127.0.0.1", 8000, 3000, command=demo_command(environment))
     if code == 0:
-        console.print("Next: moodsearch up, for the page where all this is searched and heard.")
+        console.print(
+            "Next: moodsearch demo --serve, for the page where all this is searched and heard."
+        )
     return code
 
 

@@ -10,9 +10,10 @@ from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.names.schema import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview
-from resources.errors import BackendError, MoodSearchError, first_line, one_line
+from resources.errors import BackendError, MoodSearchError, NoCatalogueError, first_line, one_line
 from resources.settings import Settings, load_settings
 from serving.cli.configuration import configured
+from serving.cli.installation import clashes
 from serving.cli.keyword_state import keyword_facts
 from serving.cli.output import cell, console, table
 from serving.cli.text import printable
@@ -31,6 +32,11 @@ def run() -> int:
     report = _Report(console())
     report.heading("Configured")
     report.facts(configured(settings))
+    for package, others in clashes().items():
+        report.problem(
+            f"the package {package} is installed by {' and '.join(others)}, too, and each may "
+            "import the other's; install mood search in an environment of its own"
+        )
     report.heading("Reachable")
     try:
         _examine(settings, report)
@@ -41,7 +47,10 @@ def run() -> int:
 
 def _examine(settings: Settings, report: "_Report") -> None:
     try:
-        backends = Backends(settings)
+        backends = Backends(settings, create=False)
+    except NoCatalogueError as error:
+        report.state(Health("catalogue", False, str(error)))
+        return
     except BackendError as error:
         report.state(Health("database", False, str(error)))
         return

@@ -30,7 +30,7 @@ def revoke(user: str, flag: str) -> int:
 
 def show(user: str) -> int:
     check_name("USER", user)
-    with Backends(load_settings()) as backends:
+    with Backends(load_settings(), create=False) as backends:
         for flag in backends.flags.of(user):
             typer.echo(printable(flag))
     return 0

@@ -3,7 +3,7 @@
 import typer
 
 from resources.backends import Backends
-from resources.errors import BackendError
+from resources.errors import BackendError, NoCatalogueError
 from resources.settings import Settings, load_settings
 from serving.api.models import SemanticSearchAnswer
 from serving.cli.output import cell, console, table
@@ -45,10 +45,10 @@ def _checked(text: str) -> str:
 def _answer(settings: Settings, query: str, limit: int) -> tuple[SearchAnswer, ShownScale | None]:
     """The answer and the scale of the model that gave it, if there is one."""
     try:
-        with Backends(settings) as backends:
+        with Backends(settings, create=False) as backends:
             search = SemanticSearch(backends, deadline_seconds=_patience(settings))
             return search.search(query, limit), shown_scale(search.query_embedder.model)
-    except BackendError as error:
+    except (BackendError, NoCatalogueError) as error:
         return SearchAnswer(query, reason=str(error)), None
 
 

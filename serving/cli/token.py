@@ -16,7 +16,7 @@ def run(user: str, page: str | None) -> int:
     check_name("USER", user)
     if page is not None:
         page = _without_fragment(page)
-    token = make_token(session_secret(load_settings()), user)
+    token = make_token(session_secret(load_settings(), create=False), user)
     typer.echo(token if page is None else f"{page}#token={token}")
     return 0
 

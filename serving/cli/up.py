@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assets.model import refuse_collapsed_model
-from pipelines.instance import REPOSITORY, dagster_instance, prepare_dagster
+from pipelines.instance import WORKSPACE, dagster_instance, prepare_dagster
 from pipelines.runs import fail_unfinished_runs
 from pipelines.sensors import WAITING
 from resources.backends import Backends
@@ -46,8 +46,8 @@ UP_LOCK: Final = 0x6D6F6F647570
 """Advisory lock number of the one `up` on a database ("moodup" in ASCII)."""
 
 
-def run(host: str, port: int, dagster_port: int) -> int:
-    """Runs until Ctrl-C. Returns the exit code."""
+def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch") -> int:
+    """Runs until Ctrl-C. Returns the exit code. `command`: how this program is called here."""
     console = Console()
     settings = load_settings()
     if port == dagster_port != 0:
@@ -72,7 +72,7 @@ def run(host: str, port: int, dagster_port: int) -> int:
 
         supervisor = Supervisor(_programs(host, port, dagster_port, environment), console)
         return supervisor.run(
-            started=lambda: _say_where(console, host, port, dagster_port),
+            started=lambda: _say_where(console, host, port, dagster_port, command),
             every_second=every_second,
         )
 
@@ -98,7 +98,7 @@ def _programs(
             is_noise=_is_noise,
         )
 
-    workspace = str(REPOSITORY / "workspace.yaml")
+    workspace = str(WORKSPACE)
     return [
         program("api", "serving.cli", "serve", "--host", host, "--port", str(port)),
         program("daemon", "dagster._daemon", "run", "-w", workspace),
@@ -114,14 +114,14 @@ def _is_noise(line: str) -> bool:
     return any(part in line for part in _NOISE)
 
 
-def _say_where(console: Console, host: str, port: int, dagster_port: int) -> None:
+def _say_where(console: Console, host: str, port: int, dagster_port: int, command: str) -> None:
     page = f"http://{host}:{port}"
     console.print(f"Search page and API  {page}", highlight=False)
     console.print(f"Dagster              http://{host}:{dagster_port}", highlight=False)
     # Not the address itself: what is printed here ends up in logs, and it lets people in.
     console.print("To search by mood there, open what the second of these prints:")
-    for command in ("flags grant me vibe-search", f"token me --page {page}"):
-        console.print(f"  moodsearch {command}", highlight=False, soft_wrap=True)
+    for arguments in ("flags grant me vibe-search", f"token me --page {page}"):
+        console.print(Text(f"  {command} {arguments}"), highlight=False, soft_wrap=True)
     console.print("The sensors are on in about 15 seconds. Ctrl-C stops everything.")
 
 

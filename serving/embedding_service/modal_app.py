@@ -1,8 +1,8 @@
 """The embedding service on Modal: `modal deploy -m serving.embedding_service.modal_app`.
 
 Importing this module contacts nobody, but for the hub where `CLAP_MODEL` is a model whose hashes
-are not known yet. It is imported again inside the containers, where neither `requirements/` nor the
-deployer's settings are; the objects that it makes there must be the same in number, or Modal
+are not known yet. It is imported again inside the containers, where neither the pinned versions nor
+the deployer's settings are; the objects that it makes there must be the same in number, or Modal
 refuses to run them.
 """
 

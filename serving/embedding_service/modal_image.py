@@ -12,12 +12,13 @@ from serving.embedding_service.modal_weights import fetch_weights
 
 PYTHON_VERSION: Final = "3.11"
 
-REQUIREMENTS: Final = Path(__file__).resolve().parents[2] / "requirements" / "runtime.txt"
+REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
+"""A link to the repository's pinned versions; an installed package has a copy in its place."""
 
 IMAGE_PACKAGES: Final = frozenset({
     "annotated-types", "anyio", "av", "certifi", "click", "filelock", "flatbuffers", "fsspec",
     "h11", "hf-xet", "httpcore", "httpcore2", "httpx", "httpx2", "huggingface-hub", "idna",
-    "numpy", "onnxruntime", "packaging", "protobuf", "pydantic", "pydantic-core",
+    "numpy", "onnxruntime", "packaging", "platformdirs", "protobuf", "pydantic", "pydantic-core",
     "pydantic-settings", "python-dotenv", "pyyaml", "starlette", "threadpoolctl", "tokenizers",
     "tqdm", "truststore", "typing-extensions", "typing-inspection",
 })  # fmt: skip
@@ -75,7 +76,7 @@ def _with_fetched(image: modal.Image, settings: Settings) -> modal.Image:
 
 def is_left_out(path: Path) -> bool:
     """Whether a file of `SOURCES` stays out of the image."""
-    return path.suffix not in SOURCE_SUFFIXES
+    return path.suffix not in SOURCE_SUFFIXES or path.name == REQUIREMENTS.name
 
 
 def pinned(requirements: str, names: frozenset[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """A real database and pgvector index, an embedding service over real HTTP, and the command line."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -57,17 +58,29 @@ def client(backends: Backends) -> Iterator[TestClient]:
 
 @pytest.fixture
 def moodsearch(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
+    database_url: str, monkeypatch: pytest.MonkeyPatch, command_line: Command
+) -> Command:
     """The command line in this process, on this test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
+    return command_line
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """The command line in this process."""
     monkeypatch.setenv("COLUMNS", "200")
     restore = restore_signals()
 
     def run(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["moodsearch", *arguments])
+        environment = os.environ.copy()
         with pytest.raises(SystemExit) as end:
             main()
+        # As a process of its own would leave it.
+        os.environ.clear()
+        os.environ.update(environment)
         captured = capsys.readouterr()
         assert isinstance(end.value.code, int)
         return Outcome(end.value.code, captured.out, captured.err)

@@ -71,7 +71,7 @@ def test_other_queries_find_their_style_too(
     from resources.settings import load_settings
     from serving.search.semantic import SemanticSearch
 
-    monkeypatch.setenv("MOODSEARCH_HOME", str(home))
+    monkeypatch.setenv("MOODSEARCH_HOME", str(home / "demo"))
     with Backends(load_settings()) as backends:
         search = SemanticSearch(backends)
         wrong = [

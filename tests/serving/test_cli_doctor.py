@@ -1,5 +1,7 @@
 """`moodsearch doctor`, with the model that ships."""
 
+from pathlib import Path
+
 import pytest
 
 from resources.backends import Backends
@@ -23,6 +25,21 @@ def test_a_new_installation_is_in_order(
     for name in ("database", "object store", "vector store", "model", "dagster"):
         assert name in outcome.output
     assert SECRET not in outcome.output
+
+
+def test_another_package_under_one_of_our_names_is_wrong(
+    moodsearch: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed = tmp_path / "django_site-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: django_site\nVersion: 1.0\n")
+    (installed / "top_level.txt").write_text("serving\nsite_pages\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    outcome = moodsearch("doctor")
+    assert outcome.status == 1
+    assert "the package serving is installed by django-site, too" in outcome.output
+    assert "in an environment of its own" in outcome.output
+    assert "the package resources" not in outcome.output
 
 
 def test_who_may_ask_the_api_and_how_often_is_shown(

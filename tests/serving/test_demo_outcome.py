@@ -1,13 +1,46 @@
 """`moodsearch demo` in trouble: what it finds decides its exit code, and it mends its index."""
 
+import tempfile
+from collections.abc import Iterator
+
 import pytest
 
 from resources.backends import Backends
+from resources.catalogue.database import Database
 from resources.settings import load_settings
 from serving.demo import DEMO_PIECES, DEMO_QUERIES
+from serving.demo.home import demo_environment
 from tests.serving.command import Command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Not under pytest's folders: they are closed to the other user that Postgres runs as for root.
+    with tempfile.TemporaryDirectory(
+        prefix="moodsearch-tests-", ignore_cleanup_errors=True
+    ) as folder:
+        monkeypatch.setenv("MOODSEARCH_HOME", folder)
+        yield
+
+
+def _open_the_demos() -> Backends:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in demo_environment(load_settings()).items():
+            patch.setenv(name, value)
+        return Backends(load_settings())
+
+
+def test_its_pieces_stay_out_of_the_configured_catalogue(
+    moodsearch: Command, database: Database
+) -> None:
+    outcome = moodsearch("demo")
+    assert outcome.status == 0
+    assert "Next: moodsearch demo --serve" in outcome.output
+    assert database.rows("SELECT FROM public.tracks") == []
+    with _open_the_demos() as backends:
+        assert backends.tracks.count_public() == len(DEMO_PIECES)
 
 
 def test_the_demo_fails_when_nothing_answers(
@@ -27,13 +60,13 @@ def test_the_demo_fails_when_nothing_is_found_and_indexes_again_what_was_lost(
     moodsearch: Command,
 ) -> None:
     assert moodsearch("demo").status == 0
-    with Backends(load_settings()) as backends:
+    with _open_the_demos() as backends:
         backends.vectors.delete(backends.vectors.ids(0, 10**9))
         assert backends.vectors.count() == 0
     again = moodsearch("demo")
     assert again.status == 0
     assert "were not as recorded" in again.output
-    with Backends(load_settings()) as backends:
+    with _open_the_demos() as backends:
         assert backends.vectors.count() == len(DEMO_PIECES)
         backends.database.rows("UPDATE public.tracks SET visibility = 'private'")
     hidden = moodsearch("demo")

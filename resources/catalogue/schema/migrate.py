@@ -60,7 +60,7 @@ def migrate(url: str) -> None:
     newer, lacks the extensions, holds tables that are no catalogue, or refuses what is needed, and
     `UserError` when a newer version of mood search wrote it.
     """
-    _check_address(url)
+    check_address(url)
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             _check_server(connection)
@@ -112,7 +112,7 @@ def refused(error: BaseException) -> ConfigurationError:
     )
 
 
-def _check_address(url: str) -> None:
+def check_address(url: str) -> None:
     """An unescaped character of the password ends up in another part of the address, and an error
     of the driver would show it."""
     try:
