@@ -22,8 +22,9 @@ from assets.embedders import embedder_for
 from assets.embedding import EmbeddedTrack, Embedding, embed_tracks
 from assets.plots import histogram
 from assets.report import preview
-from assets.tables import BlockTable, Embeddings
+from assets.tables import BlockTable, Embeddings, Windows
 from assets.track_audio import track_audio
+from assets.windows import WindowParts
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
@@ -63,14 +64,17 @@ def clap_embeddings(
 ) -> Materialized:
     with block_runs.start(context, config) as run:
         table = run.own_table(Embeddings, run.backends.track_model.fingerprint)
-        run.drop(table, [track.track_id for track in run.pending if track.is_deleted])
+        windows = run.held.windows(run.backends.track_model.fingerprint)
+        _move_windows(table, windows)
+        run.drop(table, deleted := [track.track_id for track in run.pending if track.is_deleted])
+        windows.drop(dict.fromkeys(deleted))
         to_embed = _without_stored_ones(run, table)
         with (
             embedder_for(len(to_embed), run.backends, config) as embedder,
             closing(embed_tracks(to_embed, run.audio_key, embedder)) as chunks,
         ):
             for chunk in chunks:
-                _store(run, table, chunk)
+                _store(run, table, windows, chunk)
                 run.note(chunk)
         return run.result(_overview(run, table.read()), _check_results(run, table))
 
@@ -101,9 +105,21 @@ def _without_stored_ones(run: BlockRun, table: BlockTable) -> list[PendingTrack]
     return [t for t in candidates if (t.track_id, t.file_id) not in has_vector]
 
 
-def _store(run: BlockRun, table: BlockTable, chunk: Sequence[EmbeddedTrack]) -> None:
-    """The table first: a kill in between loses nothing that is said to be done."""
+def _move_windows(table: BlockTable, windows: WindowParts) -> None:
+    """Earlier versions kept the windows in the table of the means."""
+    stored = table.read()
+    if "windows" in stored.columns:
+        windows.append(stored.select(Windows.empty().columns))
+        table.write(stored.select(Embeddings.empty().columns))
+
+
+def _store(
+    run: BlockRun, table: BlockTable, windows: WindowParts, chunk: Sequence[EmbeddedTrack]
+) -> None:
+    """Windows, then the table, then what is recorded: whenever a kill comes, nothing is missing of
+    what is said to be done, and what is in the table is not embedded again."""
     embedded = [(o.track, o.result) for o in chunk if o.result is not None]
+    windows.append(_windows_of(embedded))
     table.merge([_row(track, embedding) for track, embedding in embedded])
     _record(run, [(track.track_id, track.audio.file_id) for track, _ in embedded])
     run.backends.records.audio(
@@ -113,6 +129,8 @@ def _store(run: BlockRun, table: BlockTable, chunk: Sequence[EmbeddedTrack]) -> 
             if o.failure is not None
         ]
     )
+    replaced = [track for track, _ in embedded if track.track_id in run.report.known]
+    windows.drop({track.track_id: track.audio.file_id for track in replaced})
     run.stored([track.track_id for track, _ in embedded])
 
 
@@ -128,9 +146,20 @@ def _row(track: PendingTrack, embedding: Embedding) -> dict[str, object]:
         "track_id": track.track_id,
         "file_id": track.file_id,
         "vector": embedding.vector,
-        "windows": list(embedding.windows),
-        "starts_seconds": list(embedding.starts_seconds),
     }
+
+
+def _windows_of(embedded: Sequence[tuple[PendingTrack, Embedding]]) -> pl.DataFrame:
+    rows = [
+        {
+            "track_id": track.track_id,
+            "file_id": track.file_id,
+            "windows": list(embedding.windows),
+            "starts_seconds": list(embedding.starts_seconds),
+        }
+        for track, embedding in embedded
+    ]
+    return pl.DataFrame(rows, schema=Windows.empty().schema)
 
 
 def _check_results(run: BlockRun, table: BlockTable) -> list[dg.AssetCheckResult]:
@@ -157,7 +186,6 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
             table.tail(10)
             .select(
                 "track_id",
-                pl.col("starts_seconds").list.len().alias("windows"),
                 pl.col("vector").arr.to_list().list.head(4).alias("vector_begins_with"),
             )
             .with_columns(pl.col("vector_begins_with").cast(pl.List(pl.String)).list.join(", "))
