@@ -240,4 +240,4 @@ def test_the_user_interface_shows_counts_a_preview_and_a_plot(upload: Upload, ru
     assert isinstance(audio.metadata["preview"], dg.TableMetadataValue)
     for plot in (audio.metadata["durations"], embeddings.metadata["similarity_spread"]):
         assert isinstance(plot, dg.MarkdownMetadataValue)
-        assert "data:image/png;base64," in str(plot.value)
+        assert "data:image/svg+xml;base64," in str(plot.value)
