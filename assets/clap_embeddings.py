@@ -1,7 +1,7 @@
 """clap_embeddings: each track's place in the space that it shares with text."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Final
 
 import dagster as dg
@@ -9,28 +9,28 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.blocks import TRACK_BLOCKS, block_of
-from assets.charges import Charges
-from assets.embedding import MOST_AHEAD, EmbeddedTrack, embed_tracks
-from assets.embedding_processes import EmbeddingProcesses
+from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Materialized, Metadata
+from assets.blocks import TRACK_BLOCKS
+from assets.check_results import (
+    check,
+    no_tracks,
+    schema_check,
+    schema_result,
+    unit_length_result,
+)
+from assets.embedders import embedder_for
+from assets.embedding import EmbeddedTrack, Embedding, embed_tracks
 from assets.plots import histogram
-from assets.report import Report, preview
+from assets.report import preview
 from assets.tables import BlockTable, Embeddings
 from assets.track_audio import track_audio
-from assets.window_vectors import EmbeddingThreads, WindowEmbedder
-from assets.work import RETRIES, Progress, WorkConfig, pending_tracks, working_on
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import AudioRecord
 from resources.costs import estimate
-from resources.costs.measures import Measure
-from resources.machine.core_locks import taken_cores
 
-WORTH_PROCESSES: Final = 16
-"""Fewer tracks are embedded before processes have imported and loaded what they need."""
-
-_SPREAD_SAMPLE = 200
+_SPREAD_SAMPLE: Final = 200
 
 
 @dg.asset(
@@ -39,163 +39,117 @@ _SPREAD_SAMPLE = 200
     group_name="mood_search",
     kinds={"onnx", "polars", "parquet"},
     retry_policy=RETRIES,
+    check_specs=[
+        schema_check("clap_embeddings"),
+        check(
+            "clap_embeddings",
+            "embeddings_unit_length",
+            "Every vector is finite and of length 1.",
+            blocking=True,
+        ),
+        check(
+            "clap_embeddings",
+            "every_decodable_track_embedded",
+            "Every public track whose audio can be decoded has a vector of the configured model.",
+        ),
+    ],
     description="Each track's 512-dimensional vector in the space that it shares with text, and "
     "the vectors of the windows it was pooled from.",
 )
 def clap_embeddings(
     context: dg.AssetExecutionContext,
-    config: WorkConfig,
-    backends: dg.ResourceParam[Backends],
-    progress: dg.ResourceParam[Progress],
-) -> dg.MaterializeResult[None]:
-    block = block_of(context)
-    report = Report()
-    charges = _charges(backends)
-    with working_on(context, backends, block) as check_lock:
-        table = embeddings_table(backends, block, check_lock)
-        pending = pending_tracks(backends, block, config)
-        stored = table.read("track_id", "file_id")
-        known = set(stored["track_id"])
-        deleted = [track.track_id for track in pending if track.is_deleted]
-        table.remove(deleted)
-        report.removed = len(known.intersection(deleted))
-        to_embed = _without_stored_ones(backends, pending, stored)
+    config: BlockConfig,
+    block_runs: dg.ResourceParam[BlockRuns],
+) -> Materialized:
+    with block_runs.start(context, config) as run:
+        table = run.own_table(Embeddings, run.backends.track_model.fingerprint)
+        run.drop(table, [track.track_id for track in run.pending if track.is_deleted])
+        to_embed = _without_stored_ones(run, table)
         with (
-            _embedder(backends, config, len(to_embed)) as embedder,
-            closing(embed_tracks(to_embed, _key_in(backends), embedder)) as embedded,
+            embedder_for(len(to_embed), run.backends, config) as embedder,
+            closing(embed_tracks(to_embed, run.audio_key, embedder)) as chunks,
         ):
-            for chunk in embedded:
-                _store(backends, table, chunk)
-                _count(report, chunk, known)
-                backends.work.note_errors("index", report.reasons())
-                embedded_now = sum(result.vector is not None for result in chunk)
-                progress.advance("clap_embeddings", embedded_now)
-    report.unchanged = len(known) - report.changed - report.removed
-    overview = _overview(backends, table.read("track_id", "vector", "starts_seconds"))
-    costs = _costs(backends, block, charges)
-    return dg.MaterializeResult(metadata={**report.metadata(), **overview, **costs})
+            for chunk in chunks:
+                _store(run, table, chunk)
+                run.note(chunk)
+        return run.result(_overview(run, table.read()), _check_results(run, table))
 
 
-def _charges(backends: Backends) -> Charges:
-    measures = (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
-    return Charges(backends, measures if backends.settings.modal_enabled else ())
+def embeddings_table(backends: Backends, block: Block) -> BlockTable:
+    """The block's vectors of the configured model, to be read."""
+    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
 
 
-def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.MetadataValue]:
-    left = sum(track.step in ("probe", "embed") for track in backends.work.pending(block))
-    on_modal = backends.settings.modal_enabled
-    return charges.metadata(left, estimate.embedding(left) if on_modal else 0.0)
-
-
-def embeddings_table(
-    backends: Backends, block: Block, before_writing: Callable[[], None] = lambda: None
-) -> BlockTable:
-    """The block's vectors of the configured model."""
-    version = backends.track_model.fingerprint
-    return BlockTable(backends.store, Embeddings, block, version, before_writing)
-
-
-def stored_vectors(backends: Backends, block: Block) -> dict[tuple[int, str], NDArray[np.float32]]:
+def stored_vectors(run: BlockRun) -> dict[tuple[int, str], NDArray[np.float32]]:
     """The block's vectors (512,) of the configured model, by track id and file id."""
-    rows = embeddings_table(backends, block).read("track_id", "file_id", "vector")
+    rows = run.held.table(Embeddings, run.backends.track_model.fingerprint).read()
     keys = zip(rows["track_id"], rows["file_id"], strict=True)
     return dict(zip(keys, rows["vector"].to_numpy(), strict=True))
 
 
-@contextmanager
-def _embedder(backends: Backends, config: WorkConfig, tracks: int) -> Iterator[WindowEmbedder]:
-    """Processes where embedding computes, for so many tracks that starting them is worth it, and
-    while other runs leave cores for them."""
-    settings = backends.settings
-    most = min(tracks, MOST_AHEAD)
-    if settings.modal_enabled or tracks < WORTH_PROCESSES:
-        yield _threads(backends, config)
-    elif config.concurrency is not None:
-        yield _processes(backends, config, min(config.concurrency, most))
-    else:
-        with taken_cores(settings.moodsearch_home, most) as cores:
-            yield _processes(backends, config, cores)
-
-
-def _threads(backends: Backends, config: WorkConfig) -> WindowEmbedder:
-    threads = config.threads(waits=backends.settings.embeds_elsewhere)
-    return EmbeddingThreads(backends.store, backends.audio_model, threads)
-
-
-def _processes(backends: Backends, config: WorkConfig, count: int) -> WindowEmbedder:
-    """A single process is no gain over threads."""
-    if count < 2:
-        return _threads(backends, config)
-    fingerprint = backends.audio_model.model.fingerprint
-    return EmbeddingProcesses(backends.embedding_backends, fingerprint, count)
-
-
-def _key_in(backends: Backends) -> Callable[[PendingTrack], str]:
-    return lambda track: backends.audio_key(track.audio)
-
-
-def _without_stored_ones(
-    backends: Backends, pending: list[PendingTrack], stored: pl.DataFrame
-) -> list[PendingTrack]:
+def _without_stored_ones(run: BlockRun, table: BlockTable) -> list[PendingTrack]:
     """What is to be embedded: pending tracks whose vectors are not in the table.
 
     Vectors that are there although the track is pending were stored by a run that was killed before
     it said so, or the track is back in the catalogue: they are good.
     """
-    has_vector = set(stored.iter_rows())
-    candidates = [track for track in pending if track.step in ("embed", "index")]
+    has_vector = set(table.read().select("track_id", "file_id").iter_rows())
+    candidates = [track for track in run.pending if track.step in ("embed", "index")]
     found = [t for t in candidates if (t.track_id, t.file_id) in has_vector]
-    backends.work.ask_for("genres", [track.track_id for track in found if track.step == "embed"])
-    backends.records.embedded(
-        backends.track_model.fingerprint,
-        [(track.track_id, track.audio.file_id) for track in found if track.step == "embed"],
-    )
+    _record(run, [(t.track_id, t.audio.file_id) for t in found if t.step == "embed"])
+    run.finished.update(track.track_id for track in found)
     return [t for t in candidates if (t.track_id, t.file_id) not in has_vector]
 
 
-def _store(backends: Backends, table: BlockTable, chunk: list[EmbeddedTrack]) -> None:
+def _store(run: BlockRun, table: BlockTable, chunk: Sequence[EmbeddedTrack]) -> None:
     """The table first: a kill in between loses nothing that is said to be done."""
-    rows = [_row(result) for result in chunk if result.vector is not None]
-    if rows:
-        table.merge(pl.DataFrame(rows, schema=Embeddings.empty().schema))
-    done = [
-        (result.track.track_id, result.track.audio.file_id)
-        for result in chunk
-        if result.vector is not None
-    ]
-    backends.work.ask_for("genres", [track_id for track_id, _ in done])
-    backends.records.embedded(backends.track_model.fingerprint, done)
-    backends.records.audio(
+    embedded = [(o.track, o.result) for o in chunk if o.result is not None]
+    table.merge([_row(track, embedding) for track, embedding in embedded])
+    _record(run, [(track.track_id, track.audio.file_id) for track, _ in embedded])
+    run.backends.records.audio(
         [
-            AudioRecord(result.track.track_id, result.track.audio.file_id, None, result.failure)
-            for result in chunk
-            if result.failure is not None
+            AudioRecord(o.track.track_id, o.track.audio.file_id, None, o.failure)
+            for o in chunk
+            if o.failure is not None
         ]
     )
+    run.stored([track.track_id for track, _ in embedded])
 
 
-def _row(result: EmbeddedTrack) -> dict[str, object]:
-    assert result.windows is not None
+def _record(run: BlockRun, tracks: Sequence[tuple[int, str]]) -> None:
+    """That these (track id, file id) have stored vectors. Their genres are asked for before, so
+    that a kill in between does not forget them."""
+    run.backends.work.ask_for("genres", [track_id for track_id, _ in tracks])
+    run.backends.records.embedded(run.backends.track_model.fingerprint, tracks)
+
+
+def _row(track: PendingTrack, embedding: Embedding) -> dict[str, object]:
     return {
-        "track_id": result.track.track_id,
-        "file_id": result.track.file_id,
-        "vector": result.vector,
-        "windows": list(result.windows),
-        "starts_seconds": list(result.starts_seconds),
+        "track_id": track.track_id,
+        "file_id": track.file_id,
+        "vector": embedding.vector,
+        "windows": list(embedding.windows),
+        "starts_seconds": list(embedding.starts_seconds),
     }
 
 
-def _count(report: Report, chunk: list[EmbeddedTrack], known: set[int]) -> None:
-    done = [result.track.track_id for result in chunk if result.vector is not None]
-    report.count(done, known)
-    report.failed += sum(result.failure is not None for result in chunk)
-    report.waiting |= {
-        result.track.track_id: result.waiting for result in chunk if result.waiting is not None
-    }
+def _check_results(run: BlockRun, table: BlockTable) -> list[dg.AssetCheckResult]:
+    has_vector = dict(table.read().select("track_id", "file_id").iter_rows())
+    expected = run.backends.contents.searchable(run.block)
+    lacking = [id_ for id_, file_id in expected.items() if has_vector.get(id_) != file_id]
+    return [
+        schema_result("clap_embeddings", table),
+        unit_length_result("embeddings_unit_length", table),
+        no_tracks(
+            lacking, "decodable public tracks without a vector", "every_decodable_track_embedded"
+        ),
+    ]
 
 
-def _overview(backends: Backends, table: pl.DataFrame) -> dict[str, dg.MetadataValue]:
-    model = backends.track_model
+def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
+    model = run.backends.track_model
+    left = run.left(lambda track: track.step in ("probe", "embed"))
+    charged = run.backends.audio_model.charges_for
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(table.height),
         "model": dg.MetadataValue.text(f"{model.id} ({model.fingerprint[:12]})"),
@@ -209,6 +163,7 @@ def _overview(backends: Backends, table: pl.DataFrame) -> dict[str, dg.MetadataV
             .with_columns(pl.col("vector_begins_with").cast(pl.List(pl.String)).list.join(", "))
             .to_dicts()
         ),
+        **run.charges.metadata(charged, left, estimate.embedding),
     }
     if table.height > 1:
         similarities = _pairwise_similarities(table)

@@ -1,12 +1,12 @@
 """What an operator sees of a run: counts, seconds, and a preview."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from assets.work import Waiting
+from assets.outcomes import Outcome, T, Waiting
 
 Cell = str | int | float | bool | None
 
@@ -17,24 +17,38 @@ PREVIEW_ROWS = 10
 class Report:
     """Counts of one asset's run on one block.
 
-    new: tracks that had no result; changed: results replaced; unchanged: results kept; failed:
-    tracks whose audio cannot be used; waiting: tracks that could not be reached and stay pending;
-    removed: results dropped.
+    known: tracks that had a result before; new: tracks that had none; changed: results replaced;
+    failed: tracks whose audio cannot be used; removed: results dropped; waiting: tracks that could
+    not be reached and stay pending.
     """
 
+    known: set[int] = field(default_factory=set)
     new: int = 0
     changed: int = 0
-    unchanged: int = 0
     failed: int = 0
     removed: int = 0
     waiting: dict[int, Waiting] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
-    def count(self, track_ids: Sequence[int], known: set[int]) -> None:
-        """Count results for `track_ids`, of which `known` had one before."""
-        replaced = sum(track_id in known for track_id in track_ids)
+    @property
+    def unchanged(self) -> int:
+        """Results kept as they were."""
+        return len(self.known) - self.changed - self.removed
+
+    def stored(self, track_ids: Collection[int]) -> None:
+        """Count results that were stored."""
+        replaced = sum(track_id in self.known for track_id in track_ids)
         self.changed += replaced
         self.new += len(track_ids) - replaced
+
+    def add(self, outcomes: Sequence[Outcome[T]]) -> None:
+        """Count tracks without a result."""
+        self.failed += sum(outcome.failure is not None for outcome in outcomes)
+        self.waiting |= {
+            outcome.track.track_id: outcome.waiting
+            for outcome in outcomes
+            if outcome.waiting is not None
+        }
 
     def reasons(self) -> dict[int, str]:
         """Why tracks are waiting, by id."""

@@ -6,7 +6,7 @@ the old table or the new one.
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import pandera.polars as pa
@@ -64,7 +64,8 @@ class GenrePredictions(pa.DataFrameModel):
 
 
 class BlockTable:
-    """One table of one block.
+    """One table of one block, read once: what was read or written is held, because only who holds
+    the block writes its tables. Make another `BlockTable` to see what has changed since.
 
     `schema`: its pandera model; `version` tells tables apart that must not be mixed (a model's
     fingerprint); `before_writing` may raise to prevent a write (the block's lock was lost).
@@ -80,43 +81,57 @@ class BlockTable:
     ) -> None:
         self._store = store
         self._before_writing = before_writing
-        self._schema = schema
+        self.schema = schema
         folder = f"{schema.__name__.lower()}/{version[:16]}" if version else schema.__name__.lower()
         self.key = f"moodsearch/{folder}/{block.key}.parquet"
+        self._held: pl.DataFrame | None = None
 
-    def read(self, *columns: str) -> pl.DataFrame:
-        """The stored table, or these columns of it, by track id; empty when there is none.
+    def read(self) -> pl.DataFrame:
+        """The stored table, by track id; empty when there is none.
 
         A damaged one counts as none: what was in it is pending again and made anew.
         """
-        try:
-            stored = io.BytesIO(self._store.get(self.key))
-            return pl.read_parquet(stored, columns=list(columns) or None)
-        except ObjectNotFoundError:
-            pass
-        except pl.exceptions.PolarsError:
-            logger.warning("%s is damaged and will be made anew", self.key, exc_info=True)
-        empty: pl.DataFrame = self._schema.empty()
-        return empty.select(columns) if columns else empty
+        if self._held is None:
+            self._held = self._fetch()
+        return self._held
+
+    def track_ids(self) -> set[int]:
+        """The tracks that have a row."""
+        return set(self.read()["track_id"])
 
     def write(self, table: pl.DataFrame) -> None:
         """Replace the stored table. Raises `pandera.errors.SchemaError` for what does not fit."""
-        checked = self._schema.validate(table.sort("track_id"))
+        checked = self.schema.validate(table.sort("track_id"))
         parquet = io.BytesIO()
         checked.write_parquet(parquet, compression="lz4")
         self._before_writing()
+        self._held = None
         self._store.put(self.key, parquet.getvalue())
+        self._held = checked
 
-    def merge(self, rows: pl.DataFrame) -> None:
-        """Insert `rows`, replacing those of the same tracks."""
-        kept = self.read().filter(~pl.col("track_id").is_in(rows["track_id"].implode()))
-        self.write(pl.concat([kept, rows.select(kept.columns)]))
+    def merge(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert `rows`, replacing those of the same tracks; nothing is written for none."""
+        if not rows:
+            return
+        new = pl.DataFrame(rows, schema=self.schema.empty().schema)
+        kept = self.read().filter(~pl.col("track_id").is_in(new["track_id"].implode()))
+        self.write(pl.concat([kept, new.select(kept.columns)]))
 
-    def remove(self, track_ids: list[int]) -> None:
+    def remove(self, track_ids: Collection[int]) -> None:
         """Drop the tracks' rows; nothing is read or written when there are none to drop."""
         if not track_ids:
             return
         table = self.read()
-        kept = table.filter(~pl.col("track_id").is_in(track_ids))
+        kept = table.filter(~pl.col("track_id").is_in(list(track_ids)))
         if kept.height < table.height:
             self.write(kept)
+
+    def _fetch(self) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(io.BytesIO(self._store.get(self.key)))
+        except ObjectNotFoundError:
+            pass
+        except pl.exceptions.PolarsError:
+            logger.warning("%s is damaged and will be made anew", self.key, exc_info=True)
+        empty: pl.DataFrame = self.schema.empty()
+        return empty

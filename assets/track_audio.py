@@ -1,43 +1,21 @@
 """track_audio: what is in each track's audio file, and whether it can be decoded."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 import polars as pl
 
-from assets.blocks import TRACK_BLOCKS, block_of
+from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Materialized, Metadata
+from assets.blocks import TRACK_BLOCKS
+from assets.check_results import schema_check, schema_result
+from assets.outcomes import Outcome, outcomes_in_chunks
 from assets.plots import histogram
-from assets.report import Report, preview
+from assets.report import preview
 from assets.tables import BlockTable, TrackAudio
-from assets.work import (
-    AUDIO_IS_MISSING,
-    CHUNK_TRACKS,
-    RETRIES,
-    Progress,
-    Waiting,
-    WorkConfig,
-    chunks,
-    is_outage,
-    pending_tracks,
-    working_on,
-)
 from resources.audio.probe import AudioProbe, probe
-from resources.backends import Backends
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import AudioRecord
-from resources.errors import BackendError, ObjectNotFoundError, TrackError
-
-
-@dataclass(frozen=True)
-class Probed:
-    """A track's probe, or why there is none: `failure` for good, `waiting` at present."""
-
-    track: PendingTrack
-    probe: AudioProbe | None = None
-    failure: str | None = None
-    waiting: Waiting | None = None
 
 
 @dg.asset(
@@ -45,112 +23,81 @@ class Probed:
     group_name="mood_search",
     kinds={"ffmpeg", "polars", "parquet"},
     retry_policy=RETRIES,
+    check_specs=[schema_check("track_audio")],
     description="Duration, sample rate, channels and codec of each track's audio, or why it "
     "cannot be decoded.",
 )
 def track_audio(
     context: dg.AssetExecutionContext,
-    config: WorkConfig,
-    backends: dg.ResourceParam[Backends],
-    progress: dg.ResourceParam[Progress],
-) -> dg.MaterializeResult[None]:
-    block = block_of(context)
-    report = Report()
-    with working_on(context, backends, block) as check_lock:
-        table = BlockTable(backends.store, TrackAudio, block, before_writing=check_lock)
-        known = set(table.read("track_id")["track_id"])
-        pending = pending_tracks(backends, block, config)
-        deleted = [track.track_id for track in pending if track.is_deleted]
-        table.remove(deleted)
-        report.removed = len(known.intersection(deleted))
-        to_probe = [track for track in pending if track.step == "probe"]
-        threads = config.threads(waits=backends.settings.uses_r2)
-        probed = list(_watched(probe_all(backends, to_probe, threads), progress))
-        _store(backends, table, [result for result in probed if result.waiting is None])
-    _count(report, probed, known)
-    backends.work.note_errors("index", report.reasons())
-    return dg.MaterializeResult(metadata={**report.metadata(), **_overview(table.read())})
+    config: BlockConfig,
+    block_runs: dg.ResourceParam[BlockRuns],
+) -> Materialized:
+    with block_runs.start(context, config) as run:
+        table = run.own_table(TrackAudio)
+        run.drop(table, [track.track_id for track in run.pending if track.is_deleted])
+        for chunk in _probe(run, [track for track in run.pending if track.step == "probe"]):
+            _store(run, table, chunk)
+            run.note(chunk)
+        run.held.hand_on(_pending_after(run, table))
+    return run.result(_overview(table.read()), [schema_result("track_audio", table)])
 
 
-def probe_all(
-    backends: Backends, tracks: Sequence[PendingTrack], concurrency: int
-) -> Iterator[Probed]:
-    """Probe the tracks' audio, `concurrency` at once, in order; stops early in an outage."""
+def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outcome[AudioProbe]]]:
+    store = run.backends.store
 
-    def probe_one(track: PendingTrack) -> Probed:
-        try:
-            with backends.store.open(backends.audio_key(track.audio)) as audio:
-                return Probed(track, probe=probe(audio))
-        except TrackError as error:
-            return Probed(track, failure=str(error))
-        except ObjectNotFoundError:
-            return Probed(track, waiting=AUDIO_IS_MISSING)
-        except BackendError as error:
-            return Probed(track, waiting=Waiting(str(error), is_outage=True))
+    def probe_one(track: PendingTrack) -> AudioProbe:
+        with store.open(run.audio_key(track)) as audio:
+            return probe(audio)
 
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="probe") as pool:
-        for chunk in chunks(tracks, CHUNK_TRACKS):
-            results = list(pool.map(probe_one, chunk))
-            yield from results
-            if is_outage([result.waiting for result in results]):
-                return
+    threads = run.config.threads(waits=store.is_remote)
+    return outcomes_in_chunks(tracks, probe_one, threads)
 
 
-def _watched(results: Iterable[Probed], progress: Progress) -> Iterator[Probed]:
-    for result in results:
-        progress.advance("track_audio", 1)
-        yield result
-
-
-def _store(backends: Backends, table: BlockTable, results: list[Probed]) -> None:
+def _store(run: BlockRun, table: BlockTable, chunk: Sequence[Outcome[AudioProbe]]) -> None:
     """The table first: a kill in between leaves tracks pending, never half known."""
-    if not results:
-        return
-    table.merge(pl.DataFrame([_row(result) for result in results], schema=_schema()))
-    backends.records.audio(
-        [
-            AudioRecord(
-                track_id=result.track.track_id,
-                file_id=result.track.audio.file_id,
-                duration_seconds=result.probe.duration_seconds if result.probe else None,
-                failure=result.failure,
-            )
-            for result in results
-        ]
-    )
-    if not backends.classifier.needs_embedding:
-        usable = [result for result in results if result.failure is None]
-        backends.work.ask_for("genres", [result.track.track_id for result in usable])
+    outcomes = [outcome for outcome in chunk if outcome.waiting is None]
+    table.merge([_row(outcome) for outcome in outcomes])
+    run.backends.records.audio([_record(outcome) for outcome in outcomes])
+    if not run.backends.classifier.needs_embedding:
+        usable = [outcome.track.track_id for outcome in outcomes if outcome.failure is None]
+        run.backends.work.ask_for("genres", usable)
+    run.stored([outcome.track.track_id for outcome in outcomes])
 
 
-def _row(result: Probed) -> dict[str, object]:
-    found = result.probe
+def _row(outcome: Outcome[AudioProbe]) -> dict[str, object]:
+    found = outcome.result
     return {
-        "track_id": result.track.track_id,
-        "file_id": result.track.file_id,
+        "track_id": outcome.track.track_id,
+        "file_id": outcome.track.file_id,
         "duration_seconds": found.duration_seconds if found else None,
         "sample_rate": found.sample_rate if found else None,
         "channels": found.channels if found else None,
         "codec": found.codec if found else None,
-        "failure": result.failure,
+        "failure": outcome.failure,
     }
 
 
-def _schema() -> pl.Schema:
-    return TrackAudio.empty().schema
+def _record(outcome: Outcome[AudioProbe]) -> AudioRecord:
+    return AudioRecord(
+        track_id=outcome.track.track_id,
+        file_id=outcome.track.audio.file_id,
+        duration_seconds=outcome.result.duration_seconds if outcome.result else None,
+        failure=outcome.failure,
+    )
 
 
-def _count(report: Report, probed: list[Probed], known: set[int]) -> None:
-    done = [result.track.track_id for result in probed if result.waiting is None]
-    report.count(done, known)
-    report.failed = sum(result.failure is not None for result in probed)
-    report.unchanged = len(known) - report.changed - report.removed
-    report.waiting = {
-        result.track.track_id: result.waiting for result in probed if result.waiting is not None
-    }
+def _pending_after(run: BlockRun, table: BlockTable) -> list[PendingTrack]:
+    """What is pending now that the run is recorded: what can be decoded is to be embedded."""
+    broken = set(table.read().filter(pl.col("failure").is_not_null())["track_id"])
+    return [
+        replace(track, step=None if track.track_id in broken else "embed")
+        if track.track_id in run.finished
+        else track
+        for track in run.block_pending
+    ]
 
 
-def _overview(table: pl.DataFrame) -> dict[str, dg.MetadataValue]:
+def _overview(table: pl.DataFrame) -> Metadata:
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(table.height),
         "preview": preview(table.tail(10).drop("file_id").to_dicts()),

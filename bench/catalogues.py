@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.clap_embeddings import embeddings_table
-from assets.tables import BlockTable, Embeddings, GenrePredictions, TrackAudio
+from assets.tables import BlockTable, GenrePredictions, TrackAudio
 from bench.figures import timed
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
@@ -123,21 +123,25 @@ def _write_tables(
         codec=pl.lit("mp3"),
         failure=pl.lit(None, pl.String),
     )
-    BlockTable(backends.store, TrackAudio, block).merge(audio)
-    rows = {
-        **keys.to_dict(as_series=False),
-        "vector": list(vectors),
-        "windows": [[vector] * len(WINDOW_STARTS) for vector in vectors],
-        "starts_seconds": [WINDOW_STARTS] * len(ids),
-    }
-    schema = Embeddings.empty().schema
-    embeddings_table(backends, block).merge(pl.DataFrame(rows, schema=schema))
+    BlockTable(backends.store, TrackAudio, block).merge(audio.to_dicts())
+    embeddings_table(backends, block).merge(
+        [
+            {
+                "track_id": number,
+                "file_id": file_id(number),
+                "vector": vector,
+                "windows": [vector] * len(WINDOW_STARTS),
+                "starts_seconds": WINDOW_STARTS,
+            }
+            for number, vector in zip(ids, vectors, strict=True)
+        ]
+    )
     genres = keys.with_columns(
         classifier=pl.lit(backends.classifier.name),
         names=pl.lit(["ambient", "techno", "dub"]),
         confidences=pl.lit([0.5, 0.3, 0.1]),
     )
-    BlockTable(backends.store, GenrePredictions, block).merge(genres)
+    BlockTable(backends.store, GenrePredictions, block).merge(genres.to_dicts())
 
 
 def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.float32]) -> float:

@@ -8,9 +8,9 @@ from typing import Final
 
 import dagster as dg
 
+from assets.block_run import Progress
 from assets.blocks import TRACK_BLOCKS
 from assets.model import refuse_collapsed_model
-from assets.work import Progress
 from pipelines.definitions import defs
 from pipelines.instance import dagster_instance
 from pipelines.jobs import classify_genres, index_tracks

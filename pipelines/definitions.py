@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets import checks
+from assets.block_run import block_runs_resource
 from assets.clap_embeddings import clap_embeddings
 from assets.genre_predictions import genre_predictions
 from assets.search_index import search_index
@@ -22,7 +23,11 @@ defs = dg.Definitions(
     jobs=[index_tracks, classify_genres, housekeeping],
     sensors=[changed_tracks, tracks_without_genres],
     schedules=[every_night],
-    resources={"backends": backends_resource, "progress": progress_resource},
+    resources={
+        "backends": backends_resource,
+        "progress": progress_resource,
+        "block_runs": block_runs_resource,
+    },
     # A process for each step would cost seconds of imports a step.
     executor=dg.in_process_executor,
 )

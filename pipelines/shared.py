@@ -6,7 +6,7 @@ from functools import cache
 
 import dagster as dg
 
-from assets.work import NoProgress
+from assets.block_run import NoProgress
 from resources.backends import Backends
 from resources.settings import load_settings
 

@@ -185,11 +185,6 @@ class Settings(BaseSettings):
         """Whether audio is in R2 or another S3; otherwise in a folder under the home."""
         return self.r2_endpoint_url is not None or self.r2_bucket is not None
 
-    @property
-    def embeds_elsewhere(self) -> bool:
-        """Whether embedding a track mostly waits: for its bytes from afar, or for Modal."""
-        return self.uses_r2 or self.modal_enabled
-
 
 def load_settings() -> Settings:
     """Read the environment. Raises `ConfigurationError`, one line that names the variable."""

@@ -134,6 +134,44 @@ def test_dagster_starts_on_an_address_with_options(
         assert backends.database.rows("SHOW work_mem")[0]["work_mem"] == "5MB"
 
 
+# What runs here and what does not
+
+
+def test_by_default_nothing_is_far_away_and_nothing_charges(backends: Backends) -> None:
+    far_away = [backends.store, backends.audio_model, backends.text_model, backends.classifier]
+    assert not any(each.is_remote for each in far_away)
+    charging = [backends.audio_model, backends.text_model, backends.classifier, backends.vectors]
+    assert [list(each.charges_for) for each in charging] == [[], [], [], []]
+
+
+def test_services_say_that_they_are_far_away_and_charge(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = "http://127.0.0.1:9"
+    for name, value in {
+        "DATABASE_URL": database_url,
+        "R2_ENDPOINT_URL": nowhere,
+        "R2_BUCKET": "audio",
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "MODAL_ENABLED": "true",
+        "MODAL_EMBED_AUDIO_URL": nowhere,
+        "MODAL_EMBED_TEXT_URL": nowhere,
+        "TURBOPUFFER_ENABLED": "true",
+        "TURBOPUFFER_API_KEY": "key",
+        "TURBOPUFFER_BASE_URL": nowhere,
+        "REPLICATE_ENABLED": "true",
+        "REPLICATE_API_TOKEN": "token",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with Backends(load_settings()) as backends:
+        far_away = [backends.store, backends.audio_model, backends.classifier]
+        assert all(each.is_remote for each in far_away)
+        charging = [backends.audio_model, backends.vectors, backends.classifier]
+        services = [{measure.service for measure in each.charges_for} for each in charging]
+    assert services == [{"modal"}, {"turbopuffer"}, {"replicate"}]
+
+
 # Dagster's home and schema
 
 

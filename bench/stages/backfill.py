@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from assets.work import NoProgress
+from assets.block_run import NoProgress
 from bench.figures import Figure, repeated, timed
 from bench.sounds import copy_packets
 from bench.workplace import Workplace

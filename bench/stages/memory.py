@@ -4,7 +4,7 @@ import os
 from itertools import cycle, islice
 from typing import Final
 
-from assets.work import NoProgress
+from assets.block_run import NoProgress
 from bench.apart import run_apart, watched_family
 from bench.catalogues import add_rows, file_id
 from bench.figures import MEBIBYTE, Figure, single

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from assets.block_run import NoProgress
 from assets.blocks import TRACK_BLOCKS
-from assets.work import NoProgress
 from bench.catalogues import Mixture, fill
 from bench.figures import Figure, single
 from bench.sounds import copy_packets

@@ -81,6 +81,14 @@ class ModalEmbedder:
     def model(self) -> ModelDescription:
         return self._description
 
+    @property
+    def is_remote(self) -> bool:
+        return True
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
+
     def close(self) -> None:
         """Idempotent. Calls that are not done end with `BackendError`, as do later ones."""
         self._client.close()

@@ -7,6 +7,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.costs.measures import Measure
+
 EMBEDDING_DIMENSION: Final = 512
 """Length of every vector: CLAP's joint space (arXiv 2211.06687)."""
 
@@ -35,6 +37,17 @@ class EmbeddingModel(Protocol):
 
     @property
     def model(self) -> ModelDescription: ...
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether embedding mostly waits for another machine, so that more callers than cores pay
+        off."""
+        ...
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        """What embedding audio is charged by; nothing where it runs here."""
+        ...
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed 10-second windows.

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.costs.measures import Measure
+
 
 @dataclass(frozen=True)
 class GenrePrediction:
@@ -38,6 +40,17 @@ class GenreClassifier(Protocol):
     @property
     def needs_embedding(self) -> bool:
         """Whether `GenreRequest.vector` must be given."""
+        ...
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether classifying mostly waits for another machine, so that more callers than cores
+        pay off."""
+        ...
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        """What classifying is charged by; nothing where it runs here."""
         ...
 
     def classify(self, request: GenreRequest) -> Sequence[GenrePrediction]:

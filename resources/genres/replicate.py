@@ -3,7 +3,7 @@
 import itertools
 import math
 import mimetypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
@@ -97,6 +97,14 @@ class ReplicateClassifier:
     @property
     def needs_embedding(self) -> bool:
         return False
+
+    @property
+    def is_remote(self) -> bool:
+        return True
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return (Measure.REPLICATE_PREDICTIONS, Measure.REPLICATE_SECONDS)
 
     def classify(self, request: GenreRequest) -> list[GenrePrediction]:
         deadline = Deadline(self._timeout_seconds)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.costs.measures import Measure
 from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.genres.labels import rank
 from resources.genres.names import GENRE_NAMES, described
@@ -46,6 +47,14 @@ class ZeroShotClassifier:
     @property
     def needs_embedding(self) -> bool:
         return True
+
+    @property
+    def is_remote(self) -> bool:
+        return False
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return ()
 
     def classify(self, request: GenreRequest) -> list[GenrePrediction]:
         """Tags, best first. Raises `BackendError` when the model does not answer, and `ValueError`

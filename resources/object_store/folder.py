@@ -36,6 +36,8 @@ class FolderStore:
     wherever the file system can tell them apart (Linux; not macOS by default).
     """
 
+    is_remote = False
+
     def __init__(self, root: Path) -> None:
         self._root = root
 

@@ -13,6 +13,11 @@ class ObjectStore(Protocol):
     be used as configured (no such bucket, access denied, disk full).
     """
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether reading mostly waits for a network, so that more readers than cores pay off."""
+        ...
+
     def put(self, key: str, data: bytes) -> None:
         """Store `data` under `key`, replacing what was there, atomically: a reader sees the old
         bytes or the new ones, never a part."""

@@ -40,6 +40,8 @@ class S3Store:
     botocore's standard mode. Raises `ConfigurationError` for an unusable endpoint.
     """
 
+    is_remote = True
+
     def __init__(
         self,
         endpoint_url: str,

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow, tuple_row
 from psycopg_pool import ConnectionPool
 
+from resources.costs.measures import Measure
 from resources.embedding.protocol import ModelDescription
 from resources.errors import BackendError, ConfigurationError
 from resources.vectors.documents import (
@@ -77,6 +78,10 @@ class PgvectorStore:
     @property
     def model(self) -> ModelDescription:
         return self._model
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return ()
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
         rows = normal_documents(documents, self._model.dimension, LARGEST_BIGINT)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.costs.measures import Measure
 from resources.embedding.protocol import ModelDescription
 
 LARGEST_ID: Final = 2**64 - 1
@@ -49,6 +50,12 @@ class VectorStore(Protocol):
     @property
     def model(self) -> ModelDescription:
         """The model whose vectors this store was opened for."""
+        ...
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        """What indexing is charged by; nothing where the vectors are in the catalogue's own
+        database."""
         ...
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:

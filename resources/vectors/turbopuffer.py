@@ -99,6 +99,14 @@ class TurbopufferStore:
     def model(self) -> ModelDescription:
         return self._model
 
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return (
+            Measure.TURBOPUFFER_WRITES,
+            Measure.TURBOPUFFER_WRITTEN_BYTES,
+            Measure.TURBOPUFFER_QUERIES,
+        )
+
     def close(self) -> None:
         """Close the connections; the store cannot be used any more."""
         self._client.close()

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from assets.embedding import EmbeddedTrack, embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
+from assets.outcomes import AUDIO_IS_MISSING
 from assets.window_vectors import EmbeddingThreads, WindowEmbedder
-from assets.work import AUDIO_IS_MISSING
 from resources.catalogue.work.pending import PendingTrack
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import BackendError, ConfigurationError, UserError
@@ -85,12 +85,12 @@ def test_processes_make_the_same_vectors_as_threads_in_the_same_order(
     by_processes = _embed(tracks, _in_processes(backends))
     assert [result.track for result in by_processes] == tracks
     for one, other in zip(by_threads, by_processes, strict=True):
-        assert one.vector is not None
-        assert one.windows is not None
-        assert one.windows.shape == (3, 512)
-        np.testing.assert_array_equal(one.vector, other.vector)
-        np.testing.assert_array_equal(one.windows, other.windows)
-        assert one.starts_seconds == other.starts_seconds
+        assert one.result is not None
+        assert other.result is not None
+        assert one.result.windows.shape == (3, 512)
+        np.testing.assert_array_equal(one.result.vector, other.result.vector)
+        np.testing.assert_array_equal(one.result.windows, other.result.windows)
+        assert one.result.starts_seconds == other.result.starts_seconds
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 40])
@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_track_harms_no_other(
     backends.store.put(tracks[1].audio.key(), b"%PDF-1.4 not audio at all" * 100)
     backends.store.delete(tracks[2].audio.key())
     fine, broken, absent, down, also_fine = _embed(tracks, embedder_of(backends))
-    assert fine.vector is not None
+    assert fine.result is not None
     assert broken.failure == "not an audio file"
     assert absent.waiting == AUDIO_IS_MISSING
     assert down.waiting is not None
@@ -125,7 +125,7 @@ def test_what_is_wrong_with_a_track_harms_no_other(
         "the object store does not answer",
         True,
     )
-    assert also_fine.vector is not None
+    assert also_fine.result is not None
 
 
 @in_threads_and_in_processes
@@ -163,7 +163,7 @@ def test_audio_that_crashes_its_process_fails_alone_and_with_a_reason(
     assert [result.track for result in results] == tracks
     for result in results:
         crashes = "crashes" in result.track.audio.file_id
-        assert (result.vector is None) == crashes
+        assert (result.result is None) == crashes
         assert (result.failure is not None) == crashes
         if result.failure is not None:
             assert "crashed (Segmentation fault)" in result.failure
@@ -173,7 +173,7 @@ def test_audio_that_crashes_its_process_fails_alone_and_with_a_reason(
 def test_a_process_that_was_killed_costs_no_track(backends: TroubledBackends) -> None:
     tracks = _store(backends, *["fine"] * 3, "killed-once", *["fine"] * 8)
     results = _embed(tracks, _in_processes(backends, 3))
-    assert all(result.vector is not None for result in results)
+    assert all(result.result is not None for result in results)
     assert (backends.folder / "killed").exists()
 
 
@@ -227,7 +227,7 @@ def test_what_libraries_say_in_a_process_is_not_lost(
     backends: TroubledBackends, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (result,) = _embed(_store(backends, "talks"), _in_processes(backends, 1))
-    assert result.vector is not None
+    assert result.result is not None
     said = capfd.readouterr().err
     assert "printed by a library" in said
     assert "a warning of a library" in said

@@ -361,6 +361,15 @@ def test_every_request_that_reached_the_service_is_noted(service: Host) -> None:
     model.close()
 
 
+def test_what_it_says_it_charges_for_is_what_embedding_audio_is_noted_by(service: Host) -> None:
+    ledger = Ledger()
+    model = embedder(service, ledger=ledger)
+    model.embed_audio(windows(1))
+    assert model.is_remote
+    assert set(model.charges_for) == set(ledger.reading())
+    model.close()
+
+
 def test_a_request_that_nobody_waits_for_any_more_is_noted(service: Host) -> None:
     ledger = Ledger()
     service.on(TEXT, Answer(200, embedding(7), delay_seconds=5))

@@ -357,6 +357,8 @@ def test_what_was_used_is_noted(api: Host, files: Host, store: FolderStore) -> N
         Measure.REPLICATE_PREDICTIONS: 2,
         Measure.REPLICATE_SECONDS: 3.0,
     }
+    assert asked.is_remote
+    assert set(asked.charges_for) == set(ledger.reading())
     api.on(CREATE, Answer(201, prediction("succeeded", output=output)))
     asked.classify(REQUEST)
     assert ledger.reading()[Measure.REPLICATE_UNTIMED] == 1

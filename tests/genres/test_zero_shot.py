@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from resources.costs.measures import Measure
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
 from resources.genres.names import DESCRIPTIONS, GENRE_NAMES, described
@@ -21,6 +22,8 @@ class HashedText:
     """A model in which each text has a direction of its own; it can hear nothing."""
 
     model = ModelDescription("hashed", "1", EMBEDDING_DIMENSION, "f" * 64, "none")
+    is_remote = False
+    charges_for: Sequence[Measure] = ()
 
     def __init__(self, failures: int = 0) -> None:
         self.calls = 0

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.block_run import NoProgress
 from assets.blocks import TRACK_BLOCKS
-from assets.work import NoProgress
 from pipelines.definitions import defs
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block

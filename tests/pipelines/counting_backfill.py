@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from assets.work import NoProgress
+from assets.block_run import NoProgress
 from pipelines.backfill import backfill, plan
 from resources.backends import Backends
 from resources.settings import load_settings

@@ -19,6 +19,8 @@ class NotingModel:
         self._model = model
         self._notes = notes
         self.model: ModelDescription = model.model
+        self.is_remote = model.is_remote
+        self.charges_for = model.charges_for
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         vectors = self._model.embed_audio(windows)

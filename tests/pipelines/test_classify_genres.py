@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from assets.work import NoProgress
+from assets.block_run import NoProgress
 from pipelines.backfill import backfill, plan
 from resources.backends import Backends
 from tests.fakes.loopback import Answer, Host, Request

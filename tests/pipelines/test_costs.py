@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.block_run import NoProgress, block_runs_resource
 from assets.track_audio import track_audio
-from assets.work import NoProgress
 from pipelines.backfill import backfill, plan, reclassify
 from pipelines.definitions import defs
 from resources.backends import Backends
@@ -122,7 +122,11 @@ def test_audio_is_classified_although_it_could_not_be_embedded(
         [track_audio],
         instance=instance,
         partition_key=BLOCK.key,
-        resources={"backends": backends, "progress": NoProgress()},
+        resources={
+            "backends": backends,
+            "progress": NoProgress(),
+            "block_runs": block_runs_resource,
+        },
     )
     assert outcome.success
     assert [t.step for t in plan(backends)] == ["embed"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assets.work import NoProgress
+from assets.block_run import NoProgress
 from pipelines.backfill import backfill, plan
 from pipelines.definitions import defs
 from pipelines.reconcile import drop_retired_generations
@@ -29,6 +29,8 @@ class TurnedModel:
         self.model: ModelDescription = dataclasses.replace(
             model.model, id="turned", fingerprint="0" * 64
         )
+        self.is_remote = model.is_remote
+        self.charges_for = model.charges_for
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._model.embed_audio(windows)[:, ::-1]

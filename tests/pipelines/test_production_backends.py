@@ -6,8 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.block_run import NoProgress
 from assets.blocks import TRACK_BLOCKS
-from assets.work import NoProgress
 from pipelines.backfill import backfill, plan
 from pipelines.definitions import defs
 from resources.backends import Backends

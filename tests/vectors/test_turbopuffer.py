@@ -171,3 +171,4 @@ def test_what_is_billed_is_noted_with_the_least_of_each_request(open_turbopuffer
     assert found[Measure.TURBOPUFFER_QUERIES] == queries + 1
     least = (queries + 1) * TURBOPUFFER_LEAST_QUERIED_BYTES
     assert found[Measure.TURBOPUFFER_QUERIED_BYTES] == least
+    assert set(store.charges_for) < set(found)

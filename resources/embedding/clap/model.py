@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.costs.measures import Measure
 from resources.embedding.clap.audio import AudioTower
 from resources.embedding.clap.files import ClapFiles
 from resources.embedding.clap.text import ClapTextTower
@@ -34,6 +35,14 @@ class ClapModel:
     @property
     def model(self) -> ModelDescription:
         return self._files.model
+
+    @property
+    def is_remote(self) -> bool:
+        return False
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return ()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1."""

@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from resources.audio.windows import WINDOW_SAMPLES
+from resources.costs.measures import Measure
 from resources.embedding.offline.lexicon import WORDS_FILE, load_lexicon
 from resources.embedding.offline.mel import PREPROCESSING_VERSION, halve_rate, log_mel
 from resources.embedding.offline.text import OfflineTextTower
@@ -33,6 +34,14 @@ class OfflineModel:
     model: ModelDescription
     audio: onnxruntime.InferenceSession
     text: OfflineTextTower
+
+    @property
+    def is_remote(self) -> bool:
+        return False
+
+    @property
+    def charges_for(self) -> Sequence[Measure]:
+        return ()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1.

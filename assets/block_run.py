@@ -1,0 +1,221 @@
+"""What the run of every asset on a block has in common: the block's lock, what is pending, what was
+read of the block's tables, what an operator is told, and how errors reach Dagster."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+import dagster as dg
+import pandera.polars as pa
+from pydantic import Field
+
+from assets.blocks import block_of
+from assets.charges import Charges
+from assets.held_block import HeldBlock
+from assets.model import refuse_unfit_model
+from assets.outcomes import Outcome, T
+from assets.report import Report
+from assets.tables import BlockTable
+from resources.backends import Backends
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import Job, PendingTrack
+from resources.errors import UserError
+from resources.machine.processes import this_process
+
+RETRIES = dg.RetryPolicy(
+    max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+"""For what the world did wrong; the pending work's growing delays come after these."""
+
+PROCESS_TAG: Final = "moodsearch/process"
+
+COMPUTING_THREADS: Final = 2
+"""Decoders hold the interpreter between packets: 41 windows a second decoded and embedded by one
+thread, 56 by two, 35 by four and 16 by eight, on four cores. Many tracks are embedded by processes
+instead (`assets.embedding_processes`)."""
+
+WAITING_THREADS: Final = 8
+
+Metadata = Mapping[str, dg.MetadataValue]
+
+# Where an asset answers checks, Dagster takes nothing but the bare class for one result.
+Materialized: TypeAlias = dg.MaterializeResult  # type: ignore[type-arg]
+
+
+class BlockConfig(dg.Config):
+    """What a run works on, within its block."""
+
+    track_ids: list[int] | None = Field(
+        default=None, description="Only these tracks; all pending ones of the block when unset."
+    )
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Tracks that are worked on at once; when unset, as many as there are cores "
+        "that no other run has taken where processes embed them, 2 where threads compute and 8 "
+        "where they mostly wait for another machine.",
+    )
+
+    def threads(self, *, waits: bool) -> int:
+        """How many threads to use; `waits`: whether they mostly wait for another machine."""
+        if self.concurrency is not None:
+            return self.concurrency
+        return WAITING_THREADS if waits else COMPUTING_THREADS
+
+
+class Progress(Protocol):
+    """Told how the work goes on, by the name of the asset."""
+
+    def advance(self, asset: str, tracks: int) -> None: ...
+
+
+class NoProgress:
+    """For runs that are watched in the Dagster UI alone."""
+
+    def advance(self, asset: str, tracks: int) -> None:
+        """Does nothing."""
+
+
+@dataclass
+class BlockRun:
+    """One asset's run on one block, which is held meanwhile.
+
+    `block_pending`: all that is pending in the block. `finished`: tracks of it for which this asset
+    has nothing left to do. `job`: whose list of work the tracks are on.
+    """
+
+    context: dg.AssetExecutionContext
+    config: BlockConfig
+    backends: Backends
+    progress: Progress
+    held: HeldBlock
+    job: Job
+    block_pending: list[PendingTrack]
+    charges: Charges
+    report: Report = field(default_factory=Report)
+    finished: set[int] = field(default_factory=set)
+
+    @property
+    def block(self) -> Block:
+        return self.held.block
+
+    @property
+    def pending(self) -> list[PendingTrack]:
+        """What this run is to do, by track id: all that is pending, or what its configuration
+        names of it."""
+        if self.config.track_ids is None:
+            return self.block_pending
+        chosen = set(self.config.track_ids)
+        return [track for track in self.block_pending if track.track_id in chosen]
+
+    def audio_key(self, track: PendingTrack) -> str:
+        """Where the track's audio is in the object store."""
+        return self.backends.audio_key(track.audio)
+
+    def own_table(self, schema: type[pa.DataFrameModel], version: str = "") -> BlockTable:
+        """The table that this asset writes. What it holds now is what the report compares with."""
+        table = self.held.table(schema, version)
+        self.report.known = table.track_ids()
+        return table
+
+    def drop(self, table: BlockTable, track_ids: Collection[int]) -> None:
+        """Drop the tracks' rows of the asset's own table."""
+        table.remove(track_ids)
+        self.report.removed = len(self.report.known.intersection(track_ids))
+
+    def stored(self, track_ids: Collection[int]) -> None:
+        """Count results that were stored and recorded."""
+        self.report.stored(track_ids)
+        self.finished.update(track_ids)
+        self.progress.advance(self.context.asset_key.to_python_identifier(), len(track_ids))
+
+    def note(self, outcomes: Sequence[Outcome[T]]) -> None:
+        """Count tracks without a result, and keep why some of them are waiting."""
+        self.report.add(outcomes)
+        self.finished.update(o.track.track_id for o in outcomes if o.failure is not None)
+        self.backends.work.note_errors(self.job, self.report.reasons())
+
+    def left(self, is_left: Callable[[PendingTrack], bool]) -> int:
+        """How many tracks of the whole block this asset has still to do, of those that `is_left`
+        names when asked for all that were pending."""
+        return sum(
+            is_left(track) and track.track_id not in self.finished for track in self.block_pending
+        )
+
+    def result(
+        self, metadata: Metadata, check_results: Sequence[dg.AssetCheckResult] = ()
+    ) -> Materialized:
+        """What Dagster is told: the report, and what is the asset's own."""
+        return dg.MaterializeResult(
+            metadata={**self.report.metadata(), **metadata}, check_results=check_results
+        )
+
+
+class BlockRuns:
+    """Starts the assets' runs on their block. There is one of these in each run of a job.
+
+    The block is held from the start of the first asset until the last has ended, so that what one
+    of them has read is still so for the next. When an asset fails, the block is let go of, and its
+    next attempt reads everything anew.
+    """
+
+    def __init__(self, backends: Backends, progress: Progress) -> None:
+        self._backends = backends
+        self._progress = progress
+        self._held: HeldBlock | None = None
+
+    def close(self) -> None:
+        """Let go of the block. Idempotent."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+    @contextmanager
+    def start(
+        self, context: dg.AssetExecutionContext, config: BlockConfig, job: Job = "index"
+    ) -> Iterator[BlockRun]:
+        """The run of one asset.
+
+        The Dagster run is tagged with this process, so that it does not count as running when this
+        is killed. What only a person can mend fails it at once, with the one line that says how;
+        anything else is retried.
+        """
+        if PROCESS_TAG not in context.run.tags:
+            context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
+        try:
+            refuse_unfit_model(self._backends)
+            held = self._hold(block_of(context))
+            yield BlockRun(
+                context,
+                config,
+                self._backends,
+                self._progress,
+                held,
+                job,
+                held.take_pending(),
+                Charges(self._backends.ledger),
+            )
+        except UserError as error:
+            self.close()
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _hold(self, block: Block) -> HeldBlock:
+        if self._held is not None and self._held.block != block:
+            self.close()
+        if self._held is None:
+            self._held = HeldBlock(self._backends, block)
+        return self._held
+
+
+@dg.resource(
+    required_resource_keys={"backends", "progress"},
+    description="Holds the block that a run works on, and what was read of it",
+)
+def block_runs_resource(context: dg.InitResourceContext) -> Iterator[BlockRuns]:
+    with closing(BlockRuns(context.resources.backends, context.resources.progress)) as runs:
+        yield runs

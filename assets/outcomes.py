@@ -1,0 +1,71 @@
+"""What comes of each track that is worked on: a result, a reason why there will be none, or a
+reason why there is none yet. Free of Dagster."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from resources.catalogue.work.pending import PendingTrack
+from resources.errors import BackendError, ObjectNotFoundError, TrackError
+
+CHUNK_TRACKS: Final = 64
+"""Tracks between two notes of what was done: the most work that a kill may undo."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a track cannot be worked on at present. `is_outage`: something outside is down, which
+    concerns other tracks too."""
+
+    reason: str
+    is_outage: bool
+
+
+AUDIO_IS_MISSING: Final = Waiting("the audio file is not in the object store", is_outage=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome(Generic[T]):
+    """A track's result, or why there is none: `failure` for good, `waiting` at present."""
+
+    track: PendingTrack
+    result: T | None = None
+    failure: str | None = None
+    waiting: Waiting | None = None
+
+
+def outcome_of(track: PendingTrack, work: Callable[[PendingTrack], T]) -> Outcome[T]:
+    """What comes of `work` on the track. Raises `UserError`, which concerns every track."""
+    try:
+        return Outcome(track, work(track))
+    except TrackError as error:
+        return Outcome(track, failure=str(error))
+    except ObjectNotFoundError:
+        return Outcome(track, waiting=AUDIO_IS_MISSING)
+    except BackendError as error:
+        return Outcome(track, waiting=Waiting(str(error), is_outage=True))
+
+
+def outcomes_in_chunks(
+    tracks: Sequence[PendingTrack], work: Callable[[PendingTrack], T], threads: int
+) -> Iterator[list[Outcome[T]]]:
+    """Work on the tracks, `threads` at once, and yield what came of them, in order, in chunks to be
+    stored before the next is asked for. Stops early in an outage."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
+        for start in range(0, len(tracks), CHUNK_TRACKS):
+            chunk = tracks[start : start + CHUNK_TRACKS]
+            outcomes = list(pool.map(lambda track: outcome_of(track, work), chunk))
+            yield outcomes
+            if is_outage(outcomes):
+                return
+
+
+def is_outage(outcomes: Sequence[Outcome[T]]) -> bool:
+    """Whether not one of several tracks could be worked on and something outside is to blame: going
+    on would only wait for each of the others, too."""
+    return len(outcomes) > 1 and all(
+        outcome.waiting is not None and outcome.waiting.is_outage for outcome in outcomes
+    )
