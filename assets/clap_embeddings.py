@@ -171,6 +171,7 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
         metadata["similarity_spread"] = histogram(
             similarities.tolist(),
             label="cosine similarity of pairs of tracks",
+            number="{:.2f}".format,
             counted="pairs",
             bins=40,
         )

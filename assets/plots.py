@@ -1,7 +1,7 @@
 """Small pictures for the Dagster UI: SVG in markdown."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -11,10 +11,13 @@ import numpy as np
 _WIDTH: Final = 500
 _HEIGHT: Final = 220
 _LEFT: Final = 54
-_RIGHT: Final = 12
+_RIGHT: Final = 20
 _TOP: Final = 14
 _BOTTOM: Final = 44
 """Margins in pixels: room for the numbers and labels of the axes."""
+
+_MARKS: Final = 5
+"""Numbers below the x axis."""
 
 _BAR: Final = "#4f46e5"
 _INK: Final = "#6b7280"
@@ -22,20 +25,27 @@ _INK: Final = "#6b7280"
 
 
 def histogram(
-    values: Sequence[float], *, label: str, counted: str = "tracks", bins: int = 30
+    values: Sequence[float],
+    *,
+    label: str,
+    number: Callable[[float], str],
+    counted: str = "tracks",
+    bins: int = 30,
 ) -> dg.MetadataValue:
     """How `values` are spread.
 
-    `label`: the x axis with its unit; `counted`: what each value is of, on the y axis.
+    `label`: the x axis; `number`: how its values are written; `counted`: what each value is of, on
+    the y axis.
     """
     counts, edges = np.histogram(values, bins=bins)
-    svg = _svg(counts.tolist(), float(edges[0]), float(edges[-1]), label, counted)
+    marks = [number(float(edge)) for edge in np.linspace(edges[0], edges[-1], _MARKS)]
+    svg = _svg(counts.tolist(), marks, label, counted)
     encoded = base64.b64encode(svg.encode()).decode()
     return dg.MetadataValue.md(f"![{label}](data:image/svg+xml;base64,{encoded})")
 
 
-def _svg(counts: Sequence[int], low: float, high: float, label: str, counted: str) -> str:
-    """Bars of equal width from `low` to `high`."""
+def _svg(counts: Sequence[int], marks: Sequence[str], label: str, counted: str) -> str:
+    """Bars of equal width over an x axis with evenly spaced `marks`."""
     right, floor = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     step, most = (right - _LEFT) / len(counts), max(counts)
     heights = [(floor - _TOP) * count / most for count in counts]
@@ -46,8 +56,8 @@ def _svg(counts: Sequence[int], low: float, high: float, label: str, counted: st
         if height
     ]
     ticks = [
-        _text(_LEFT + (right - _LEFT) * part, floor + 16, f"{low + (high - low) * part:.4g}")
-        for part in (0.0, 0.25, 0.5, 0.75, 1.0)
+        _text(_LEFT + (right - _LEFT) * index / (len(marks) - 1), floor + 16, mark)
+        for index, mark in enumerate(marks)
     ]
     axes = f"M{_LEFT} {_TOP}V{floor}H{right}"
     middle = (_TOP + floor) / 2

@@ -70,8 +70,8 @@ class Report:
         if any(count for name, count in counts.items() if name != "unchanged"):
             return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         return (
-            f"nothing to do: {self.unchanged:,} tracks are up to date"
-            " (with force: true in the run's configuration they are computed again)"
+            f"nothing to do: {self.unchanged:,} unchanged"
+            " (force: true in the run's configuration computes them again)"
         )
 
     def metadata(self) -> dict[str, dg.MetadataValue]:
@@ -100,10 +100,8 @@ def table_of(rows: Sequence[Mapping[str, Cell]]) -> dg.MetadataValue:
     return dg.MetadataValue.table(records=records)
 
 
-def minutes(seconds: float | None) -> str | None:
+def minutes(seconds: float) -> str:
     """A duration as people say it: `3:07`, `1:02:30`."""
-    if seconds is None:
-        return None
     whole = round(seconds)
     clock = f"{whole // 60 % 60}:{whole % 60:02}"
     return f"{whole // 3600}:{clock.zfill(5)}" if whole >= 3600 else clock

@@ -21,7 +21,7 @@ tracks = dg.AssetSpec(
 
 search_api = dg.AssetSpec(
     "search_api",
-    deps=["search_index", tracks],
+    deps=["search_index"],
     group_name=GROUP,
     kinds={"fastapi"},
     owners=[SEARCH],

@@ -116,15 +116,13 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
     if broken:
         metadata["unplayable"] = run.preview(broken, lambda id_: {"reason": rows[id_]["failure"]})
     if durations:
-        metadata["durations"] = histogram(
-            [seconds / 60 for seconds in durations], label="duration (minutes)"
-        )
+        metadata["durations"] = histogram(durations, label="duration", number=minutes)
     return metadata
 
 
 def _columns(row: Mapping[str, Any]) -> Mapping[str, Cell]:
     return {
-        "duration": minutes(row["duration_seconds"]),
+        "duration": None if (seconds := row["duration_seconds"]) is None else minutes(seconds),
         "codec": row["codec"],
         "sample_rate": row["sample_rate"],
         "channels": row["channels"],

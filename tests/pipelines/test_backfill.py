@@ -146,6 +146,15 @@ def test_a_backfill_is_seen_in_dagster_with_its_partition(
     }
 
 
+def test_the_runs_of_a_backfill_say_that_it_launched_them(
+    backends: Backends, upload: Upload
+) -> None:
+    upload(1)
+    backfill(backends, plan(backends), progress=_Heard())
+    with dagster_instance(backends) as instance:
+        assert {run.tags["user"] for run in instance.get_runs()} == {"moodsearch backfill"}
+
+
 def test_dagsters_tables_are_in_a_schema_of_their_own(backends: Backends, upload: Upload) -> None:
     backfill(backends, plan(backends), progress=_Heard())
     with psycopg.connect(backends.database_url) as connection:
