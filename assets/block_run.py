@@ -15,11 +15,12 @@ from assets.charges import Charges
 from assets.held_block import HeldBlock
 from assets.model import refuse_unfit_model
 from assets.outcomes import Outcome, T
-from assets.report import Report
+from assets.report import PREVIEW_ROWS, Cell, Report, table_of
 from assets.tables import BlockTable
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import Job, PendingTrack
+from resources.catalogue.work.records import Computed
 from resources.errors import UserError
 from resources.machine.processes import this_process
 
@@ -59,6 +60,11 @@ class BlockConfig(dg.Config):
         description="Tracks that are worked on at once; when unset, as many as there are cores "
         "that no other run has taken where processes embed them, 2 where threads compute and 8 "
         "where they mostly wait for another machine.",
+    )
+    force: bool = Field(
+        default=False,
+        description="Compute again what is there already, for all tracks of the block or those "
+        "that `track_ids` names. What is there is used until it is replaced.",
     )
 
     def threads(self, *, waits: bool) -> int:
@@ -140,6 +146,25 @@ class BlockRun:
         self.finished.update(o.track.track_id for o in outcomes if o.failure is not None)
         self.backends.work.note_errors(self.job, self.report.reasons())
 
+    def preview(
+        self, track_ids: Collection[int], columns: Callable[[int], Mapping[str, Cell]]
+    ) -> dg.MetadataValue:
+        """Some of the tracks as a table, by title and artist and with more `columns` of each: those
+        of this run first, then the latest of the others."""
+        chosen = self.report.first_of(track_ids, PREVIEW_ROWS)
+        named = self.backends.tracks.public(chosen)
+        return table_of(
+            [
+                {
+                    "title": named[track_id].title if track_id in named else None,
+                    "artist": named[track_id].artist_display_name if track_id in named else None,
+                    **columns(track_id),
+                    "track_id": track_id,
+                }
+                for track_id in chosen
+            ]
+        )
+
     def left(self, is_left: Callable[[PendingTrack], bool]) -> int:
         """How many tracks of the whole block this asset has still to do, of those that `is_left`
         names when asked for all that were pending."""
@@ -151,8 +176,15 @@ class BlockRun:
         self, metadata: Metadata, check_results: Sequence[dg.AssetCheckResult] = ()
     ) -> Materialized:
         """What Dagster is told: the report, and what is the asset's own."""
+        report = self.report
+        waiting = self.preview(report.waiting, lambda id_: {"reason": report.waiting[id_].reason})
         return dg.MaterializeResult(
-            metadata={**self.report.metadata(), **metadata}, check_results=check_results
+            metadata={
+                **report.metadata(),
+                **({"waiting_because": waiting} if report.waiting else {}),
+                **metadata,
+            },
+            check_results=check_results,
         )
 
 
@@ -177,9 +209,9 @@ class BlockRuns:
 
     @contextmanager
     def start(
-        self, context: dg.AssetExecutionContext, config: BlockConfig, job: Job = "index"
+        self, context: dg.AssetExecutionContext, config: BlockConfig, computes: Computed
     ) -> Iterator[BlockRun]:
-        """The run of one asset.
+        """The run of the asset that `computes` this for each track.
 
         The Dagster run is tagged with this process, so that it does not count as running when this
         is killed. What only a person can mend fails it at once, with the one line that says how;
@@ -190,6 +222,10 @@ class BlockRuns:
         try:
             refuse_unfit_model(self._backends)
             held = self._hold(block_of(context))
+            job: Job = "genres" if computes == "genres" else "index"
+            # Once: an attempt that is repeated goes on where the last one failed.
+            if config.force and context.retry_number == 0:
+                self._forget(held, config, computes, job)
             yield BlockRun(
                 context,
                 config,
@@ -206,6 +242,12 @@ class BlockRuns:
         except BaseException:
             self.close()
             raise
+
+    def _forget(self, held: HeldBlock, config: BlockConfig, computes: Computed, job: Job) -> None:
+        """On the list of work, what a killed run leaves is done by the next."""
+        track_ids = self._backends.records.forget(computes, held.block, config.track_ids)
+        self._backends.work.ask_for(job, track_ids)
+        held.hand_on(self._backends.work.pending(held.block))
 
     def _hold(self, block: Block) -> HeldBlock:
         if self._held is not None and self._held.block != block:

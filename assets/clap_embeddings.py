@@ -1,6 +1,6 @@
 """clap_embeddings: each track's place in the space that it shares with text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -18,13 +18,16 @@ from assets.check_results import (
     schema_result,
     unit_length_result,
 )
+from assets.configured import configured, cost_tag, embedding_kinds
 from assets.embedders import embedder_for
 from assets.embedding import EmbeddedTrack, Embedding, embed_tracks
 from assets.plots import histogram
-from assets.report import preview
+from assets.report import Cell
+from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, Embeddings, Windows
 from assets.track_audio import track_audio
 from assets.windows import WindowParts
+from resources.audio.windows import WINDOWING_VERSION
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
@@ -32,13 +35,18 @@ from resources.catalogue.work.records import AudioRecord
 from resources.costs import prices
 
 _SPREAD_SAMPLE: Final = 200
+_NEIGHBOURS: Final = 3
+"""Titles shown with each track of the preview."""
 
 
 @dg.asset(
     partitions_def=TRACK_BLOCKS,
     deps=[track_audio],
-    group_name="mood_search",
-    kinds={"onnx", "polars", "parquet"},
+    group_name=GROUP,
+    owners=[SEARCH],
+    kinds=embedding_kinds(configured()),
+    tags=cost_tag(paid=configured().modal_enabled),
+    code_version=WINDOWING_VERSION,
     retry_policy=RETRIES,
     check_specs=[
         schema_check("clap_embeddings"),
@@ -62,7 +70,7 @@ def clap_embeddings(
     config: BlockConfig,
     block_runs: dg.ResourceParam[BlockRuns],
 ) -> Materialized:
-    with block_runs.start(context, config) as run:
+    with block_runs.start(context, config, "embedding") as run:
         table = run.own_table(Embeddings, run.backends.track_model.fingerprint)
         windows = run.held.windows(run.backends.track_model.fingerprint)
         _move_windows(table, windows)
@@ -97,7 +105,8 @@ def _without_stored_ones(run: BlockRun, table: BlockTable) -> list[PendingTrack]
     Vectors that are there although the track is pending were stored by a run that was killed before
     it said so, or the track is back in the catalogue: they are good.
     """
-    has_vector = set(table.read().select("track_id", "file_id").iter_rows())
+    stored = table.read().select("track_id", "file_id").iter_rows()
+    has_vector = set() if run.config.force else set(stored)
     candidates = [track for track in run.pending if track.step in ("embed", "index")]
     found = [t for t in candidates if (t.track_id, t.file_id) in has_vector]
     _record(run, [(t.track_id, t.audio.file_id) for t in found if t.step == "embed"])
@@ -182,15 +191,7 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(table.height),
         "model": dg.MetadataValue.text(f"{model.id} ({model.fingerprint[:12]})"),
-        "preview": preview(
-            table.tail(10)
-            .select(
-                "track_id",
-                pl.col("vector").arr.to_list().list.head(4).alias("vector_begins_with"),
-            )
-            .with_columns(pl.col("vector_begins_with").cast(pl.List(pl.String)).list.join(", "))
-            .to_dicts()
-        ),
+        "preview": run.preview(table["track_id"].to_list(), _columns(run, table)),
         **run.charges.metadata(charged, left, prices.dollars_to_embed),
     }
     if table.height > 1:
@@ -199,10 +200,29 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
         metadata["similarity_spread"] = histogram(
             similarities.tolist(),
             label="cosine similarity of pairs of tracks",
+            number="{:.2f}".format,
             counted="pairs",
             bins=40,
         )
     return metadata
+
+
+def _columns(run: BlockRun, table: pl.DataFrame) -> Callable[[int], Mapping[str, Cell]]:
+    """How many windows a track was heard in, and which of its block sound most like it."""
+    vectors = table["vector"].to_numpy() if table.height else np.empty((0, 0))
+    track_ids = table["track_id"].to_list()
+    windows = table["starts_seconds"].list.len().to_list()
+
+    def columns(track_id: int) -> Mapping[str, Cell]:
+        position = track_ids.index(track_id)
+        similarities = vectors @ vectors[position]
+        nearest = [i for i in np.argsort(-similarities) if i != position][:_NEIGHBOURS]
+        named = run.backends.tracks.public([track_ids[i] for i in nearest])
+        found = [(named.get(track_ids[i]), similarities[i]) for i in nearest]
+        sounds_like = [f"{track.title} ({cosine:.2f})" for track, cosine in found if track]
+        return {"sounds_like": ", ".join(sounds_like), "windows": windows[position]}
+
+    return columns
 
 
 def _pairwise_similarities(table: pl.DataFrame) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """genre_predictions: what genres a classifier hears in each track, for recommended tags."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import dagster as dg
 import polars as pl
@@ -9,8 +10,10 @@ from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Material
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.clap_embeddings import clap_embeddings, stored_vectors
+from assets.configured import configured, cost_tag, genre_kinds, genre_pool
 from assets.outcomes import Outcome, outcomes_in_chunks
-from assets.report import preview
+from assets.report import Cell, table_of
+from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, GenrePredictions
 from resources.catalogue.work.pending import PendingTrack
 from resources.costs import prices
@@ -18,12 +21,19 @@ from resources.genres.protocol import GenrePrediction, GenreRequest
 
 Classified = Outcome[Sequence[GenrePrediction]]
 
+_GENRES_SHOWN: Final = 3
+"""Of each track of the preview, best first."""
+
 
 @dg.asset(
     partitions_def=TRACK_BLOCKS,
     deps=[clap_embeddings],
-    group_name="mood_search",
-    kinds={"replicate", "polars", "parquet"},
+    group_name=GROUP,
+    owners=[SEARCH],
+    kinds=genre_kinds(configured()),
+    tags=cost_tag(paid=configured().replicate_enabled),
+    pool=genre_pool(configured()),
+    code_version="1",
     retry_policy=RETRIES,
     check_specs=[schema_check("genre_predictions")],
     description="Genres of each track with a confidence, kept in the app's `tracks.extra` too: "
@@ -105,11 +115,18 @@ def _row(
 def _overview(run: BlockRun, table: pl.DataFrame, *, auto_tagged: int) -> Metadata:
     classifier = run.backends.classifier
     commonest = table["names"].list.first().drop_nulls().value_counts(sort=True).head(10)
+    rows = {row["track_id"]: row for row in table.to_dicts()}
     left = run.left(lambda track: track.needs_genres)
     return {
         "dagster/row_count": dg.MetadataValue.int(table.height),
         "classifier": dg.MetadataValue.text(classifier.name),
-        "commonest": preview(commonest.rename({"names": "genre"}).to_dicts()),
+        "commonest": table_of(commonest.rename({"names": "genre", "count": "tracks"}).to_dicts()),
+        "preview": run.preview(list(rows), lambda id_: _columns(rows[id_])),
         "auto_tagged": dg.MetadataValue.int(auto_tagged),
         **run.charges.metadata(classifier.charges_for, left, prices.dollars_to_classify),
     }
+
+
+def _columns(row: Mapping[str, Any]) -> Mapping[str, Cell]:
+    best = list(zip(row["names"], row["confidences"], strict=True))[:_GENRES_SHOWN]
+    return {"genres": ", ".join(f"{name} ({confidence:.2f})" for name, confidence in best)}

@@ -11,7 +11,8 @@ from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Material
 from assets.blocks import TRACK_BLOCKS
 from assets.charges import DIGITS
 from assets.clap_embeddings import clap_embeddings, stored_vectors
-from assets.report import preview
+from assets.configured import configured, cost_tag, index_kinds
+from assets.surroundings import GROUP, SEARCH
 from resources.backends import Backends
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import IndexRecord
@@ -28,8 +29,11 @@ _DOCUMENTS_AT_ONCE: Final = 500
 @dg.asset(
     partitions_def=TRACK_BLOCKS,
     deps=[clap_embeddings],
-    group_name="mood_search",
-    kinds={"turbopuffer", "postgres"},
+    group_name=GROUP,
+    owners=[SEARCH],
+    kinds=index_kinds(configured()),
+    tags=cost_tag(paid=configured().turbopuffer_enabled),
+    code_version="1",
     retry_policy=RETRIES,
     description="The vector store: each public track's vector, title and artist. Tracks that are "
     "deleted, hidden or cannot be decoded are taken out.",
@@ -39,7 +43,7 @@ def search_index(
     config: BlockConfig,
     block_runs: dg.ResourceParam[BlockRuns],
 ) -> Materialized:
-    with block_runs.start(context, config) as run:
+    with block_runs.start(context, config, "index") as run:
         backends = run.backends
         run.report.known = backends.records.indexed_ids(backends.generation.id, run.block)
         _remove(run, [track.track_id for track in run.pending if track.step == "remove"])
@@ -49,7 +53,7 @@ def search_index(
         backends.work.settle("index", run.block)
         if backends.generations.promote_when_complete(backends.generation):
             context.log.info("the index of %s answers from now on", backends.track_model.id)
-        return run.result(_overview(run, to_index))
+        return run.result(_overview(run))
 
 
 def _remove(run: BlockRun, track_ids: Sequence[int]) -> None:
@@ -90,19 +94,16 @@ def _record(track: PendingTrack) -> IndexRecord:
     return IndexRecord(track.track_id, track.audio.file_id, str(track.attributes))
 
 
-def _overview(run: BlockRun, tracks: Sequence[IndexedTrack]) -> Metadata:
+def _overview(run: BlockRun) -> Metadata:
     vectors = run.backends.vectors
     documents = vectors.count()
+    indexed = run.backends.records.indexed_ids(run.backends.generation.id, run.block)
     left = run.left(lambda track: track.step in ("probe", "embed", "index"))
     return {
         "namespace": dg.MetadataValue.text(vectors.namespace),
         "documents_in_namespace": dg.MetadataValue.int(documents),
-        "preview": preview(
-            [
-                {"track_id": t.track_id, "title": t.title, "artist": t.artist_handle}
-                for t, _ in tracks[:10]
-            ]
-        ),
+        "documents_in_block": dg.MetadataValue.int(len(indexed)),
+        "preview": run.preview(indexed, lambda _: {}),
         **run.charges.metadata(vectors.charges_for, left, prices.dollars_to_index),
         **_storage(run.backends, documents),
     }

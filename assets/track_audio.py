@@ -1,7 +1,8 @@
 """track_audio: what is in each track's audio file, and whether it can be decoded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -9,9 +10,11 @@ import polars as pl
 from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Materialized, Metadata
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
+from assets.configured import audio_kinds, configured, cost_tag
 from assets.outcomes import Outcome, outcomes_in_chunks
 from assets.plots import histogram
-from assets.report import preview
+from assets.report import Cell, minutes
+from assets.surroundings import GROUP, SEARCH, tracks
 from assets.tables import BlockTable, TrackAudio
 from resources.audio.probe import AudioProbe, probe
 from resources.catalogue.work.pending import PendingTrack
@@ -20,8 +23,12 @@ from resources.catalogue.work.records import AudioRecord
 
 @dg.asset(
     partitions_def=TRACK_BLOCKS,
-    group_name="mood_search",
-    kinds={"ffmpeg", "polars", "parquet"},
+    deps=[tracks],
+    group_name=GROUP,
+    owners=[SEARCH],
+    kinds=audio_kinds(configured()),
+    tags=cost_tag(paid=False),
+    code_version="1",
     retry_policy=RETRIES,
     check_specs=[schema_check("track_audio")],
     description="Duration, sample rate, channels and codec of each track's audio, or why it "
@@ -32,14 +39,14 @@ def track_audio(
     config: BlockConfig,
     block_runs: dg.ResourceParam[BlockRuns],
 ) -> Materialized:
-    with block_runs.start(context, config) as run:
+    with block_runs.start(context, config, "audio") as run:
         table = run.own_table(TrackAudio)
         run.drop(table, [track.track_id for track in run.pending if track.is_deleted])
         for chunk in _probe(run, [track for track in run.pending if track.step == "probe"]):
             _store(run, table, chunk)
             run.note(chunk)
         run.held.hand_on(_pending_after(run, table))
-    return run.result(_overview(table.read()), [schema_result("track_audio", table)])
+        return run.result(_overview(run, table.read()), [schema_result("track_audio", table)])
 
 
 def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outcome[AudioProbe]]]:
@@ -97,15 +104,26 @@ def _pending_after(run: BlockRun, table: BlockTable) -> list[PendingTrack]:
     ]
 
 
-def _overview(table: pl.DataFrame) -> Metadata:
+def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
+    rows = {row["track_id"]: row for row in table.to_dicts()}
+    broken = [track_id for track_id, row in rows.items() if row["failure"] is not None]
+    durations = table["duration_seconds"].drop_nulls().to_list()
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(table.height),
-        "preview": preview(table.tail(10).drop("file_id").to_dicts()),
+        "unplayable_in_block": dg.MetadataValue.int(len(broken)),
+        "preview": run.preview(set(rows).difference(broken), lambda id_: _columns(rows[id_])),
     }
-    broken = table.filter(pl.col("failure").is_not_null())
-    if broken.height:
-        metadata["cannot_be_decoded"] = preview(broken["track_id", "failure"].to_dicts())
-    durations = table["duration_seconds"].drop_nulls().to_list()
+    if broken:
+        metadata["unplayable"] = run.preview(broken, lambda id_: {"reason": rows[id_]["failure"]})
     if durations:
-        metadata["durations"] = histogram(durations, label="duration (s)")
+        metadata["durations"] = histogram(durations, label="duration", number=minutes)
     return metadata
+
+
+def _columns(row: Mapping[str, Any]) -> Mapping[str, Cell]:
+    return {
+        "duration": None if (seconds := row["duration_seconds"]) is None else minutes(seconds),
+        "codec": row["codec"],
+        "sample_rate": row["sample_rate"],
+        "channels": row["channels"],
+    }

@@ -77,8 +77,7 @@ def _photograph(folder: Path, address: str, dagster_url: str) -> None:
         _pick_the_nearest(page)
         page.screenshot(path=folder / "search-page-narrow.png")
 
-        page = open_page(f"{dagster_url}{_GRAPH}", 1400, 520)
-        page.get_by_role("button", name="Skip").click()  # Its invitation to newcomers.
+        page = open_page(f"{dagster_url}{_GRAPH}", 1860, 500)
         page.get_by_text("Hide navigation").click()
         expect(page.get_by_text("Passed").first).to_be_visible()
         expect(page.get_by_text(_LAST_ASSET).last).to_be_visible()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Final
 
 import dagster as dg
 
@@ -13,12 +14,15 @@ from assets.model import refuse_collapsed_model
 from pipelines.definitions import defs
 from pipelines.instance import dagster_instance
 from pipelines.jobs import classify_genres, index_tracks
-from pipelines.runs import fail_dead_runs, process_tags
+from pipelines.runs import LAUNCHED_BY_TAG, fail_dead_runs, process_tags
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.generations import Generation
 from resources.catalogue.work.pending import PendingTrack
 from resources.errors import first_line
+
+LAUNCHED_BY: Final = "moodsearch backfill"
+"""Who launched the runs, for Dagster's list of runs."""
 
 
 @dataclass
@@ -144,7 +148,7 @@ def _run(
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },
         resources=overrides,
-        tags=process_tags(),
+        tags={**process_tags(), LAUNCHED_BY_TAG: LAUNCHED_BY},
         raise_on_error=False,
     )
     if outcome.success:

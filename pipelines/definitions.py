@@ -7,13 +7,14 @@ from assets.block_run import block_runs_resource
 from assets.clap_embeddings import clap_embeddings
 from assets.genre_predictions import genre_predictions
 from assets.search_index import search_index
+from assets.surroundings import search_api, tracks
 from assets.track_audio import track_audio
 from pipelines.housekeeping import every_night, housekeeping
 from pipelines.jobs import classify_genres, index_tracks
 from pipelines.sensors import changed_tracks, tracks_without_genres
 from pipelines.shared import backends_resource, progress_resource
 
-ASSETS = [track_audio, clap_embeddings, search_index, genre_predictions]
+ASSETS = [tracks, track_audio, clap_embeddings, search_index, genre_predictions, search_api]
 CHECKS = dg.load_asset_checks_from_modules([checks])
 
 defs = dg.Definitions(

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pipelines.reconcile import drop_retired_generations, reconcile_index
+from pipelines.runs import PARTITION_TAG
 from resources.backends import Backends
 
 KEEP_RUNS: Final = timedelta(days=7)
@@ -71,7 +71,7 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
         for record in records:
             run = record.dagster_run
             # Newest first, so the first of its block and job is the one to keep.
-            kind = (run.job_name, run.tags.get(PARTITION_NAME_TAG))
+            kind = (run.job_name, run.tags.get(PARTITION_TAG))
             if kind not in latest and run.status == dg.DagsterRunStatus.SUCCESS:
                 latest.add(kind)
             elif record.create_timestamp < before:

@@ -1,11 +1,18 @@
-"""Runs that can no longer finish: their process died without saying so."""
+"""Runs: the tags they are known by, and those that can no longer finish because their process died
+without saying so."""
 
 from typing import Final
 
 import dagster as dg
 
 from assets.block_run import PROCESS_TAG
+from resources.catalogue.work.blocks import Block
 from resources.machine.processes import is_gone, this_process
+
+PARTITION_TAG: Final = "dagster/partition"
+PRIORITY_TAG: Final = "dagster/priority"
+LAUNCHED_BY_TAG: Final = "user"
+"""Dagster's names, as documented. Its list of runs shows the last as what launched a run."""
 
 UNFINISHED: Final = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -19,6 +26,12 @@ UNFINISHED: Final = [
 def process_tags() -> dict[str, str]:
     """Tags of a run that this process executes itself, from its very beginning."""
     return {PROCESS_TAG: this_process()}
+
+
+def block_of_run(run: dg.DagsterRun) -> Block | None:
+    """The block that a run works on; None for a run without one."""
+    key = run.tags.get(PARTITION_TAG)
+    return None if key is None else Block.from_key(key)
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> int:

@@ -10,16 +10,19 @@ has begun a backfill for it: a changed setting must not embed a whole catalogue 
 """
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG, PRIORITY_TAG
 
 from assets.blocks import TRACK_BLOCKS
+from assets.surroundings import tracks
+from pipelines.changes_cursor import ChangesCursor
 from pipelines.jobs import classify_genres, index_tracks
-from pipelines.runs import UNFINISHED, fail_dead_runs
+from pipelines.runs import PRIORITY_TAG, UNFINISHED, block_of_run, fail_dead_runs
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.pending import DueBlock, Job
 
 BLOCKS_AT_ONCE: Final = 50
@@ -46,13 +49,22 @@ WAITING: Final = "waiting for a backfill"
 )
 def changed_tracks(
     context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
-) -> dg.SensorResult | dg.SkipReason:
-    backends.work.absorb_changes()
-    other = backends.generations.waits_for_backfill(backends.track_model)
-    if other is not None:
-        return dg.SkipReason(f"{WAITING}: {other}")
-    _compare_where_nothing_tells_of_changes(context, backends)
-    return _runs_for_due_blocks(context, backends, "index")
+) -> dg.SensorResult:
+    cursor = ChangesCursor.read(context.cursor).absorbed(backends.work.absorb_changes())
+    now = time.time()
+    if _must_compare(backends, cursor, now):
+        backends.work.reconcile()
+        cursor = cursor.compared(now)
+    observations = []
+    if cursor.should_observe(now):
+        observations.append(_observation(backends, cursor.changes))
+        cursor = cursor.observed(now)
+    return _answer(
+        _due_blocks(context, backends, "index"),
+        "index",
+        asset_events=observations,
+        cursor=cursor.write(),
+    )
 
 
 @dg.sensor(
@@ -63,27 +75,38 @@ def changed_tracks(
 )
 def tracks_without_genres(
     context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
-) -> dg.SensorResult | dg.SkipReason:
+) -> dg.SensorResult:
+    return _answer(_due_blocks(context, backends, "genres"), "genres")
+
+
+def _must_compare(backends: Backends, cursor: ChangesCursor, now: float) -> bool:
+    """Where no trigger tells of changes or one failed to, everything is compared now and then."""
+    if backends.generations.waits_for_backfill(backends.track_model) is not None:
+        return False
+    if backends.contents.sees_changes() and not backends.contents.missed_changes():
+        return False
+    return now - cursor.compared_at >= COMPARE_EVERY_SECONDS
+
+
+def _observation(backends: Backends, changes: int) -> dg.AssetObservation:
+    listed = Overview(backends.database).listed()
+    return dg.AssetObservation(
+        tracks.key,
+        metadata={
+            "changes": changes,
+            "pending": listed.get("index", 0),
+            "pending_genres": listed.get("genres", 0),
+        },
+    )
+
+
+def _due_blocks(
+    context: dg.SensorEvaluationContext, backends: Backends, job: Job
+) -> list[DueBlock] | dg.SkipReason:
+    """Blocks to be worked on now, or why there are none. Sets when their tracks' next turn is."""
     other = backends.generations.waits_for_backfill(backends.track_model)
     if other is not None:
         return dg.SkipReason(f"{WAITING}: {other}")
-    return _runs_for_due_blocks(context, backends, "genres")
-
-
-def _compare_where_nothing_tells_of_changes(
-    context: dg.SensorEvaluationContext, backends: Backends
-) -> None:
-    if backends.contents.sees_changes() and not backends.contents.missed_changes():
-        return
-    last = float(context.cursor or 0)
-    if time.time() - last >= COMPARE_EVERY_SECONDS:
-        backends.work.reconcile()
-        context.update_cursor(str(time.time()))
-
-
-def _runs_for_due_blocks(
-    context: dg.SensorEvaluationContext, backends: Backends, job: Job
-) -> dg.SensorResult | dg.SkipReason:
     if not backends.work.anything_due(job):
         return dg.SkipReason("nothing is pending")
     fail_dead_runs(context.instance)
@@ -93,11 +116,24 @@ def _runs_for_due_blocks(
         return dg.SkipReason("nothing is pending that is not being worked on")
     for item in due:
         backends.work.postpone(job, _asked_for(item, job))
+    return due
+
+
+def _answer(
+    due: list[DueBlock] | dg.SkipReason,
+    job: Job,
+    asset_events: Sequence[dg.AssetObservation] = (),
+    cursor: str | None = None,
+) -> dg.SensorResult:
+    if isinstance(due, dg.SkipReason):
+        return dg.SensorResult(skip_reason=due, asset_events=asset_events, cursor=cursor)
+    # In the order of ids: Dagster lists partitions as they were added.
+    keys = [block.key for block in sorted(item.block for item in due)]
     return dg.SensorResult(
         run_requests=[_request(item, job) for item in due],
-        dynamic_partitions_requests=[
-            TRACK_BLOCKS.build_add_request(sorted(item.block.key for item in due))
-        ],
+        dynamic_partitions_requests=[TRACK_BLOCKS.build_add_request(keys)],
+        asset_events=asset_events,
+        cursor=cursor,
     )
 
 
@@ -125,5 +161,4 @@ def _asked_for(item: DueBlock, job: Job) -> list[int]:
 def _busy_blocks(instance: dg.DagsterInstance) -> set[Block]:
     """Blocks with an unfinished run, whoever asked for it."""
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    keys = (run.tags.get(PARTITION_NAME_TAG) for run in runs)
-    return {Block.from_key(key) for key in keys if key is not None}
+    return {block for run in runs if (block := block_of_run(run)) is not None}

@@ -2,7 +2,7 @@
 and the command line."""
 
 from functools import cached_property
-from typing import Final, Self
+from typing import Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -32,9 +32,6 @@ from resources.settings import Settings
 from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorStore
 from resources.vectors.turbopuffer import TurbopufferStore
-
-DAGSTER_SCHEMA: Final = "moodsearch_dagster"
-"""Dagster's own tables live in this schema of the catalogue's database."""
 
 
 class Backends(EmbeddingBackends):

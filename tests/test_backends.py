@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from pipelines.instance import INSTANCE, dagster_instance, prepare_dagster, storage_url
-from resources.backends import DAGSTER_SCHEMA, Backends
-from resources.catalogue.database import SessionLock
+from pipelines.instance import INSTANCE, dagster_instance, prepare_dagster
+from pipelines.storage import storage_url
+from resources.backends import Backends
+from resources.catalogue.database import DAGSTER_SCHEMA, SessionLock
 from resources.errors import BackendError, ConfigurationError, UserError
 from resources.machine.postgres import EmbeddedPostgres
 from resources.session_secret import session_secret

@@ -54,6 +54,32 @@ def test_the_product_does_not_import_torch_or_its_own_training() -> None:
     assert wrong == []
 
 
+def _imported_modules(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_nothing_private_of_dagster_is_imported() -> None:
+    wrong = {
+        str(path.relative_to(ROOT)): private
+        for layer in LAYERS
+        for path in _modules(layer)
+        if (
+            private := sorted(
+                name
+                for name in _imported_modules(path)
+                if name.split(".")[0] in DAGSTER and any(p.startswith("_") for p in name.split("."))
+            )
+        )
+    }
+    assert wrong == {}
+
+
 def test_only_the_settings_read_the_environment() -> None:
     """`os.environ` may be passed on to other programs, but never asked for a setting."""
     readers = {

@@ -11,6 +11,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from resources.errors import BackendError, MoodSearchError, UserError, first_line
 
+DAGSTER_SCHEMA: Final = "moodsearch_dagster"
+"""Dagster's own tables live in this schema of the catalogue's database."""
+
 WAIT_SECONDS: Final = 3.0
 """How long a caller waits for a connection before the database counts as down."""
 

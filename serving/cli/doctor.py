@@ -6,7 +6,8 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from resources.backends import DAGSTER_SCHEMA, Backends
+from resources.backends import Backends
+from resources.catalogue.database import DAGSTER_SCHEMA
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.names.schema import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview

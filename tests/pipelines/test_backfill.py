@@ -141,9 +141,18 @@ def test_a_backfill_is_seen_in_dagster_with_its_partition(
     with dagster_instance(backends) as instance:
         runs = {run.job_name: run.tags["dagster/partition"] for run in instance.get_runs()}
     assert runs == {
-        "index_tracks": "0000000000-0000000999",
-        "classify_genres": "0000000000-0000000999",
+        "index_tracks": "0-999",
+        "classify_genres": "0-999",
     }
+
+
+def test_the_runs_of_a_backfill_say_that_it_launched_them(
+    backends: Backends, upload: Upload
+) -> None:
+    upload(1)
+    backfill(backends, plan(backends), progress=_Heard())
+    with dagster_instance(backends) as instance:
+        assert {run.tags["user"] for run in instance.get_runs()} == {"moodsearch backfill"}
 
 
 def test_dagsters_tables_are_in_a_schema_of_their_own(backends: Backends, upload: Upload) -> None:

@@ -3,7 +3,6 @@
 import io
 from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import polars as pl
 import pytest
@@ -308,16 +307,3 @@ def test_a_vector_that_is_not_of_length_1_fails_its_check_and_stops_the_index(
     assert "embeddings_unit_length" in ran.failed_checks()
     stored = backends.vectors.query(rows["vector"].to_numpy()[0], limit=1)
     assert stored[0].track_id == ids[0]
-
-
-def test_the_user_interface_shows_counts_a_preview_and_a_plot(upload: Upload, run: Run) -> None:
-    for seed in range(3):
-        upload(seed)
-    ran = run()
-    (audio,) = ran.outcome.asset_materializations_for_node("track_audio")
-    (embeddings,) = ran.outcome.asset_materializations_for_node("clap_embeddings")
-    assert {"new", "changed", "unchanged", "failed", "removed", "seconds"} <= set(audio.metadata)
-    assert isinstance(audio.metadata["preview"], dg.TableMetadataValue)
-    for plot in (audio.metadata["durations"], embeddings.metadata["similarity_spread"]):
-        assert isinstance(plot, dg.MarkdownMetadataValue)
-        assert "data:image/png;base64," in str(plot.value)

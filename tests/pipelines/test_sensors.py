@@ -1,11 +1,14 @@
 """Sensors: each change asks for one run of its block, and failed work is asked for again later."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from assets.blocks import TRACK_BLOCKS
+from pipelines.changes_cursor import ChangesCursor
 from pipelines.runs import process_tags
 from pipelines.sensors import changed_tracks, tracks_without_genres
 from resources.backends import Backends
@@ -24,8 +27,6 @@ def _tick(sensor: Sensor, instance: dg.DagsterInstance, backends: Backends) -> l
     """Blocks that a tick asks runs for; adds the partitions as the daemon would."""
     context = dg.build_sensor_context(instance=instance, resources={"backends": backends})
     result = sensor(context)
-    if isinstance(result, dg.SkipReason):
-        return []
     assert isinstance(result, dg.SensorResult)
     for request in result.dynamic_partitions_requests or []:
         instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
@@ -49,12 +50,12 @@ def test_new_uploads_ask_for_one_run_of_each_block_in_order(
     for track_id in (2_500, 3, 4):
         add_track(backends.database, file_id=f"f{track_id}", track_id=track_id)
     assert _tick(changed_tracks, empty_instance, backends) == [
-        "0000000000-0000000999",
-        "0000002000-0000002999",
+        "0-999",
+        "2000-2999",
     ]
     assert empty_instance.get_dynamic_partitions(str(TRACK_BLOCKS.name)) == [
-        "0000000000-0000000999",
-        "0000002000-0000002999",
+        "0-999",
+        "2000-2999",
     ]
 
 
@@ -194,6 +195,46 @@ def test_newly_embedded_tracks_get_their_genres(
     confidences = [prediction["confidence"] for prediction in predictions]
     assert predictions
     assert confidences == sorted(confidences, reverse=True)
+
+
+def _observed(
+    instance: dg.DagsterInstance, backends: Backends, cursor: str | None
+) -> tuple[list[dict[str, object]], str | None]:
+    """What a tick says of the catalogue, and the cursor for the next tick."""
+    context = dg.build_sensor_context(
+        instance=instance, resources={"backends": backends}, cursor=cursor
+    )
+    result = changed_tracks(context)
+    assert isinstance(result, dg.SensorResult)
+    events = [event for event in result.asset_events if isinstance(event, dg.AssetObservation)]
+    assert {event.asset_key for event in events} <= {dg.AssetKey("tracks")}
+    said = [{name: value.value for name, value in event.metadata.items()} for event in events]
+    return said, result.cursor
+
+
+def test_changes_are_observed_once_and_a_quiet_catalogue_is_not(
+    backends: Backends, empty_instance: dg.DagsterInstance
+) -> None:
+    assert _observed(empty_instance, backends, None)[0] == []
+    add_track(backends.database)
+    add_track(backends.database, file_id="another")
+    said, cursor = _observed(empty_instance, backends, None)
+    assert said == [{"changes": 2, "pending": 2, "pending_genres": 0}]
+    assert _observed(empty_instance, backends, cursor)[0] == []
+
+
+def test_changes_that_go_on_are_observed_once_a_minute_and_none_is_lost(
+    backends: Backends, empty_instance: dg.DagsterInstance
+) -> None:
+    add_track(backends.database)
+    _, cursor = _observed(empty_instance, backends, None)
+    for name in ("second", "third"):
+        add_track(backends.database, file_id=name)
+        said, cursor = _observed(empty_instance, backends, cursor)
+        assert said == []
+    a_minute_ago = replace(ChangesCursor.read(cursor), observed_at=time.time() - 60)
+    said, _ = _observed(empty_instance, backends, a_minute_ago.write())
+    assert [observation["changes"] for observation in said] == [2]
 
 
 def _any_job() -> dg.JobDefinition:

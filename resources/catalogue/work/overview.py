@@ -53,6 +53,11 @@ class Overview:
         )
         return {str(row["kind"]): int(row["tracks"]) for row in rows}
 
+    def listed(self) -> dict[str, int]:
+        """Tracks on the list of work, by job: `index` and `genres`."""
+        rows = self._database.rows("SELECT job, count(*) AS tracks FROM moodsearch.work GROUP BY 1")
+        return {str(row["job"]): int(row["tracks"]) for row in rows}
+
     def count_indexed(self, generation: str) -> int:
         """Tracks that are recorded to be in `generation` (its id) of the index."""
         rows = self._database.rows(

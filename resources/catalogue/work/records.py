@@ -5,12 +5,24 @@ the meantime leaves the track pending.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.work.blocks import Block
 from resources.genres.protocol import GenrePrediction
+
+Computed = Literal["audio", "embedding", "index", "genres"]
+
+_FORGET: Final[dict[Computed, str]] = {
+    "audio": "file_id = NULL, audio_state = NULL, failure = NULL",
+    # The index is to hold the new vector; that it holds the track is still so.
+    "embedding": "embedded_file_id = NULL, embedded_model = NULL,"
+    " indexed_file_id = NULL, indexed_attributes = NULL",
+    "index": "indexed_file_id = NULL, indexed_attributes = NULL",
+    "genres": "reclassify = true",
+}
 
 
 @dataclass(frozen=True)
@@ -192,6 +204,26 @@ class TrackRecords:
             """
         )
         return len(rows)
+
+    def forget(
+        self, what: Computed, block: Block, track_ids: Collection[int] | None = None
+    ) -> list[int]:
+        """Make the block's tracks, or these of them, pending for `what` as if it was never done.
+        Returns which. What is stored and indexed stays until it is replaced."""
+        rows = self._database.rows(
+            f"""
+            UPDATE moodsearch.track_state SET {_FORGET[what]}, updated_at = now()
+            WHERE track_id BETWEEN %(first)s AND %(last)s
+                AND (%(ids)s::bigint[] IS NULL OR track_id = ANY(%(ids)s))
+            RETURNING track_id
+            """,
+            {
+                "first": block.first,
+                "last": block.last,
+                "ids": None if track_ids is None else list(track_ids),
+            },
+        )
+        return [row["track_id"] for row in rows]
 
     def embedding_lost(self, track_ids: Sequence[int]) -> None:
         """Remember that these tracks' stored embeddings are gone."""
