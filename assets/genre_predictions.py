@@ -113,7 +113,7 @@ def _requests(
     ready = {track.track_id for track, _ in requests}
     lost = [track.track_id for track in tracks if track.track_id not in ready]
     backends.work.ask_for("index", lost)
-    backends.records.embedding_lost(lost)
+    backends.records.embedding_lost(backends.track_model.fingerprint, lost)
     return requests
 
 

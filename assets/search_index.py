@@ -91,7 +91,7 @@ def _costs(backends: Backends, block: Block, charges: Charges) -> dict[str, dg.M
 def _remove(backends: Backends, track_ids: list[int]) -> None:
     if track_ids:
         backends.vectors.delete(track_ids)
-        backends.records.removed(track_ids)
+        backends.records.removed(backends.generation.id, track_ids)
 
 
 def _with_vectors(

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from resources.backends import DAGSTER_SCHEMA, Backends
 from resources.catalogue.names.index import KeywordIndex
-from resources.catalogue.names.schema import TABLE_CHANGED
+from resources.catalogue.schema.app_tables import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview
 from resources.errors import BackendError, MoodSearchError, first_line
 from resources.settings import Settings, load_settings

@@ -1,7 +1,23 @@
-"""Albums, tags and playlists for tests, written as an app would write them."""
+"""Albums, tags and playlists for tests, written as an app would write them, and found."""
+
+from collections.abc import Collection
 
 from resources.catalogue.database import Database
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import Found, KeywordSearch
 from tests.catalogue.rows import add_artist
+
+
+class FollowedSearch(KeywordSearch):
+    """Searches when the changes so far were followed, which the API does every second."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        super().__init__(database)
+        self._index = KeywordIndex(database, url)
+
+    def search(self, query: str, types: Collection[str], limit: int) -> list[Found]:
+        self._index.follow()
+        return super().search(query, types, limit)
 
 
 def add_album(database: Database, title: str, *, artist: str = "artist", track: int | None) -> str:

@@ -93,7 +93,7 @@ def test_a_deleted_track_leaves_the_index_and_is_forgotten(
     database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": track_id})
     assert (only(work).step, only(work).is_deleted) == ("remove", True)
     finish(work, records)
-    assert database.rows("SELECT * FROM moodsearch.track_state") == []
+    assert database.rows("SELECT moodsearch.known_tracks()") == []
 
 
 def test_audio_that_cannot_be_used_is_not_tried_again_until_the_file_changes_or_somebody_asks(
