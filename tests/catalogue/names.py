@@ -1,5 +1,6 @@
 """Albums, tags and playlists for tests, written as an app would write them, and found."""
 
+import time
 from collections.abc import Collection
 
 from resources.catalogue.database import Database
@@ -18,6 +19,14 @@ class FollowedSearch(KeywordSearch):
     def search(self, query: str, types: Collection[str], limit: int) -> list[Found]:
         self._index.follow()
         return super().search(query, types, limit)
+
+
+def until_followed(database: Database) -> None:
+    """Wait until an API that runs has followed the changes so far."""
+    deadline = time.monotonic() + 20
+    while database.rows("SELECT id FROM moodsearch.outbox WHERE consumer = 'names' LIMIT 1"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def add_album(database: Database, title: str, *, artist: str = "artist", track: int | None) -> str:

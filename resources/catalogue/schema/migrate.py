@@ -173,7 +173,7 @@ def _applied(connection: psycopg.Connection) -> dict[str, str]:
     if not _one(connection, "SELECT to_regclass('moodsearch.schema_files') IS NOT NULL"):
         return {}
     rows = connection.execute("SELECT name, sha256 FROM moodsearch.schema_files").fetchall()
-    applied = dict(rows)
+    applied: dict[str, str] = dict(rows)
     newest = max(file.version or 0 for file in schema_files())
     for name in sorted(applied):
         if (SchemaFile(name, "").version or 0) > newest:
