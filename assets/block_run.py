@@ -245,9 +245,16 @@ class BlockRuns:
 
     def _forget(self, held: HeldBlock, config: BlockConfig, computes: Computed, job: Job) -> None:
         """On the list of work, what a killed run leaves is done by the next."""
-        track_ids = self._backends.records.forget(computes, held.block, config.track_ids)
-        self._backends.work.ask_for(job, track_ids)
-        held.hand_on(self._backends.work.pending(held.block))
+        backends = self._backends
+        track_ids = backends.records.forget(
+            computes,
+            held.block,
+            config.track_ids,
+            model=backends.track_model.fingerprint,
+            generation=backends.generation.id,
+        )
+        backends.work.ask_for(job, track_ids)
+        held.hand_on(backends.work.pending(held.block))
 
     def _hold(self, block: Block) -> HeldBlock:
         if self._held is not None and self._held.block != block:

@@ -82,7 +82,7 @@ def _requests(run: BlockRun, tracks: Sequence[PendingTrack]) -> dict[int, GenreR
     }
     lost = [track.track_id for track in tracks if track.track_id not in requests]
     run.backends.work.ask_for("index", lost)
-    run.backends.records.embedding_lost(lost)
+    run.backends.records.embedding_lost(run.backends.track_model.fingerprint, lost)
     return requests
 
 

@@ -176,7 +176,8 @@ def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.fl
         bounds,
     )
     backends.database.rows(
-        "UPDATE moodsearch.track_state SET genres_file_id = file_id"
+        "INSERT INTO moodsearch.track_genres (track_id, file_id)"
+        " SELECT track_id, file_id FROM moodsearch.track_audio"
         " WHERE track_id BETWEEN %(first)s AND %(last)s",
         bounds,
     )

@@ -82,5 +82,5 @@ def _reconcile_block(backends: Backends, block: Block) -> int:
     if orphans:
         backends.vectors.delete(orphans)
     if missing:
-        backends.records.removed(missing)
+        backends.records.removed(backends.generation.id, missing)
     return len(orphans) + len(missing)

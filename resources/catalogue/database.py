@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, Self
+from typing import Any, Final, LiteralString, Self
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -65,7 +65,11 @@ class Database:
             raise database_error(error) from error
 
     def rows(
-        self, query: str, parameters: dict[str, Any] | None = None, *, within: float | None = None
+        self,
+        query: LiteralString,
+        parameters: dict[str, Any] | None = None,
+        *,
+        within: float | None = None,
     ) -> list[DictRow]:
         """All rows of a statement, in a transaction of its own. `within`: see `transaction`."""
         with self.transaction(within) as connection:
@@ -144,6 +148,12 @@ class SessionLock:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def trusted_sql(text: str) -> bytes:
+    """A statement that is put together from parts, for `execute`, which otherwise takes only
+    literal strings: none of its parts may come from outside but as a quoted identifier or type."""
+    return text.encode()
 
 
 def database_error(error: Exception) -> MoodSearchError:

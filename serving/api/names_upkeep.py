@@ -2,10 +2,14 @@
 
 import logging
 import threading
+import time
 from typing import Final, Self
 
 from resources.catalogue.names.index import KeywordIndex
 from resources.errors import MoodSearchError
+
+FOLLOW_SECONDS: Final = 1.0
+"""How soon a changed name is found, at the latest."""
 
 CHECK_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 3.0
@@ -14,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 
 class KeywordUpkeep:
-    """A context manager with a thread that compares what is due, once a minute."""
+    """A context manager with a thread that follows changes every second, and once a minute compares
+    what is due. Of several processes, one does it."""
 
     def __init__(self, index: KeywordIndex, *, check_seconds: float = CHECK_SECONDS) -> None:
         self._index = index
@@ -33,17 +38,28 @@ class KeywordUpkeep:
         self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
+        next_check = 0.0
+        failure = ""
         while True:
             try:
-                self._index.keep(lambda: not self._stop.is_set())
-                self._ask_for_triggers()
-            except MoodSearchError as error:
-                if not self._stop.is_set():
-                    logger.warning("keyword search is not kept up to date: %s", error)
-            except Exception:
-                if not self._stop.is_set():
-                    logger.exception("keyword search is not kept up to date")
-            if self._stop.wait(self._check_seconds):
+                if time.monotonic() < next_check:
+                    self._index.follow()
+                else:
+                    next_check = time.monotonic() + self._check_seconds
+                    self._index.keep(lambda: not self._stop.is_set())
+                    self._ask_for_triggers()
+                failure = ""
+            except Exception as error:
+                # Once for an outage, not every second.
+                if str(error) != failure and not self._stop.is_set():
+                    failure = str(error)
+                    is_expected = isinstance(error, MoodSearchError)
+                    logger.warning(
+                        "keyword search is not kept up to date: %s",
+                        failure,
+                        exc_info=None if is_expected else error,
+                    )
+            if self._stop.wait(FOLLOW_SECONDS):
                 return
 
     def _ask_for_triggers(self) -> None:

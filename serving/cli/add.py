@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
+from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.tracks.uploads import Upload
 from resources.errors import TrackError
 from resources.settings import load_settings
@@ -39,6 +40,8 @@ def run(paths: Sequence[Path]) -> int:
                         skipped.append(Skipped(path, str(outcome)))
                     else:
                         counts["new" if outcome.is_new else "known"] += 1
+            # Their names are found at once, also where no API runs that would follow them.
+            KeywordIndex(backends.database, backends.database_url).follow()
     _report(counts["new"], counts["known"], skipped)
     return 1 if skipped else 0
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from resources.backends import Backends
 from resources.catalogue.database import DAGSTER_SCHEMA
 from resources.catalogue.names.index import KeywordIndex
-from resources.catalogue.names.schema import TABLE_CHANGED
+from resources.catalogue.schema.app_tables import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview
 from resources.errors import BackendError, MoodSearchError, NoCatalogueError, first_line, one_line
 from resources.settings import Settings, load_settings

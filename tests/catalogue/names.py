@@ -1,7 +1,32 @@
-"""Albums, tags and playlists for tests, written as an app would write them."""
+"""Albums, tags and playlists for tests, written as an app would write them, and found."""
+
+import time
+from collections.abc import Collection
 
 from resources.catalogue.database import Database
+from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.names.search import Found, KeywordSearch
 from tests.catalogue.rows import add_artist
+
+
+class FollowedSearch(KeywordSearch):
+    """Searches when the changes so far were followed, which the API does every second."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        super().__init__(database)
+        self._index = KeywordIndex(database, url)
+
+    def search(self, query: str, types: Collection[str], limit: int) -> list[Found]:
+        self._index.follow()
+        return super().search(query, types, limit)
+
+
+def until_followed(database: Database) -> None:
+    """Wait until an API that runs has followed the changes so far."""
+    deadline = time.monotonic() + 20
+    while database.rows("SELECT id FROM moodsearch.outbox WHERE consumer = 'names' LIMIT 1"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def add_album(database: Database, title: str, *, artist: str = "artist", track: int | None) -> str:

@@ -69,7 +69,7 @@ def finish(work: PendingWork, records: TrackRecords) -> None:
     """Do everything that is pending, as the assets would."""
     for track in work.pending(BLOCK):
         if track.step == "remove":
-            records.removed([track.track_id])
+            records.removed(GENERATION, [track.track_id])
             continue
         if track.step == "probe":
             probe(records, track)

@@ -5,7 +5,7 @@ import pytest
 from resources.catalogue.database import Database
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.work.pending import PendingWork
-from resources.catalogue.work.records import TrackRecords
+from resources.catalogue.work.records import AudioRecord, TrackRecords
 from resources.genres.protocol import GenrePrediction
 from tests.catalogue.rows import BLOCK, GENERATION, MODEL, add_track, finish, probe, update_track
 
@@ -45,7 +45,7 @@ def test_what_the_app_stored_itself_is_from_nobody_knows_whom(
     database: Database, tracks: list[int]
 ) -> None:
     extra = '{"genre_predictions": [], "genre_predictions_file_id": "file-0"}'
-    database.rows("UPDATE moodsearch.track_state SET genres_file_id = 'an earlier file'")
+    database.rows("UPDATE moodsearch.track_genres SET file_id = 'an earlier file'")
     update_track(database, tracks[0], extra=extra)
     assert ClassifiedBy(database).counts() == {None: 4}
 
@@ -87,7 +87,7 @@ def test_hidden_tracks_and_unusable_audio_are_not_asked_for(
 ) -> None:
     update_track(database, tracks[0], visibility="private")
     update_track(database, tracks[1], file_id="file-new")
-    database.rows("UPDATE moodsearch.track_state SET audio_state = 'failed' WHERE track_id = 3")
+    records.audio([AudioRecord(tracks[2], "file-2", None, "no audio stream")])
     assert ClassifiedBy(database).others_than(NEW) == tracks[3:]
 
 

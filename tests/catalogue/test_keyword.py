@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from resources.catalogue.database import Database
 from resources.catalogue.names.search import TYPES, Found, KeywordSearch, MatchRank
 from resources.errors import BackendError
-from tests.catalogue.names import add_album, add_playlist, add_tag
+from tests.catalogue.names import FollowedSearch, add_album, add_playlist, add_tag
 from tests.catalogue.rows import add_artist, add_track, update_track
 
 
 @pytest.fixture
-def search(database: Database) -> KeywordSearch:
-    return KeywordSearch(database)
+def search(database: Database, database_url: str) -> KeywordSearch:
+    return FollowedSearch(database, database_url)
 
 
 def names(found: Sequence[Found]) -> list[str]:
@@ -220,7 +220,7 @@ def test_the_catalogue_decides_whatever_is_kept(database: Database, search: Keyw
     assert titles(search, "nova") == []
 
 
-def test_changes_are_seen_at_once(database: Database, search: KeywordSearch) -> None:
+def test_changes_are_seen_once_they_are_followed(database: Database, search: KeywordSearch) -> None:
     track = add_track(database, "Before")
     update_track(database, track, title="After")
     assert titles(search, "before") == []

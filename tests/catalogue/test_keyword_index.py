@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -29,7 +29,7 @@ def index(database: Database, database_url: str) -> KeywordIndex:
 
 def forget(database: Database) -> None:
     """As a catalogue is that was there before."""
-    database.rows("DELETE FROM moodsearch.search_texts")
+    database.rows("TRUNCATE moodsearch.search_texts, moodsearch.outbox")
     database.rows("UPDATE moodsearch.search_sources SET compared_to = NULL, compared_at = NULL")
 
 
@@ -38,7 +38,7 @@ def texts(database: Database) -> list[tuple[str, str, str]]:
     return [(row["kind"], row["key"], row["text"]) for row in rows]
 
 
-def test_comparing_gives_what_the_triggers_gave(
+def test_comparing_gives_what_following_gave(
     database: Database, index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparison, "BATCH", 7)
@@ -46,6 +46,7 @@ def test_comparing_gives_what_the_triggers_gave(
         track = add_track(database, f"Nova {n}", visibility="public" if n % 3 else "private")
         add_tag(database, f"tag {n}", track=track)
         add_playlist(database, f"List {n}", shown=n % 2 == 0)
+    index.follow()
     kept = texts(database)
     forget(database)
     assert index.keep() == len(kept)
@@ -55,6 +56,7 @@ def test_comparing_gives_what_the_triggers_gave(
 
 def test_whatever_triggers_could_not_see_is_mended(database: Database, index: KeywordIndex) -> None:
     ids = [add_track(database, f"Nova {n}") for n in range(5)]
+    index.follow()
     with database.transaction() as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute("DELETE FROM public.tracks WHERE id = %s", [ids[0]])
@@ -101,6 +103,7 @@ def test_a_comparison_that_is_killed_leaves_nothing_to_repair(
         "INSERT INTO public.tracks (title, artist_did, file_id, file_type)"
         " SELECT 'Nova ' || n, 'did:plc:artist', 'f', 'mp3' FROM generate_series(1, 2000) n"
     )
+    index.follow()
     kept = texts(database)
     forget(database)
     process = subprocess.Popen(
@@ -120,36 +123,42 @@ def test_a_comparison_that_is_killed_leaves_nothing_to_repair(
     assert texts(database) == kept
 
 
-def test_writers_do_not_wait_for_a_comparison_that_waits_for_another_of_them(
-    database: Database, database_url: str, index: KeywordIndex
+def test_a_comparison_waits_for_no_writer_and_no_writer_for_it(
+    database: Database, database_url: str, index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(comparison, "BATCH", 1)
     first, *others = [add_track(database, f"Nova {n}") for n in range(4)]
     forget(database)
-    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as slow:
-        # Its name is not committed yet when the comparison wants to add it, after the newer ones.
+    with (
+        psycopg.connect(database_url) as slow,
+        psycopg.connect(database_url, autocommit=True) as writer,
+    ):
         slow.execute("UPDATE public.tracks SET title = 'Slow' WHERE id = %s", [first])
-        comparison = threads.submit(index.keep)
-        with psycopg.connect(database_url, autocommit=True) as writer:
-            for track in others:
-                _until_somebody_waits(writer)
-                writer.execute("UPDATE public.tracks SET title = 'Quick' WHERE id = %s", [track])
-            assert writer.execute("SELECT count(*) FROM moodsearch.search_missed").fetchone() == (
-                0,
-            )
-        assert not comparison.done()
+        writer.execute("SET statement_timeout = '2s'")
+        for track in reversed(others):
+            assert index.keep(_once()) == 1
+            # After it was compared, between two batches.
+            writer.execute("UPDATE public.tracks SET title = 'Quick' WHERE id = %s", [track])
+        index.keep()
+        assert all(state.is_complete for state in index.states())
         slow.commit()
-        comparison.result()
+    assert index.follow() == 1
     assert [text for kind, _, text in texts(database) if kind == "track"] == [
         " slow ",
         *[" quick "] * 3,
     ]
-    assert all(state.is_complete for state in index.states())
+
+
+def _once() -> Callable[[], bool]:
+    answers = iter([True])
+    return lambda: next(answers, False)
 
 
 def _until_somebody_waits(connection: psycopg.Connection) -> None:
     deadline = time.monotonic() + 20
     waiting = (
-        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%added%%'"
+        "SELECT FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND query LIKE '%%differences%%'"
     )
     while not connection.execute(waiting).rowcount:
         assert time.monotonic() < deadline
@@ -158,17 +167,17 @@ def _until_somebody_waits(connection: psycopg.Connection) -> None:
 def test_a_comparison_can_be_interrupted_while_it_waits(
     database: Database, database_url: str, index: KeywordIndex
 ) -> None:
-    track = add_track(database, "Nova")
+    add_track(database, "Nova")
     forget(database)
-    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as slow:
-        slow.execute("UPDATE public.tracks SET title = 'Slow' WHERE id = %s", [track])
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as holder:
+        holder.execute("LOCK TABLE moodsearch.search_texts_track IN EXCLUSIVE MODE")
         comparison = threads.submit(index.keep)
         with psycopg.connect(database_url, autocommit=True) as watching:
             _until_somebody_waits(watching)
         index.interrupt()
         with pytest.raises(BackendError):
             comparison.result()
-        slow.rollback()
+        holder.rollback()
     assert index.keep() > 0
 
 
@@ -216,6 +225,7 @@ def test_where_triggers_are_not_allowed_names_are_found_and_the_grant_is_named(
         index.keep()
         assert {state.grant for state in index.states()} == {None}
         owner.execute("UPDATE public.tracks SET title = 'At Once'")
+    index.follow()
     assert len(search.search("at once", TYPES, 20)) == 1
     database.close()
 

@@ -1,22 +1,18 @@
-"""The triggers of keyword search: they see every change, and never fail the app's own write."""
+"""Names follow every change that triggers see, and nothing of it fails the app's own write."""
 
 from collections.abc import Iterator
 from contextlib import suppress
 
 import psycopg
 import pytest
-import sqlalchemy as sa
-from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.names.search import TYPES, KeywordSearch
-from resources.catalogue.schema.migrate import HEAD
-from tests.catalogue.names import add_album, add_playlist, add_tag
+from tests.catalogue.names import FollowedSearch, add_album, add_playlist, add_tag
 from tests.catalogue.rows import add_artist, add_track
-from tests.catalogue.test_migrations import _alembic
 
 WRITES = {
     "tracks": (
@@ -55,8 +51,8 @@ def index(database: Database, database_url: str) -> KeywordIndex:
 
 
 @pytest.fixture
-def search(database: Database) -> KeywordSearch:
-    return KeywordSearch(database)
+def search(database: Database, database_url: str) -> KeywordSearch:
+    return FollowedSearch(database, database_url)
 
 
 @pytest.fixture
@@ -75,11 +71,15 @@ def found(search: KeywordSearch, query: str = "nova") -> set[str]:
 
 
 def missed(database: Database) -> int:
-    return int(database.rows("SELECT count(*) AS n FROM moodsearch.search_missed")[0]["n"])
+    return int(
+        database.rows(
+            "SELECT count(*) AS n FROM moodsearch.changes_missed WHERE consumer = 'names'"
+        )[0]["n"]
+    )
 
 
 def differs(database: Database, index: KeywordIndex) -> int:
-    """How many names a full comparison finds to differ."""
+    """How many names a full comparison finds to differ, once the changes were followed."""
     database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
     return index.keep()
 
@@ -98,6 +98,7 @@ def differs(database: Database, index: KeywordIndex) -> int:
 def test_an_app_may_drop_a_column_and_write_on(
     app: psycopg.Connection,
     database: Database,
+    database_url: str,
     index: KeywordIndex,
     search: KeywordSearch,
     table: str,
@@ -112,11 +113,15 @@ def test_an_app_may_drop_a_column_and_write_on(
     assert found(search) == left
     index.keep()
     assert found(search) == left
-    assert found(KeywordSearch(database)) == left
+    assert found(FollowedSearch(database, database_url)) == left
 
 
 def test_what_was_missed_while_a_column_had_another_name_is_found_once_it_is_back(
-    app: psycopg.Connection, database: Database, index: KeywordIndex, search: KeywordSearch
+    app: psycopg.Connection,
+    database: Database,
+    database_url: str,
+    index: KeywordIndex,
+    search: KeywordSearch,
 ) -> None:
     warnings: list[str] = []
     app.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
@@ -127,7 +132,7 @@ def test_what_was_missed_while_a_column_had_another_name_is_found_once_it_is_bac
     assert found(search) == {"track", "album", "playlist"}
     app.execute("ALTER TABLE public.tags RENAME label TO name")
     index.keep()
-    assert found(KeywordSearch(database), "quasar") == {"tag"}
+    assert found(FollowedSearch(database, database_url), "quasar") == {"tag"}
     assert [state.missed for state in index.states()] == [None] * 6
 
 
@@ -179,18 +184,31 @@ def test_a_search_table_that_was_dropped_fails_no_write_and_is_made_again(
 def test_nothing_is_left_that_could_note_it_and_writes_go_on(
     app: psycopg.Connection, database: Database
 ) -> None:
-    app.execute("DROP TABLE moodsearch.search_texts, moodsearch.search_missed")
+    app.execute("DROP TABLE moodsearch.outbox, moodsearch.changes_missed")
     assert app.execute("UPDATE public.albums SET title = 'Quasar'").rowcount == 1
-    app.execute("DROP FUNCTION moodsearch.names_missed, moodsearch.searchable")
+    app.execute("DROP FUNCTION moodsearch.note_missed, moodsearch.watched")
     assert app.execute("UPDATE public.albums SET title = 'Pulsar'").rowcount == 1
     assert app.execute("DELETE FROM public.playlists").rowcount == 1
 
 
-def test_an_app_waits_for_a_lock_of_the_search_for_a_moment_only(
+def test_an_app_does_not_wait_for_who_follows_it(
+    app: psycopg.Connection, database_url: str, index: KeywordIndex, search: KeywordSearch
+) -> None:
+    with psycopg.connect(database_url) as holder:
+        # Rows that are being read, and names that are being written.
+        holder.execute("DELETE FROM moodsearch.outbox")
+        holder.execute("LOCK TABLE moodsearch.search_texts, moodsearch.search_sources")
+        app.execute("SET statement_timeout = '400ms'")
+        assert app.execute("UPDATE public.albums SET title = 'Quasar'").rowcount == 1
+        holder.rollback()
+    assert found(search, "quasar") == {"album"}
+
+
+def test_an_app_waits_for_a_lock_on_the_outbox_for_a_moment_only(
     app: psycopg.Connection, database_url: str, index: KeywordIndex, search: KeywordSearch
 ) -> None:
     with psycopg.connect(database_url) as blocker:
-        blocker.execute("LOCK TABLE moodsearch.search_texts")
+        blocker.execute("LOCK TABLE moodsearch.outbox")
         app.execute("SET statement_timeout = '20s'")
         assert app.execute("UPDATE public.albums SET title = 'Quasar'").rowcount == 1
     index.keep()
@@ -201,7 +219,7 @@ def test_a_statement_that_is_cancelled_in_a_trigger_is_cancelled(
     app: psycopg.Connection, database: Database, database_url: str
 ) -> None:
     with psycopg.connect(database_url) as blocker:
-        blocker.execute("LOCK TABLE moodsearch.search_texts")
+        blocker.execute("LOCK TABLE moodsearch.outbox")
         app.execute("SET statement_timeout = '50ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             app.execute("UPDATE public.albums SET title = 'Quasar'")
@@ -216,8 +234,9 @@ def test_a_name_that_was_compared_meanwhile_does_not_fail_a_repeatable_read(
         app.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         app.execute("SELECT FROM public.albums")
         database.rows("UPDATE moodsearch.search_texts SET text = ' else ' WHERE kind = 'album'")
+        differs(database, index)
         assert app.execute("UPDATE public.albums SET title = 'Quasar'").rowcount == 1
-    assert index.keep() == 1
+    assert missed(database) == 0
     assert found(search, "quasar") == {"album"}
 
 
@@ -226,7 +245,7 @@ def test_a_transaction_notes_and_warns_once_and_again_when_that_is_taken_back(
 ) -> None:
     warnings: list[str] = []
     app.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
-    app.execute("DROP TABLE moodsearch.search_texts_tag")
+    app.execute("DROP TABLE moodsearch.outbox")
     with app.transaction():
         with app.transaction() as savepoint:
             app.execute("UPDATE public.tags SET name = 'one'")
@@ -240,12 +259,10 @@ def test_a_transaction_notes_and_warns_once_and_again_when_that_is_taken_back(
 def test_a_miss_that_is_not_committed_yet_is_not_forgotten(
     app: psycopg.Connection, database: Database, index: KeywordIndex, search: KeywordSearch
 ) -> None:
-    app.execute("ALTER TABLE moodsearch.search_texts RENAME TO hidden")
-    app.execute("ALTER TABLE moodsearch.search_texts_album RENAME TO hidden_album")
+    app.execute("ALTER TABLE moodsearch.outbox RENAME TO hidden")
     with app.transaction():
         app.execute("UPDATE public.albums SET title = 'Quasar'")
-        database.rows("ALTER TABLE moodsearch.hidden_album RENAME TO search_texts_album")
-        database.rows("ALTER TABLE moodsearch.hidden RENAME TO search_texts")
+        database.rows("ALTER TABLE moodsearch.hidden RENAME TO outbox")
         differs(database, index)
     assert found(search, "quasar") == set()
     assert index.keep() == 1
@@ -277,7 +294,7 @@ STATEMENTS = (
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_whatever_statements_are_run_the_triggers_leave_nothing_to_compare(
+def test_whatever_statements_are_run_following_leaves_nothing_to_compare(
     database: Database, index: KeywordIndex, statements: list[str]
 ) -> None:
     add_artist(database)
@@ -286,37 +303,3 @@ def test_whatever_statements_are_run_the_triggers_leave_nothing_to_compare(
             database.rows(statement)
     assert missed(database) == 0
     assert differs(database, index) == 0
-
-
-def _go_to(url: str, revision: str) -> None:
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.begin() as connection:
-        go = command.downgrade if revision < HEAD else command.upgrade
-        go(_alembic(url, connection), revision)
-    engine.dispose()
-
-
-def test_row_triggers_of_an_earlier_version_are_replaced_once_nobody_holds_the_table(
-    app: psycopg.Connection, database_url: str, index: KeywordIndex, search: KeywordSearch
-) -> None:
-    _go_to(database_url, "0004")
-    triggers = (
-        "SELECT array_agg(tgname::text ORDER BY tgname) FROM pg_trigger"
-        " WHERE tgrelid = 'public.tags'::regclass AND tgname LIKE 'moodsearch_names%'"
-    )
-    assert app.execute(triggers).fetchone() == (
-        ["moodsearch_names_changed", "moodsearch_names_truncated"],
-    )
-    app.execute("UPDATE public.tags SET name = 'quasar'")
-    assert found(search, "quasar") == {"tag"}
-    with psycopg.connect(database_url) as holder:
-        holder.execute("SELECT FROM public.tags")
-        holder.execute("LOCK TABLE public.tags IN ROW EXCLUSIVE MODE")
-        _go_to(database_url, HEAD)
-    app.execute("UPDATE public.tags SET name = 'pulsar'")  # Nobody sees it, and nothing fails.
-    index.keep()
-    assert app.execute(triggers).fetchone() == (
-        [f"moodsearch_names_{event}" for event in ("deleted", "inserted", "truncated", "updated")],
-    )
-    app.execute("UPDATE public.tags SET name = 'magnetar'")
-    assert found(search, "magnetar") == {"tag"}

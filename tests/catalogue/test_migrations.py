@@ -1,21 +1,16 @@
-"""Migrations: a database of our own, an app's database, and going back."""
+"""Migrations: a database of our own, an app's database, and what is refused."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from resources.catalogue.database import Database
-from resources.catalogue.schema import migrate as migrate_module
-from resources.catalogue.schema.migrate import HEAD, migrate
-from resources.catalogue.work.contents import Contents
+from resources.catalogue.schema.migrate import migrate
+from resources.catalogue.work.blocks import BLOCK_SIZE
+from resources.catalogue.work.contents import Contents, read_block_size
 from resources.catalogue.work.pending import PendingWork
-from resources.errors import BackendError, ConfigurationError, UserError
+from resources.errors import BackendError, ConfigurationError
 from tests.catalogue.rows import GENERATION, MODEL, add_track
 
 APP_TABLES = """
@@ -38,21 +33,6 @@ def _columns(url: str) -> list[tuple[str, ...]]:
             "SELECT table_name, column_name, data_type FROM information_schema.columns"
             " WHERE table_schema = 'public' ORDER BY 1, 2"
         ).fetchall()
-
-
-def _alembic(url: str, connection: sa.Connection) -> Config:
-    config = Config()
-    folder = str(Path(migrate_module.__file__).parent / "migrations")
-    config.set_main_option("script_location", folder)
-    config.attributes["connection"] = connection
-    return config
-
-
-def test_the_newest_revision_is_the_one_that_the_code_expects() -> None:
-    config = Config()
-    folder = str(Path(migrate_module.__file__).parent / "migrations")
-    config.set_main_option("script_location", folder)
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
 def test_an_empty_database_gets_the_catalogue(empty_database_url: str) -> None:
@@ -181,7 +161,7 @@ def test_tables_of_another_user_are_said(empty_database_url: str, limited: str) 
         empty_database_url,
         f"GRANT USAGE ON SCHEMA moodsearch TO {_user(limited)}",
     )
-    assert "alembic_version" in _refusal(limited)
+    assert "schema_files" in _refusal(limited)
 
 
 def test_tables_that_are_no_catalogue_are_refused_and_what_is_missing_is_named(
@@ -231,31 +211,15 @@ def test_a_password_that_is_not_escaped_is_said_and_not_shown(url: str) -> None:
     assert "percent-encoded" in _refusal(url)
 
 
-def test_the_migrations_can_be_taken_back(empty_database_url: str) -> None:
-    migrate(empty_database_url)
-    engine = sa.create_engine(
-        sa.make_url(empty_database_url).set(drivername="postgresql+psycopg"),
-        poolclass=sa.pool.NullPool,
-    )
-    with engine.begin() as connection:
-        command.downgrade(_alembic(empty_database_url, connection), "base")
-    assert _columns(empty_database_url) == []
-    migrate(empty_database_url)
-    assert _columns(empty_database_url) != []
-
-
-def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE moodsearch.alembic_version SET version_num = '9999'")
-    with pytest.raises(UserError, match="newer"):
-        migrate(database_url)
-
-
 def test_a_database_that_is_down_is_said_in_one_line() -> None:
     with pytest.raises(BackendError, match="does not answer") as caught:
         migrate("postgresql://someone:secret-word@127.0.0.1:1/app")
     assert "\n" not in str(caught.value)
     assert "secret-word" not in str(caught.value)
+
+
+def test_a_block_has_the_size_that_the_code_takes_for_the_usual_one(database: Database) -> None:
+    assert read_block_size(database) == BLOCK_SIZE
 
 
 def test_bulk_changes_are_noticed_track_by_track(database: Database) -> None:

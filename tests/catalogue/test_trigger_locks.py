@@ -6,28 +6,38 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-import sqlalchemy as sa
-from alembic import command
 
 from resources.catalogue.database import Database
 from resources.catalogue.names.index import KeywordIndex
-from resources.catalogue.names.search import TYPES, KeywordSearch
+from resources.catalogue.names.search import TYPES
 from resources.catalogue.schema import migrate as migrate_module
 from resources.catalogue.schema.migrate import migrate
 from resources.catalogue.work.contents import Contents
 from resources.catalogue.work.pending import PendingWork
-from tests.catalogue.names import add_album, add_playlist, add_tag
+from tests.catalogue.names import FollowedSearch, add_album, add_playlist, add_tag
 from tests.catalogue.rows import GENERATION, MODEL, add_track
-from tests.catalogue.test_keyword_triggers import _go_to
-from tests.catalogue.test_migrations import APP_TABLES, _alembic
-from tests.catalogue.test_trigger_rights import UNSAFE
+from tests.catalogue.test_migrations import APP_TABLES
 
-TABLES = ("tracks", "artists", "albums", "tags", "playlists")
+TABLES = ("tracks", "artists", "albums", "tags", "playlists", "track_tags")
 
 BRIEFLY = "SET statement_timeout = '2s'"
 """Many times what a statement of the app's may wait for, on a machine that is busy."""
 
-ROW_TRIGGERS = "SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = %(name)s"
+OF_AN_EARLIER_VERSION = """
+CREATE FUNCTION moodsearch.earlier() RETURNS trigger LANGUAGE plpgsql
+AS 'BEGIN RETURN NULL; END';
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY '{tracks,artists,albums,tags,playlists,track_tags}'::text[] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER moodsearch_updated AFTER UPDATE ON public.%I
+            FOR EACH ROW EXECUTE FUNCTION moodsearch.earlier()', kind);
+        EXECUTE format('DROP TRIGGER moodsearch_truncated ON public.%I', kind);
+    END LOOP;
+END $$;
+UPDATE moodsearch.schema_files SET sha256 = 'of an earlier text' WHERE name = 'changes.sql';
+"""
 
 
 @contextmanager
@@ -54,19 +64,14 @@ def watched(database: Database) -> set[str]:
     return {
         table
         for table in TABLES
-        if database.rows("SELECT moodsearch.names_watched(%(name)s) AS yes", {"name": table})[0][
+        if database.rows("SELECT moodsearch.sees_changes_of(%(name)s) AS yes", {"name": table})[0][
             "yes"
         ]
     }
 
 
-def row_triggers(database: Database) -> set[str]:
-    rows = database.rows(ROW_TRIGGERS, {"name": "moodsearch_names_changed"})
-    return {row["name"] for row in rows}
-
-
-def found(database: Database, query: str) -> set[str]:
-    return {each.type for each in KeywordSearch(database).search(query, TYPES, 20)}
+def found(database: Database, url: str, query: str) -> set[str]:
+    return {each.type for each in FollowedSearch(database, url).search(query, TYPES, 20)}
 
 
 @pytest.fixture
@@ -76,13 +81,14 @@ def two_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def earlier(database: Database, database_url: str, two_attempts: None) -> Database:
-    """A catalogue as version 0004 had it, with a name of each kind and triggers for each row."""
+    """A catalogue with a name of each kind, as another version left it: with other triggers."""
     track = add_track(database, "Nova")
     add_album(database, "Nova", track=track)
     add_tag(database, "nova", track=track)
     add_playlist(database, "Nova")
-    _go_to(database_url, "0004")
-    assert row_triggers(database) == set(TABLES)
+    KeywordIndex(database, database_url).follow()
+    database.rows(OF_AN_EARLIER_VERSION)
+    assert watched(database) == set()
     return database
 
 
@@ -95,22 +101,20 @@ def test_an_app_reads_and_writes_its_tracks_while_others_are_in_use(
     ):
         app.execute(BRIEFLY)
         holder.execute(
-            "LOCK TABLE public.artists, public.albums, public.tags, public.playlists"
-            " IN ROW EXCLUSIVE MODE"
+            "LOCK TABLE public.artists, public.albums, public.tags, public.playlists,"
+            " public.track_tags IN ROW EXCLUSIVE MODE"
         )
         with migrating(database_url) as thread:
             while thread.is_alive():
                 assert app.execute("SELECT title FROM public.tracks").rowcount == 1
                 assert app.execute("UPDATE public.tracks SET title = 'Quasar'").rowcount == 1
         assert watched(earlier) == {"tracks"}
-        assert row_triggers(earlier) == set(TABLES) - {"tracks"}
         # Seen by no trigger: the old ones do nothing, and there are no others yet.
         holder.execute("UPDATE public.tags SET name = 'quasar'")
         holder.execute("UPDATE public.playlists SET name = 'Quasar'")
     KeywordIndex(earlier, database_url).keep()
     assert watched(earlier) == set(TABLES)
-    assert row_triggers(earlier) == set()
-    assert found(earlier, "quasar") == {"track", "tag", "playlist"}
+    assert found(earlier, database_url, "quasar") == {"track", "tag", "playlist"}
 
 
 def test_no_transaction_of_the_app_is_ended_for_a_trigger(
@@ -134,7 +138,7 @@ def test_no_transaction_of_the_app_is_ended_for_a_trigger(
             app.commit()
     KeywordIndex(earlier, database_url).keep()
     assert watched(earlier) == set(TABLES)
-    assert found(earlier, "quasar") == {"track", "playlist"}
+    assert found(earlier, database_url, "quasar") == {"track", "playlist"}
 
 
 def test_a_first_install_goes_on_without_triggers_and_has_them_later(
@@ -168,7 +172,7 @@ def test_a_first_install_goes_on_without_triggers_and_has_them_later(
     assert contents.missed_changes() == []
     KeywordIndex(database, url).keep()
     assert watched(database) == {"tracks", "artists"}
-    assert found(database, "quasar") == {"track"}
+    assert found(database, url, "quasar") == {"track"}
     database.close()
 
 
@@ -198,82 +202,7 @@ def test_triggers_that_are_made_late_have_their_table_compared(
     tag = add_tag(database, "nova", track=add_track(database))
     index = KeywordIndex(database, database_url)
     index.keep()
-    database.rows("DROP TRIGGER moodsearch_names_updated ON public.tags")
+    database.rows("DROP TRIGGER moodsearch_updated ON public.tags")
     database.rows("UPDATE public.tags SET name = 'quasar' WHERE id = %(id)s", {"id": tag})
     assert index.keep() == 1
-    assert found(database, "quasar") == {"tag"}
-
-
-def _upgrade(url: str, revision: str) -> None:
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.begin() as connection:
-        command.upgrade(_alembic(url, connection), revision)
-    engine.dispose()
-
-
-AS_THEN = {
-    "0002": (
-        "CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.tracks"
-        " REFERENCING NEW TABLE AS changed"
-        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted()",
-        "CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.tracks"
-        " REFERENCING NEW TABLE AS changed OLD TABLE AS previous"
-        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_updated()",
-        "CREATE TRIGGER moodsearch_deleted AFTER DELETE ON public.tracks"
-        " REFERENCING OLD TABLE AS changed"
-        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_inserted()",
-        "CREATE TRIGGER moodsearch_truncated AFTER TRUNCATE ON public.tracks"
-        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.tracks_truncated()",
-        "CREATE TRIGGER moodsearch_inserted AFTER INSERT ON public.artists"
-        " REFERENCING NEW TABLE AS changed"
-        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_inserted()",
-        "CREATE TRIGGER moodsearch_updated AFTER UPDATE ON public.artists"
-        " REFERENCING NEW TABLE AS changed OLD TABLE AS previous"
-        " FOR EACH STATEMENT EXECUTE FUNCTION moodsearch.artists_updated()",
-        "INSERT INTO moodsearch.settings VALUES ('sees_changes', 'true')",
-    ),
-    # Versions until 0006 made them, of the kind of that version.
-    "0003": (
-        "SELECT moodsearch.watch_names('tracks', ARRAY['id', 'title'])",
-        "SELECT moodsearch.watch_names('artists', ARRAY['did', 'handle'])",
-    ),
-}
-
-
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
-def test_every_earlier_version_is_upgraded_with_its_triggers(
-    empty_database_url: str, revision: str
-) -> None:
-    url = empty_database_url
-    with psycopg.connect(url, autocommit=True) as app:
-        app.execute(APP_TABLES)
-        for statement in (
-            *(f"CREATE EXTENSION {name}" for name in ("vector", "pg_trgm", "unaccent")),
-            "CREATE SCHEMA moodsearch",
-        ):
-            app.execute(statement.encode())
-        _upgrade(url, revision)
-        for since, statements in AS_THEN.items():
-            for statement in statements if revision >= since else ():
-                app.execute(statement.encode())
-        app.execute("UPDATE public.tracks SET title = 'Nova'")
-        migrate(url)
-        database = Database(url)
-        contents, index = Contents(database), KeywordIndex(database, url)
-        for _ in range(2):
-            assert contents.sees_changes()
-            assert watched(database) == {"tracks", "artists"}
-            assert row_triggers(database) == set()
-            assert all(state.is_complete for state in index.states())
-            migrate(url)
-        assert found(database, "nova") == {"track"}
-        assert database.rows(UNSAFE) == []
-        app.execute("TRUNCATE moodsearch.outbox")
-        app.execute("UPDATE public.tracks SET title = 'Quasar'")
-        assert app.execute("SELECT track_id FROM moodsearch.outbox").fetchall() == [(1,)]
-        assert found(database, "quasar") == {"track"}
-        # Only the first version had none of them.
-        assert bool(contents.missed_changes()) == (revision == "0001")
-        database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
-        assert index.keep() == 0
-        database.close()
+    assert found(database, database_url, "quasar") == {"tag"}

@@ -26,8 +26,8 @@ INSERT INTO public.artists VALUES ('d', 'h', 'A');
 INSERT = "INSERT INTO public.{} (id, title, artist_did, file_id, file_type) VALUES ({}, '{}', 'd',"
 
 
-def _names_watched(database: Database) -> bool:
-    return bool(database.rows("SELECT moodsearch.names_watched('tracks') AS yes")[0]["yes"])
+def _sees_tracks(database: Database) -> bool:
+    return bool(database.rows("SELECT moodsearch.sees_changes_of('tracks') AS yes")[0]["yes"])
 
 
 def _later(database: Database) -> None:
@@ -50,11 +50,12 @@ def test_what_is_written_to_a_partition_by_its_own_name_is_compared(
         contents, index = Contents(database), KeywordIndex(database, url)
         work = PendingWork(database, MODEL, GENERATION)
         assert not contents.sees_changes()
-        assert not _names_watched(database)
+        assert not _sees_tracks(database)
         app.execute((INSERT.format("tracks_first", 1, "Nova") + "'f', 'mp3')").encode())
         app.execute((INSERT.format("tracks", 2, "Quasar") + "'f', 'mp3')").encode())
         # What is written by the name of the whole is seen at once, though.
         assert work.absorb_changes() == 1
+        assert index.follow() == 1
         assert _titles(database) == ["quasar"]
         assert work.reconcile() == 1
         _later(database)
@@ -90,11 +91,12 @@ def test_what_is_written_elsewhere_is_known_to_be_unseen(
         migrate(url)
         database = Database(url)
         assert Contents(database).sees_changes()
-        assert _names_watched(database)
+        assert _sees_tracks(database)
         app.execute(change.encode())
         migrate(url)
         assert not Contents(database).sees_changes()
-        assert not _names_watched(database)
+        assert not _sees_tracks(database)
         app.execute("UPDATE public.tracks SET title = 'Nova'")
+        KeywordIndex(database, url).follow()
         assert _titles(database) == ["nova"]
         database.close()

@@ -93,7 +93,7 @@ def test_a_deleted_track_leaves_the_index_and_is_forgotten(
     database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": track_id})
     assert (only(work).step, only(work).is_deleted) == ("remove", True)
     finish(work, records)
-    assert database.rows("SELECT * FROM moodsearch.track_state") == []
+    assert database.rows("SELECT moodsearch.known_tracks()") == []
 
 
 def test_audio_that_cannot_be_used_is_not_tried_again_until_the_file_changes_or_somebody_asks(
@@ -132,6 +132,60 @@ def test_another_model_makes_every_track_pending(
     finish(work, records)
     other = PendingWork(database, "model-b", "pgvector:test:model-b")
     assert only(other).step == "embed"
+
+
+def test_going_back_to_an_earlier_model_only_does_what_changed_meanwhile(
+    database: Database, work: PendingWork, records: TrackRecords
+) -> None:
+    kept, renamed, replaced, new = (add_track(database, file_id=f"file-{n}") for n in range(4))
+    database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": new})
+    finish(work, records)
+    other = PendingWork(database, "model-b", "pgvector:test:model-b")
+    for track in other.pending(BLOCK):
+        records.embedded("model-b", [(track.track_id, track.audio.file_id)])
+        record = IndexRecord(track.track_id, track.audio.file_id, str(track.attributes))
+        records.indexed("pgvector:test:model-b", [record])
+    assert other.pending(BLOCK) == []
+    update_track(database, renamed, title="another")
+    update_track(database, replaced, file_id="file-new")
+    add_track(database, file_id="file-3", track_id=new)
+    steps = {track.track_id: track.step for track in work.pending(BLOCK)}
+    assert steps == {renamed: "index", replaced: "probe", new: "probe"}
+    records.embedding_lost(MODEL, [kept])
+    assert {track.track_id: track.step for track in work.pending(BLOCK)}[kept] == "embed"
+    assert kept not in {track.track_id for track in other.pending(BLOCK)}
+
+
+def test_a_deleted_track_is_forgotten_but_for_what_another_index_still_holds_of_it(
+    database: Database, work: PendingWork, records: TrackRecords
+) -> None:
+    track_id = add_track(database)
+    finish(work, records)
+    other = "turbopuffer:test:model-a"
+    records.indexed(other, [IndexRecord(track_id, "file-1", "digest")])
+    database.rows("DELETE FROM public.tracks")
+    finish(work, records)
+    assert records.indexed_ids(other, BLOCK) == {track_id}
+    theirs = PendingWork(database, MODEL, other)
+    assert (only(theirs).step, only(theirs).is_deleted) == ("remove", True)
+    records.removed(other, [track_id])
+    assert theirs.pending(BLOCK) == []
+    assert database.rows("SELECT moodsearch.known_tracks()") == []
+
+
+def test_another_list_of_attributes_makes_tracks_pending_without_embedding_again(
+    database: Database, work: PendingWork, records: TrackRecords
+) -> None:
+    add_track(database)
+    finish(work, records)
+    # As a version would that tells the index of something else, too.
+    database.rows(
+        "CREATE OR REPLACE FUNCTION moodsearch.attributes(title text, handle text, did text)"
+        " RETURNS text LANGUAGE sql IMMUTABLE"
+        " RETURN '2:' || md5(jsonb_build_array(2, title, handle, did)::text)"
+    )
+    assert only(work).step == "index"
+    assert str(only(work).attributes).startswith("2:")
 
 
 def test_another_index_makes_every_track_pending_without_embedding_again(

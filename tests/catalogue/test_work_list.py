@@ -145,7 +145,10 @@ def test_the_cost_of_looking_follows_the_changes_not_the_catalogue(
         "INSERT INTO public.tracks (id, title, artist_did, file_id, file_type)"
         " SELECT i, 't', 'did:plc:artist', 'f' || i, 'mp3' FROM generate_series(10, 20000) i"
     )
-    database.rows("INSERT INTO moodsearch.track_state (track_id) SELECT id FROM public.tracks")
+    database.rows(
+        "INSERT INTO moodsearch.track_audio (track_id, file_id, state)"
+        " SELECT id, file_id, 'decodable' FROM public.tracks"
+    )
     database.rows("DELETE FROM moodsearch.outbox")
     database.rows("INSERT INTO moodsearch.work (job, track_id) VALUES ('index', 15000)")
     database.rows("ANALYZE")

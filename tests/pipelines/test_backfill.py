@@ -204,7 +204,10 @@ def test_killed_ten_times_a_backfill_loses_at_most_a_chunk_each_time(
 
 def _everything_stored(backends: Backends) -> list[object]:
     return [
-        backends.database.rows("SELECT * FROM moodsearch.track_state"),
+        backends.database.rows("SELECT * FROM moodsearch.track_audio"),
+        backends.database.rows("SELECT * FROM moodsearch.track_genres"),
+        backends.database.rows("SELECT * FROM moodsearch.track_embeddings"),
+        backends.database.rows("SELECT * FROM moodsearch.track_documents"),
         backends.database.rows("SELECT * FROM moodsearch.work"),
         backends.database.rows("SELECT * FROM moodsearch.outbox"),
         list(backends.store.keys("")),

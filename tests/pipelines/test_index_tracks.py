@@ -178,10 +178,7 @@ def test_vectors_stored_by_a_run_that_was_killed_before_it_said_so_are_not_made_
 ) -> None:
     upload(1)
     run()
-    backends.database.rows(
-        "UPDATE moodsearch.track_state SET embedded_file_id = NULL, embedded_model = NULL,"
-        " indexed_in = NULL"
-    )
+    backends.database.rows("TRUNCATE moodsearch.track_embeddings, moodsearch.track_documents")
     backends.vectors.drop()
     ran = run()
     counts = ran.counts("clap_embeddings")

@@ -75,9 +75,8 @@ def test_a_switch_of_models_completes_although_some_audio_is_missing(
     backends.database.rows(
         "UPDATE moodsearch.generations SET id = 'old', model = 'old', namespace = 'old'"
     )
-    backends.database.rows(
-        "UPDATE moodsearch.track_state SET indexed_in = 'old', embedded_model = 'old'"
-    )
+    backends.database.rows("UPDATE moodsearch.track_documents SET generation = 'old'")
+    backends.database.rows("UPDATE moodsearch.track_embeddings SET model = 'old'")
     for name in ("generation", "vectors", "work"):
         backends.__dict__.pop(name, None)
     backfill(backends, plan(backends), progress=NoProgress())
@@ -159,9 +158,7 @@ def test_a_kill_between_storing_and_recording_does_not_lose_the_genres(
     track_id = upload(1)
     run()
     backends.database.rows("DELETE FROM moodsearch.work")
-    backends.database.rows(
-        "UPDATE moodsearch.track_state SET embedded_file_id = NULL, embedded_model = NULL"
-    )
+    backends.database.rows("TRUNCATE moodsearch.track_embeddings")
     run()
     assert [due.track_ids for due in backends.work.due_blocks("genres", 5)] == [[track_id]]
 

@@ -67,7 +67,7 @@ def test_strangers_between_blocks_that_are_known_are_found(
 ) -> None:
     ids = [upload(1)]
     run()
-    backends.database.rows("INSERT INTO moodsearch.track_state (track_id) VALUES (9500)")
+    backends.database.rows("INSERT INTO moodsearch.track_genres (track_id) VALUES (9500)")
     backends.vectors.upsert([_stranger(4_000), _stranger(4_001), _stranger(2**62)])
     assert reconcile_index(backends) == 3
     assert backends.vectors.ids(0, LARGEST_ID) == ids
@@ -90,7 +90,7 @@ def test_an_index_that_is_taken_up_again_goes_on_answering_until_it_is_refilled(
 ) -> None:
     ids = [upload(seed) for seed in range(2)]
     run()
-    backends.database.rows("UPDATE moodsearch.track_state SET indexed_in = 'another index'")
+    backends.database.rows("UPDATE moodsearch.track_documents SET generation = 'another index'")
     assert reconcile_index(backends) == 0
     assert backends.vectors.ids(0, LARGEST_ID) == ids
     run()

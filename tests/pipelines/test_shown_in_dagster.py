@@ -151,7 +151,13 @@ def test_what_a_killed_forced_run_left_is_done_by_the_next(
     run()
     run("classify_genres")
     before = embeddings_table(backends, BLOCK).read()
-    assert backends.records.forget(computed, BLOCK) != []
+    forgotten = backends.records.forget(
+        computed,
+        BLOCK,
+        model=backends.track_model.fingerprint,
+        generation=backends.generation.id,
+    )
+    assert forgotten != []
     assert len(backends.work.pending(BLOCK)) == 1
     assert backends.vectors.count() == 1
     assert run().success

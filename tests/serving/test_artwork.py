@@ -11,7 +11,7 @@ from resources.backends import Backends
 from resources.catalogue.tracks.uploads import Upload
 from tests.audio.covers import JPEG, with_cover
 from tests.audio.files import ENCODINGS, noise, png, write_audio
-from tests.catalogue.names import add_album
+from tests.catalogue.names import add_album, until_followed
 from tests.catalogue.rows import add_track, update_track
 from tests.serving.command import write_tone
 
@@ -30,6 +30,7 @@ def image_url(backends: Backends, upload: Upload) -> str:
 def test_an_imported_cover_is_served_where_search_says(
     client: TestClient, backends: Backends, upload: Upload
 ) -> None:
+    until_followed(backends.database)
     found: dict[str, Any] = client.get("/search/", params={"q": upload.title}).json()
     (track,) = (result for result in found["results"] if result["type"] == "track")
     response = client.get(track["image_url"])
@@ -72,6 +73,7 @@ def test_an_album_shows_the_cover_of_a_track_that_is_public(
         url: str | None = album["image_url"]
         return url
 
+    until_followed(backends.database)
     first, second = (image_url(backends, track) for track in tracks[:2])
     assert shown() == first
     update_track(backends.database, tracks[0].track_id, visibility="private")
@@ -89,6 +91,7 @@ def test_an_albums_own_cover_is_nobody_elses(client: TestClient, backends: Backe
     url = "https://images.example.com/tracks/1/artwork/x.png"
     set_url = "UPDATE public.albums SET image_url = %(url)s WHERE id = %(id)s"
     backends.database.rows(set_url, {"url": url, "id": album})
+    until_followed(backends.database)
     found = client.get("/search/", params={"q": "glass harbour", "type": "albums"}).json()
     assert [result["image_url"] for result in found["results"]] == [url]
 

@@ -141,7 +141,7 @@ def test_a_column_that_the_app_dropped_is_wrong_and_what_was_missed_is_shown(
         backends.database.rows("UPDATE public.tracks SET file_id = 'new'")
     outcome = moodsearch("doctor")
     assert outcome.status == 1
-    assert 'index: column "title" does not exist' in outcome.output
+    assert "index: column t.title does not exist" in outcome.output
     assert "changes of public.tracks, noted once since " in outcome.output
 
 
@@ -150,11 +150,11 @@ def test_the_state_of_keyword_search_is_shown_and_what_its_triggers_missed(
 ) -> None:
     assert "complete: track, artist, handle, album, tag, playlist" in moodsearch("doctor").output
     with Backends(load_settings()) as backends:
-        backends.database.rows("ALTER TABLE moodsearch.search_texts_tag RENAME TO hidden")
+        backends.database.rows("ALTER TABLE moodsearch.outbox RENAME TO hidden")
         backends.database.rows("INSERT INTO public.tags (name) VALUES ('techno')")
-        backends.database.rows("ALTER TABLE moodsearch.hidden RENAME TO search_texts_tag")
+        backends.database.rows("ALTER TABLE moodsearch.hidden RENAME TO outbox")
         backends.database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
-        backends.database.rows("DROP TRIGGER moodsearch_names_updated ON public.albums")
+        backends.database.rows("ALTER TABLE public.albums DISABLE TRIGGER moodsearch_updated")
     outcome = moodsearch("doctor")
     assert outcome.status == 0, outcome.output
     assert "moodsearch serve does it" in outcome.output

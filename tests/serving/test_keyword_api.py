@@ -20,8 +20,8 @@ from resources.embedding.protocol import EmbeddingModel
 from resources.settings import load_settings
 from serving.api import keyword
 from serving.api.app import create_app
-from tests.catalogue.names import add_album, add_playlist, add_tag
-from tests.catalogue.rows import add_track
+from tests.catalogue.names import add_album, add_playlist, add_tag, until_followed
+from tests.catalogue.rows import add_track, update_track
 
 
 def search(client: TestClient, q: str, **parameters: object) -> Any:
@@ -31,6 +31,7 @@ def search(client: TestClient, q: str, **parameters: object) -> Any:
 def test_the_answer_has_the_shape_of_the_contract(client: TestClient, backends: Backends) -> None:
     track = add_track(backends.database, "Nova", artist="artist.bsky.social")
     add_tag(backends.database, "supernova", track=track)
+    until_followed(backends.database)
     response = search(client, "nova")
     assert response.status_code == 200
     answer = response.json()
@@ -53,6 +54,7 @@ def test_types_and_limit_choose_what_is_answered(client: TestClient, backends: B
         track = add_track(backends.database, f"Nova {n}")
         add_playlist(backends.database, f"Nova {n}")
     add_album(backends.database, "Nova", track=track)
+    until_followed(backends.database)
     counts = search(client, "nova").json()["counts"]
     assert counts == {"tracks": 20, "artists": 0, "albums": 1, "tags": 0, "playlists": 20}
     counts = search(client, "nova", limit=50, type="playlists,albums").json()["counts"]
@@ -97,6 +99,23 @@ def test_names_that_were_there_before_are_found_once_the_api_runs(
             time.sleep(0.02)
 
 
+def test_a_new_name_is_found_within_a_second_or_so_while_an_api_runs(backends: Backends) -> None:
+    track = add_track(backends.database, "Before")
+    # Of several processes, one follows; the others wait for nothing.
+    with (
+        TestClient(create_app(backends)) as client,
+        TestClient(create_app(backends)) as other,
+    ):
+        for title in ("Nova", "Quasar", "Pulsar"):
+            update_track(backends.database, track, title=title)
+            changed_at = time.monotonic()
+            while not search(client, title).json()["results"]:
+                assert time.monotonic() - changed_at < 5
+                time.sleep(0.02)
+            assert search(other, title).json()["results"]
+            assert not search(client, "Before").json()["results"]
+
+
 @given(query=st.text(st.characters(codec="utf-8"), min_size=2, max_size=100))
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -136,6 +155,7 @@ def test_a_database_that_hangs_or_is_down_is_one_clear_error_in_time(
     monkeypatch.setattr(keyword, "DEADLINE_SECONDS", 1.0)
     add_track(embedded.database, "Nova")
     with TestClient(create_app(embedded)) as client:
+        until_followed(embedded.database)
         assert search(client, "nova").json()["counts"]["tracks"] == 1
         server = server_of(embedded)
         processes = [server, *server.children(recursive=True)]

@@ -406,7 +406,7 @@ def test_a_refusal_that_cannot_be_stored_is_not_paid_for_again(
 ) -> None:
     track = add_indexed_track(backends)
     replicate.on(CREATE, Answer(201, prediction("failed", error="cannot decode")))
-    with unwritable(database_url, "moodsearch.track_state"):
+    with unwritable(database_url, "moodsearch.track_genres"):
         assert names(recommended(replicate_client, track)) == []
     overview = Overview(backends.database)
     assert overview.genre_failures(10) == {}

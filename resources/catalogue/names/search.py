@@ -9,8 +9,13 @@ from typing import Any, Final
 
 import psycopg
 
-from resources.catalogue.database import ANSWER_SECONDS, Connection, Database, database_error
-from resources.catalogue.names.schema import TABLE_CHANGED, column_types, trgm_schema
+from resources.catalogue.database import (
+    ANSWER_SECONDS,
+    Connection,
+    Database,
+    database_error,
+    trusted_sql,
+)
 from resources.catalogue.names.sources import SOURCES, Source
 from resources.catalogue.names.statements import (
     LOOSEN,
@@ -20,6 +25,7 @@ from resources.catalogue.names.statements import (
     has_infix,
     patterns,
 )
+from resources.catalogue.schema.app_tables import TABLE_CHANGED, column_types
 from resources.errors import BackendError, first_line
 
 TYPES: Final = ("track", "artist", "album", "tag", "playlist")
@@ -110,10 +116,10 @@ class KeywordSearch:
         with self._database.transaction(within=ANSWER_SECONDS) as connection:
             # One moment for all steps: a name that changes meanwhile is not missed by each of them.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            statements, present = self._current(connection)
             parameters = _prepare(connection, query)
             if parameters is None:
                 return []
+            statements, present = self._current(connection)
             kinds = {kind for kind in present if _type_of(kind) in types}
             if "handle_bare" not in parameters:
                 kinds -= {"handle"}
@@ -185,7 +191,7 @@ class _Steps:
         if not any(missing.values()):
             return
         parameters = self._parameters | {f"most_{kind}": count for kind, count in missing.items()}
-        for row in self._connection.execute(statement, parameters, prepare=True):
+        for row in self._connection.execute(trusted_sql(statement), parameters, prepare=True):
             self._keep(match, row)
 
     def _missing(self, kind: str) -> int:
@@ -251,12 +257,11 @@ def _literal(text: str) -> str:
 
 def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:
     columns = column_types(connection, {source.table for source in SOURCES} | {"track_tags"})
-    trgm = trgm_schema(connection)
     avatar = "a.avatar_url" if "avatar_url" in columns["artists"] else "NULL::text"
     types: dict[str, str] = {}
 
     def statements(sources: Sequence[Source]) -> Statements:
-        return build(sources, types, trgm, avatar)
+        return build(sources, types, avatar)
 
     have = []
     for source in SOURCES:
@@ -273,7 +278,7 @@ def _may_run(connection: Connection, statement: str, kind: str) -> bool:
     try:
         with connection.transaction():
             connection.execute(
-                f"EXPLAIN {statement}".encode(), {"query": "a", f"most_{kind}": 1, **texts}
+                trusted_sql(f"EXPLAIN {statement}"), {"query": "a", f"most_{kind}": 1, **texts}
             )
     except TABLE_CHANGED as error:
         logger.warning("keyword search leaves out each %s: %s", kind, first_line(error))

@@ -35,6 +35,9 @@ FUZZY_CANDIDATES: Final = 300
 PREPARE: Final = """
 SELECT moodsearch.searchable(%(query)s) AS text, moodsearch.searchable(%(handle)s) AS handle_text,
     set_config('statement_timeout', %(timeout)s, true),
+    -- Where word_similarity and its operator are found.
+    set_config('search_path',
+        concat_ws(', ', current_setting('search_path'), moodsearch.schema_of('pg_trgm')), true),
     -- A plan for any query: planning costs more than most of these queries do.
     set_config('plan_cache_mode', 'force_generic_plan', true),
     -- Statistics say little of how many names have some letters in them: to look rows up one by
@@ -118,7 +121,7 @@ ORDER BY v.name = %(query)s DESC LIMIT %(most_{kind})s)
 # In the order of bytes a space comes first: whole words before longer ones.
 _PREFIX: Final = """
 (SELECT * FROM (
-    SELECT '{kind}' AS kind, s.key, {word_similarity}(%({q}_bare)s, s.text) AS similarity,
+    SELECT '{kind}' AS kind, s.key, word_similarity(%({q}_bare)s, s.text) AS similarity,
         v.name, v.fields
     FROM {texts} s CROSS JOIN LATERAL ({shown} LIMIT 1) v
     WHERE s.text >= %({q}_prefix)s AND s.text < %({q}_after)s AND s.text <> %({q}_equal)s
@@ -136,7 +139,7 @@ _SUBSTRING: Final = """
     WHERE NOT %(is_long)s
         AND s.text LIKE %({q}_words)s AND s.text NOT LIKE %({q}_first)s LIMIT {most})
     UNION ALL
-    (SELECT '{kind}', s.key, {word_similarity}(%({q}_bare)s, s.text), v.name, v.fields
+    (SELECT '{kind}', s.key, word_similarity(%({q}_bare)s, s.text), v.name, v.fields
     FROM {texts} s CROSS JOIN LATERAL ({shown} LIMIT 1) v
     WHERE NOT %(is_long)s
         AND s.text LIKE %({q}_word_start)s AND s.text NOT LIKE %({q}_words)s
@@ -144,7 +147,7 @@ _SUBSTRING: Final = """
     UNION ALL
     (SELECT '{kind}', s.key, s.similarity, v.name, v.fields
     FROM (
-        SELECT key, {word_similarity}(%({q}_bare)s, text) AS similarity
+        SELECT key, word_similarity(%({q}_bare)s, text) AS similarity
         FROM (
             SELECT key, text FROM {texts}
             WHERE %(has_infix)s AND text LIKE %({q}_anywhere)s
@@ -165,7 +168,7 @@ _ONE_MISTAKE: Final = """
 (SELECT * FROM (
     SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
     FROM (
-        SELECT key, {word_similarity}(%({q}_bare)s, text) AS similarity,
+        SELECT key, word_similarity(%({q}_bare)s, text) AS similarity,
             length(text) AS length
         FROM (
             SELECT key, text FROM {texts}
@@ -187,11 +190,11 @@ _FUZZY: Final = """
 (SELECT * FROM (
     SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
     FROM (
-        SELECT key, {word_similarity}(%({q}_bare)s, text) AS similarity,
+        SELECT key, word_similarity(%({q}_bare)s, text) AS similarity,
             length(text) AS length
         FROM (
             SELECT key, text FROM {texts}
-            WHERE %({q}_bare)s OPERATOR({schema}.<%%) text AND text NOT LIKE %({q}_anywhere)s
+            WHERE %({q}_bare)s <%% text AND text NOT LIKE %({q}_anywhere)s
             LIMIT {fuzzy_candidates}
         ) candidates
         ORDER BY 2 DESC, 3 LIMIT {fuzzy_candidates}
@@ -213,11 +216,9 @@ class Statements:
     fuzzy: str
 
 
-def build(
-    sources: Sequence[Source], key_types: Mapping[str, str], trgm: str, avatar: str
-) -> Statements:
-    """`key_types`: the SQL type of each source's key, by kind. `trgm`: the quoted schema of the
-    extension pg_trgm. `avatar`: an expression for the avatar of the artist `a`."""
+def build(sources: Sequence[Source], key_types: Mapping[str, str], avatar: str) -> Statements:
+    """`key_types`: the SQL type of each source's key, by kind. `avatar`: an expression for the
+    avatar of the artist `a`."""
 
     def over_all(template: str) -> str:
         return "UNION ALL".join(template.format(**_parts(source)) for source in sources)
@@ -231,8 +232,6 @@ def build(
             "texts": source.texts,
             "q": "handle" if source.kind == "handle" else "text",
             "shown": shown,
-            "schema": trgm,
-            "word_similarity": f"{trgm}.word_similarity",
             "most": MOST,
             "equal_candidates": EQUAL_CANDIDATES,
             "substring_candidates": SUBSTRING_CANDIDATES,

@@ -24,7 +24,7 @@ def is_founded(url: str) -> bool:
     Raises `ConfigurationError` for what is no address and `BackendError` when nothing answers.
     """
     check_address(url)
-    query = "SELECT 1 FROM pg_tables WHERE schemaname = 'moodsearch' AND tablename = 'track_state'"
+    query = "SELECT 1 FROM pg_tables WHERE schemaname = 'moodsearch' AND tablename = 'schema_files'"
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:
             return connection.execute(query).fetchone() is not None

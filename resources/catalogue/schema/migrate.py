@@ -1,40 +1,29 @@
-"""Bring a database to the newest schema. Safe to call from many processes at once."""
+"""Bring a database to the newest schema. Safe to call from many processes at once.
 
+The schema is the SQL files beside this one. Numbered files make and change tables; each runs once,
+in the order of the numbers. The others hold functions, and all of them run again whenever one
+differs from what the database has seen: functions are what these files say, whatever they were.
+"""
+
+import hashlib
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from resources.catalogue.changes.change_triggers import watch_changes
-from resources.catalogue.database import Database
+from resources.catalogue.changes.triggers import watch_changes
+from resources.catalogue.database import Database, trusted_sql
 from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.schema.app_tables import check_app_tables
 from resources.errors import BackendError, ConfigurationError, UserError, first_line
 
-HEAD: Final = "0007"
-"""The newest revision in `migrations/versions`."""
-
-NEEDED_COLUMNS: Final = {
-    "tracks": (
-        "id",
-        "title",
-        "artist_did",
-        "file_id",
-        "file_type",
-        "r2_url",
-        "image_url",
-        "visibility",
-        "extra",
-    ),
-    "artists": ("did", "handle", "display_name"),
-}
-"""What an app's own tables in the schema public must have for their tracks to be found."""
+FOLDER: Final = Path(__file__).parent
 
 _EXTENSIONS: Final = ("vector", "pg_trgm", "unaccent")
 
@@ -48,13 +37,49 @@ _COMPARE_SECONDS: Final = 1.0
 _LOCK: Final = 0x6D6F6F64
 """Advisory lock number under which one process migrates at a time ("mood" in ASCII)."""
 
+_DROP_FUNCTIONS: Final = """
+DO $$
+DECLARE
+    ours text;
+BEGIN
+    -- Those of triggers are replaced as they stand: to drop one would lock an app's table.
+    SELECT string_agg(oid::regprocedure::text, ', ') INTO ours FROM pg_proc
+    WHERE pronamespace = 'moodsearch'::regnamespace AND prorettype <> 'trigger'::regtype;
+    IF ours IS NOT NULL THEN
+        EXECUTE 'DROP FUNCTION ' || ours;
+    END IF;
+END $$
+"""
+
+_NOTE: Final = """
+INSERT INTO moodsearch.schema_files (name, sha256) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()
+"""
+
+
+@dataclass(frozen=True)
+class SchemaFile:
+    """`version`: the number that its name begins with; None for one that holds functions."""
+
+    name: str
+    text: str
+
+    @property
+    def version(self) -> int | None:
+        number, _, _ = self.name.partition("_")
+        return int(number) if number.isdigit() else None
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
 
 def migrate(url: str) -> None:
-    """Upgrade the database at `url` (postgresql://...) to `HEAD`, and make the triggers.
+    """Upgrade the database at `url` (postgresql://...), and make the triggers.
 
     An app that uses its tables waits a fraction of a second at a time, for a few seconds at most.
     Triggers that cannot be had meanwhile are made later: by the next call, by the comparison that
-    takes their place, and those of keyword search by the API.
+    takes their place, or by the API.
 
     Raises `BackendError` when it does not answer, `ConfigurationError` when it is no Postgres 15 or
     newer, lacks the extensions, holds tables that are no catalogue, or refuses what is needed, and
@@ -64,21 +89,29 @@ def migrate(url: str) -> None:
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             _check_server(connection)
-            if _revision(connection) == HEAD:
+            if not _differing(_applied(connection)):
                 # Those that were not to be had before, if there are any.
                 watch_changes(connection)
                 return
             connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-            _check_catalogue(connection)
+            if not check_app_tables(connection):
+                _need_create(connection, "public")
             ensure_schema(connection, "moodsearch")
             _create_extensions(connection)
-            revision = _revision(connection)
-            _upgrade(url, revision)
-            _watch(url, connection, is_new=revision is None)
+            applied = _applied(connection)
+            _apply(connection, applied)
+            _watch(url, connection, is_new=not applied)
     except psycopg.OperationalError as error:
         raise BackendError(f"the database does not answer: {first_line(error)}") from None
     except psycopg.ProgrammingError as error:
         raise refused(error) from None
+
+
+def schema_files() -> tuple[SchemaFile, ...]:
+    """Numbered files in their order, then the others."""
+    return tuple(
+        SchemaFile(path.name, path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.sql"))
+    )
 
 
 def ensure_schema(connection: psycopg.Connection, schema: str) -> None:
@@ -132,56 +165,63 @@ def _check_server(connection: psycopg.Connection) -> None:
         raise ConfigurationError("DATABASE_URL: Postgres 15 or newer is needed")
 
 
-def _revision(connection: psycopg.Connection) -> str | None:
-    if not _one(connection, "SELECT to_regclass('moodsearch.alembic_version') IS NOT NULL"):
-        return None
-    row = connection.execute("SELECT version_num FROM moodsearch.alembic_version").fetchone()
-    return None if row is None else str(row[0])
+def _applied(connection: psycopg.Connection) -> dict[str, str]:
+    """The digests of the files that the database has seen, by name. Empty for a new one.
 
-
-def _check_catalogue(connection: psycopg.Connection) -> None:
-    """Either the tables of a catalogue are there and may be read, or they can be made."""
-    columns = {table: _columns(connection, table) for table in NEEDED_COLUMNS}
-    if not any(columns.values()):
-        _need_create(connection, "public")
-        return
-    missing = [
-        f"public.{table}.{column}"
-        for table, needed in NEEDED_COLUMNS.items()
-        for column in needed
-        if column not in columns[table]
-    ]
-    if missing:
-        raise ConfigurationError(
-            f"DATABASE_URL: this database's tables are no catalogue of tracks, "
-            f"{', '.join(missing)} missing; use the catalogue's database, or an empty one"
-        )
-    user = _user(connection)
-    for table in NEEDED_COLUMNS:
-        if not _one(connection, "SELECT has_table_privilege(%s, 'SELECT')", f"public.{table}"):
-            raise ConfigurationError(
-                f"DATABASE_URL: its user may not read public.{table}; have an administrator run: "
-                f"GRANT SELECT ON public.{table} TO {user}"
+    Raises `UserError` when it has seen a newer version than there is here.
+    """
+    if not _one(connection, "SELECT to_regclass('moodsearch.schema_files') IS NOT NULL"):
+        return {}
+    rows = connection.execute("SELECT name, sha256 FROM moodsearch.schema_files").fetchall()
+    applied: dict[str, str] = dict(rows)
+    newest = max(file.version or 0 for file in schema_files())
+    for name in sorted(applied):
+        if (SchemaFile(name, "").version or 0) > newest:
+            raise UserError(
+                f"this database was written by a newer mood search (revision {name[:4]}); "
+                "update this installation"
             )
+    return applied
 
 
-def _columns(connection: psycopg.Connection, table: str) -> set[str]:
-    """Names of a table's or view's columns, also where its user may not read it (there,
-    information_schema would show none)."""
-    rows = connection.execute(
-        "SELECT attname FROM pg_attribute"
-        " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        [f"public.{table}"],
-    ).fetchall()
-    return {row[0] for row in rows}
+def _differing(applied: Mapping[str, str]) -> list[SchemaFile]:
+    """Files that are to be run: numbered ones that never were, others that are not as they were."""
+    return [
+        file
+        for file in schema_files()
+        if (file.name not in applied if file.version else applied.get(file.name) != file.sha256)
+    ]
+
+
+def _apply(connection: psycopg.Connection, applied: Mapping[str, str]) -> None:
+    """Run what differs, in one transaction: all of it or nothing."""
+    differing = _differing(applied)
+    tables = [file for file in differing if file.version]
+    functions = [file for file in schema_files() if not file.version]
+    with connection.transaction():
+        for file in tables:
+            _run(connection, file)
+        if len(differing) > len(tables):
+            connection.execute(_DROP_FUNCTIONS)
+            if applied:
+                # To check them against an app's tables would wait for an app that alters these.
+                connection.execute("SET LOCAL check_function_bodies = off")
+            for file in functions:
+                _run(connection, file)
+
+
+def _run(connection: psycopg.Connection[Any], file: SchemaFile) -> None:
+    connection.execute(trusted_sql(file.text))
+    connection.execute(_NOTE, [file.name, file.sha256])
 
 
 def _create_extensions(connection: psycopg.Connection) -> None:
     for extension in _EXTENSIONS:
         if _one(connection, "SELECT count(*) FROM pg_extension WHERE extname = %s", extension):
             continue
+        statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))
         try:
-            connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
+            connection.execute(statement)
         except psycopg.errors.InsufficientPrivilege:
             raise ConfigurationError(
                 f"DATABASE_URL: its user may not create the extension {extension}; "
@@ -193,43 +233,16 @@ def _create_extensions(connection: psycopg.Connection) -> None:
             ) from None
 
 
-def _upgrade(url: str, revision: str | None) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    if revision is not None and revision > HEAD:
-        raise UserError(
-            f"this database was written by a newer mood search (revision {revision}); "
-            "update this installation"
-        )
-    # Connected by the driver itself: SQLAlchemy does not read every address that libpq does.
-    engine = sa.create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(url, connect_timeout=10),
-        poolclass=sa.pool.NullPool,
-    )
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except sa.exc.ProgrammingError as error:
-        raise refused(error.orig or error) from None
-    except sa.exc.OperationalError as error:
-        reason = first_line(error.orig or error)
-        raise BackendError(f"the database does not answer: {reason}") from None
-
-
 def _watch(url: str, connection: psycopg.Connection, *, is_new: bool) -> None:
     """Have triggers tell of changes, and compare the names of a small catalogue at once."""
-    with closing(Database(url, max_connections=1)) as database:
-        names = KeywordIndex(database, url)
-        for _ in range(_WATCH_ATTEMPTS):
-            sees_changes = watch_changes(connection, is_new=is_new)
-            if names.watch() and sees_changes:
-                break
-            time.sleep(_WATCH_PAUSE_SECONDS)
-        deadline = time.monotonic() + _COMPARE_SECONDS
-        with suppress(BackendError):  # In use: the API goes on with it, as with a large catalogue.
-            names.keep(lambda: time.monotonic() < deadline)
+    for _ in range(_WATCH_ATTEMPTS):
+        if watch_changes(connection, is_new=is_new):
+            break
+        time.sleep(_WATCH_PAUSE_SECONDS)
+    deadline = time.monotonic() + _COMPARE_SECONDS
+    # In use: the API goes on with it, as with a large catalogue.
+    with closing(Database(url, max_connections=1)) as database, suppress(BackendError):
+        KeywordIndex(database, url).keep(lambda: time.monotonic() < deadline)
 
 
 def _need_create(connection: psycopg.Connection, schema: str) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import psycopg
 
 from resources.catalogue.database import Connection, Database
-from resources.catalogue.names.schema import column_types
+from resources.catalogue.schema.app_tables import column_types
 from resources.catalogue.tracks.genres import comparable_tag, has_tags, own_tags, read_predictions
 from resources.catalogue.work.blocks import Block
 from resources.errors import first_line

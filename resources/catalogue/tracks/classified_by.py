@@ -6,13 +6,14 @@ from typing import Final
 from resources.catalogue.database import Database
 
 _CLASSIFIED: Final = """
-SELECT t.id, s.reclassify,
-       CASE WHEN s.genres_file_id = t.file_id THEN s.genres_classifier END AS classifier
+SELECT t.id, coalesce(g.reclassify, false) AS reclassify,
+       CASE WHEN g.file_id = t.file_id THEN g.classifier END AS classifier
 FROM public.tracks t
-JOIN moodsearch.track_state s ON s.track_id = t.id
+JOIN moodsearch.track_audio a ON a.track_id = t.id
+LEFT JOIN moodsearch.track_genres g ON g.track_id = t.id
 WHERE t.visibility = 'public' AND t.extra ->> 'genre_predictions_file_id' = t.file_id
-    AND s.file_id = t.file_id AND s.audio_state = 'decodable'
-    AND (s.genres_failure IS NULL OR s.genres_file_id IS DISTINCT FROM t.file_id)
+    AND a.file_id = t.file_id AND a.state = 'decodable'
+    AND (g.failure IS NULL OR g.file_id IS DISTINCT FROM t.file_id)
 """
 """Public tracks with predictions for their present file, which could be classified again."""
 
@@ -46,7 +47,8 @@ class ClassifiedBy:
     def ask_again(self, track_ids: Sequence[int]) -> None:
         """Make the tracks pending for their genres; what is stored stays until it is replaced."""
         self._database.rows(
-            "UPDATE moodsearch.track_state SET reclassify = true, updated_at = now()"
-            " WHERE track_id = ANY(%(ids)s)",
+            "INSERT INTO moodsearch.track_genres (track_id, reclassify)"
+            " SELECT unnest(%(ids)s::bigint[]), true"
+            " ON CONFLICT (track_id) DO UPDATE SET reclassify = true, updated_at = now()",
             {"ids": list(track_ids)},
         )

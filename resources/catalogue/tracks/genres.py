@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.catalogue.database import Connection, Database
-from resources.catalogue.names.schema import column_types
+from resources.catalogue.schema.app_tables import column_types
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.tracks.tracks import STATEMENT_TIMEOUT_MILLISECONDS
 from resources.genres.protocol import GenrePrediction
@@ -48,16 +48,19 @@ class GenresOfTracks:
                 SELECT t.file_id::text, file_type::text, r2_url::text,
                     CASE WHEN extra ->> 'genre_predictions_file_id' = t.file_id::text
                         THEN extra -> 'genre_predictions' END AS predictions,
-                    coalesce(s.file_id = t.file_id::text AND s.audio_state = 'decodable', false)
-                        AS is_decodable,
-                    coalesce(s.indexed_file_id = t.file_id::text, false) AS is_indexed,
-                    coalesce(s.genres_file_id = t.file_id::text, false)
-                        AND s.genres_failure IS NOT NULL AS cannot_be_classified
+                    EXISTS (
+                        SELECT FROM moodsearch.track_audio
+                        WHERE track_id = t.id AND file_id = t.file_id::text AND state = 'decodable'
+                    ) AS is_decodable,
+                    EXISTS (
+                        SELECT FROM moodsearch.track_documents
+                        WHERE track_id = t.id AND file_id = t.file_id::text
+                    ) AS is_indexed,
+                    EXISTS (
+                        SELECT FROM moodsearch.track_genres
+                        WHERE track_id = t.id AND file_id = t.file_id::text AND failure IS NOT NULL
+                    ) AS cannot_be_classified
                 FROM public.tracks t
-                LEFT JOIN LATERAL (
-                    SELECT file_id, audio_state, indexed_file_id, genres_file_id, genres_failure
-                    FROM moodsearch.track_state WHERE track_id = t.id
-                ) s ON true
                 WHERE t.id = %s AND t.visibility = 'public'
                 """,
                 [track_id],

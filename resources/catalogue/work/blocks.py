@@ -7,10 +7,6 @@ from typing import Final, Self
 BLOCK_SIZE: Final = 1_000
 """Tracks in a block. With 25 k blocks Dagster's partition pages still answer in 2 s cold."""
 
-LARGE_BLOCK_SIZE: Final = 10_000
-LARGE_CATALOGUE: Final = 10_000_000
-"""Beyond this many ids a new installation uses large blocks, to stay under 100 k partitions."""
-
 _NUMBER: Final = r"(0|[1-9]\d{0,18})"
 _KEY: Final = re.compile(f"{_NUMBER}-{_NUMBER}", re.ASCII)
 

@@ -27,7 +27,8 @@ class Contents:
     def known_blocks(self) -> list[Block]:
         """Blocks of which something is stored, by id. Costs the size of the catalogue."""
         rows = self._database.rows(
-            "SELECT DISTINCT track_id / %(size)s AS block FROM moodsearch.track_state ORDER BY 1",
+            "SELECT DISTINCT track_id / %(size)s AS block"
+            " FROM moodsearch.known_tracks() AS track_id ORDER BY 1",
             {"size": self._block_size},
         )
         return [Block.containing(row["block"] * self._block_size, self._block_size) for row in rows]
@@ -45,17 +46,14 @@ class Contents:
         decoded, with the id of that audio."""
         rows = self._database.rows(
             """
-            SELECT t.id, t.file_id
-            FROM public.tracks t
-            JOIN public.artists a ON a.did = t.artist_did
-            JOIN moodsearch.track_state s ON s.track_id = t.id
-            WHERE t.id BETWEEN %(first)s AND %(last)s AND t.visibility = 'public'
-                AND t.title IS NOT NULL AND a.handle IS NOT NULL AND t.file_type IS NOT NULL
-                AND s.file_id = t.file_id AND s.audio_state = 'decodable'
+            SELECT t.track_id, t.file_id
+            FROM moodsearch.catalogue(%(first)s, %(last)s) t
+            JOIN moodsearch.track_audio a USING (track_id, file_id)
+            WHERE t.is_shown AND a.state = 'decodable'
             """,
             {"first": block.first, "last": block.last},
         )
-        return {row["id"]: row["file_id"] for row in rows}
+        return {row["track_id"]: row["file_id"] for row in rows}
 
     def sees_changes(self) -> bool:
         """Whether triggers tell of changes; without them only comparing everything finds them."""
@@ -68,7 +66,7 @@ class Contents:
             """
             SELECT table_name AS table, count(*) AS transactions, min(missed_at) AS since,
                 (array_agg(reason ORDER BY id DESC))[1] AS reason
-            FROM moodsearch.changes_missed GROUP BY 1 ORDER BY 1
+            FROM moodsearch.changes_missed WHERE consumer = 'work' GROUP BY 1 ORDER BY 1
             """
         )
         return [MissedChanges(**row) for row in rows]

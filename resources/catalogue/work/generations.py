@@ -86,17 +86,21 @@ class Generations:
 
     def retire(self, generation: Generation) -> bool:
         """Forget a generation, so that its namespace can be dropped; False when it is live."""
-        rows = self._database.rows(
-            "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live RETURNING id",
-            {"id": generation.id},
-        )
-        if rows:
-            self._database.rows(
-                "DELETE FROM moodsearch.settings"
-                " WHERE key = %(key)s AND value = to_jsonb(%(id)s::text)",
-                {"key": self._building, "id": generation.id},
-            )
-        return bool(rows)
+        parameters = {"key": self._building, "id": generation.id}
+        with self._database.transaction() as connection:
+            is_retired = connection.execute(
+                "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live", parameters
+            ).rowcount
+            if is_retired:
+                connection.execute(
+                    "DELETE FROM moodsearch.track_documents WHERE generation = %(id)s", parameters
+                )
+                connection.execute(
+                    "DELETE FROM moodsearch.settings"
+                    " WHERE key = %(key)s AND value = to_jsonb(%(id)s::text)",
+                    parameters,
+                )
+        return bool(is_retired)
 
     def find(self, model: ModelDescription) -> Generation | None:
         """The generation of `model`; None when nothing was ever to be indexed for it."""
@@ -195,12 +199,20 @@ class Generations:
                 LEFT JOIN moodsearch.generations live
                     ON live.is_live AND live.index_name = g.index_name
                 WHERE g.id = %(id)s AND (g.is_live OR EXISTS (
-                    SELECT 1 FROM moodsearch.track_state s
-                    JOIN public.tracks t ON t.id = s.track_id AND t.visibility = 'public'
+                    SELECT 1
+                    FROM moodsearch.track_documents theirs
+                    LEFT JOIN moodsearch.track_documents own
+                        ON own.track_id = theirs.track_id AND own.generation = g.id
                     -- What was tried in vain must not keep everything else from answering.
                     LEFT JOIN moodsearch.work w
-                        ON w.job = 'index' AND w.track_id = t.id AND w.last_error IS NOT NULL
-                    WHERE s.indexed_in = live.id AND w.track_id IS NULL
+                        ON w.job = 'index' AND w.track_id = theirs.track_id
+                            AND w.last_error IS NOT NULL
+                    -- Nor what no index may hold: hidden tracks, and audio that cannot be used.
+                    CROSS JOIN LATERAL moodsearch.pending(
+                        g.model, g.id, theirs.track_id, theirs.track_id) missing
+                    WHERE theirs.generation = live.id
+                        AND own.track_id IS NULL AND w.track_id IS NULL
+                        AND missing.step <> 'remove'
                 ))
                 """,
                 parameters,

@@ -63,7 +63,7 @@ class Overview:
         rows = self._database.rows(
             """
             SELECT count(*) AS n
-            FROM moodsearch.track_state WHERE indexed_in = %(generation)s
+            FROM moodsearch.track_documents WHERE generation = %(generation)s
             """,
             {"generation": generation},
         )
@@ -74,8 +74,8 @@ class Overview:
         rows = self._database.rows(
             """
             SELECT count(*) AS n
-            FROM moodsearch.track_state s JOIN public.tracks t ON t.id = s.track_id
-            WHERE s.failure IS NOT NULL
+            FROM moodsearch.track_audio a JOIN public.tracks t ON t.id = a.track_id
+            WHERE a.state = 'failed'
             """
         )
         return int(rows[0]["n"])
@@ -84,12 +84,12 @@ class Overview:
         """Tracks whose audio could not be classified, with the reason."""
         rows = self._database.rows(
             """
-            SELECT track_id, genres_failure FROM moodsearch.track_state
-            WHERE genres_failure IS NOT NULL ORDER BY track_id LIMIT %(limit)s
+            SELECT track_id, failure FROM moodsearch.track_genres
+            WHERE failure IS NOT NULL ORDER BY track_id LIMIT %(limit)s
             """,
             {"limit": limit},
         )
-        return {row["track_id"]: row["genres_failure"] for row in rows}
+        return {row["track_id"]: row["failure"] for row in rows}
 
     def may_write_genres(self, *, within: float | None = None) -> bool:
         """Whether the database's user may write `tracks.extra`. `within`: see `Database.rows`."""

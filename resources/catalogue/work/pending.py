@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from resources.catalogue.changes.change_triggers import watch_changes
+from resources.catalogue.changes.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.database import Database
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
@@ -30,6 +30,38 @@ WITH locked AS (
 )
 """
 """Rows are always locked in the order of their ids, so that two of us never wait for each other."""
+
+_TAKE_CHANGES: Final = """
+DELETE FROM moodsearch.outbox
+WHERE consumer = 'work' AND id IN (
+    SELECT id FROM moodsearch.outbox WHERE consumer = 'work'
+    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+RETURNING kind, key, changed_at
+"""
+
+_LIST_CHANGED: Final = """
+WITH changes AS (
+    SELECT * FROM unnest(%(kinds)s::text[], %(keys)s::text[], %(since)s::timestamptz[])
+        AS taken (kind, key, changed_at)
+), concerned AS (
+    SELECT key::bigint AS track_id, changed_at FROM changes
+    WHERE kind IN ('tracks', 'track_tags') AND key IS NOT NULL
+    UNION ALL
+    SELECT t.id, changed_at
+    FROM changes JOIN public.tracks t ON t.artist_did::text = key WHERE kind = 'artists'
+    UNION ALL
+    -- A table was emptied.
+    SELECT track_id, (SELECT min(changed_at) FROM changes)
+    FROM moodsearch.known_tracks() AS track_id
+    WHERE EXISTS (SELECT FROM changes WHERE key IS NULL)
+)
+INSERT INTO moodsearch.work (job, track_id, changed_at)
+SELECT 'index', track_id, min(changed_at) FROM concerned GROUP BY track_id ORDER BY track_id
+ON CONFLICT (job, track_id) DO UPDATE
+SET attempts = 0, next_attempt_at = now(), last_error = NULL, changed_at = excluded.changed_at
+"""
+"""One statement, so that rows of the list are locked in the order of their ids here as well."""
 
 _LIST_PENDING: Final = """
 WITH found AS (
@@ -133,27 +165,26 @@ class PendingWork:
     def absorb_changes(self) -> int:
         """Put the tracks that changed since the last call on the list, due at once.
 
-        Returns how many changes there were. Costs the number of changes.
+        Returns how many tracks that were. Costs the number of changes.
         """
-        rows = self._database.rows(
-            """
-            WITH taken AS (
-                DELETE FROM moodsearch.outbox
-                WHERE id IN (SELECT id FROM moodsearch.outbox ORDER BY id LIMIT %(limit)s)
-                RETURNING track_id, changed_at
-            ), listed AS (
-                INSERT INTO moodsearch.work (job, track_id, changed_at)
-                SELECT 'index', track_id, min(changed_at) FROM taken GROUP BY track_id
-                ORDER BY track_id
-                ON CONFLICT (job, track_id) DO UPDATE
-                SET attempts = 0, next_attempt_at = now(), last_error = NULL,
-                    changed_at = excluded.changed_at
-            )
-            SELECT count(*) AS changes FROM taken
-            """,
-            {"limit": _ABSORB_AT_ONCE},
-        )
-        return int(rows[0]["changes"])
+        while True:
+            changes, tracks = self._absorb()
+            # Many changes that concern no track must not pass for an end of them.
+            if tracks or changes < _ABSORB_AT_ONCE:
+                return tracks
+
+    def _absorb(self) -> tuple[int, int]:
+        """How many changes were taken from the outbox, and how many tracks they concern."""
+        with self._database.transaction() as connection:
+            taken = connection.execute(_TAKE_CHANGES, {"limit": _ABSORB_AT_ONCE}).fetchall()
+            listed = 0
+            if taken:
+                columns = zip(*(row.values() for row in taken), strict=True)
+                names = ("kinds", "keys", "since")
+                parameters = dict(zip(names, map(list, columns), strict=True))
+                listed = connection.execute(_LIST_CHANGED, parameters).rowcount
+            connection.execute("SELECT moodsearch.bound_outbox('names', %s)", [OUTBOX_ROWS])
+        return len(taken), listed
 
     def reconcile(self) -> int:
         """Put every pending track on the list. Costs the size of the catalogue.
@@ -165,7 +196,7 @@ class PendingWork:
             watch_changes(connection)
         with self._database.transaction() as connection:
             # Compared afterwards, in a statement that sees whatever these rows speak of.
-            connection.execute("DELETE FROM moodsearch.changes_missed")
+            connection.execute("DELETE FROM moodsearch.changes_missed WHERE consumer = 'work'")
             cursor = connection.execute(_LIST_PENDING, {**self._target, "last": _MAX_ID})
             return int(cursor.fetchall()[0]["added"])
 

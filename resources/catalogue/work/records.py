@@ -1,4 +1,4 @@
-"""What was done for each track: the rows of `moodsearch.track_state`.
+"""What was done for each track: the rows of `moodsearch.track_*`.
 
 Each method names the audio (and the model) that it speaks of, so that a change of the catalogue in
 the meantime leaves the track pending.
@@ -15,13 +15,33 @@ from resources.genres.protocol import GenrePrediction
 
 Computed = Literal["audio", "embedding", "index", "genres"]
 
-_FORGET: Final[dict[Computed, str]] = {
-    "audio": "file_id = NULL, audio_state = NULL, failure = NULL",
-    # The index is to hold the new vector; that it holds the track is still so.
-    "embedding": "embedded_file_id = NULL, embedded_model = NULL,"
-    " indexed_file_id = NULL, indexed_attributes = NULL",
-    "index": "indexed_file_id = NULL, indexed_attributes = NULL",
-    "genres": "reclassify = true",
+_OF_THESE: Final = """
+WHERE track_id BETWEEN %(first)s AND %(last)s
+    AND (%(ids)s::bigint[] IS NULL OR track_id = ANY(%(ids)s))
+"""
+
+_INDEX_AGAIN: Final = f"""
+UPDATE moodsearch.track_documents SET attributes = ''
+{_OF_THESE} AND generation = %(generation)s RETURNING track_id
+"""
+"""No digest is empty, so the document differs; that the index holds the track is still so."""
+
+_FORGET: Final[dict[Computed, tuple[str, ...]]] = {
+    "audio": (f"DELETE FROM moodsearch.track_audio {_OF_THESE} RETURNING track_id",),
+    "embedding": (
+        f"""
+        DELETE FROM moodsearch.track_embeddings
+        {_OF_THESE} AND model = %(model)s RETURNING track_id
+        """,
+        _INDEX_AGAIN,
+    ),
+    "index": (_INDEX_AGAIN,),
+    "genres": (
+        f"""
+        UPDATE moodsearch.track_genres SET reclassify = true, updated_at = now()
+        {_OF_THESE} RETURNING track_id
+        """,
+    ),
 }
 
 
@@ -61,13 +81,13 @@ class TrackRecords:
         """Remember what was found in the tracks' audio."""
         self._many(
             """
-            INSERT INTO moodsearch.track_state
-                (track_id, file_id, audio_state, failure, duration_seconds)
+            INSERT INTO moodsearch.track_audio
+                (track_id, file_id, state, failure, duration_seconds)
             VALUES (%s, %s, %s, %s, %s)
             ON CONFLICT (track_id) DO UPDATE SET
-                file_id = excluded.file_id, audio_state = excluded.audio_state,
+                file_id = excluded.file_id, state = excluded.state,
                 failure = excluded.failure, duration_seconds = excluded.duration_seconds,
-                updated_at = now()
+                checked_at = now()
             """,
             [
                 (
@@ -85,45 +105,61 @@ class TrackRecords:
         """Remember that (track id, file id) pairs have stored embeddings of `model`."""
         self._many(
             """
-            UPDATE moodsearch.track_state
-            SET embedded_file_id = %s, embedded_model = %s, updated_at = now() WHERE track_id = %s
+            INSERT INTO moodsearch.track_embeddings (track_id, model, file_id)
+            VALUES (%s, %s, %s)
+            ON CONFLICT (track_id, model) DO UPDATE SET
+                file_id = excluded.file_id, embedded_at = now()
             """,
-            [(file_id, model, track_id) for track_id, file_id in tracks],
+            [(track_id, model, file_id) for track_id, file_id in tracks],
+        )
+
+    def embedding_lost(self, model: str, track_ids: Sequence[int]) -> None:
+        """Remember that these tracks' stored embeddings of `model` are gone."""
+        self._database.rows(
+            "DELETE FROM moodsearch.track_embeddings"
+            " WHERE model = %(model)s AND track_id = ANY(%(ids)s)",
+            {"model": model, "ids": list(track_ids)},
         )
 
     def indexed(self, generation: str, records: Sequence[IndexRecord]) -> None:
         """Remember what `generation` (its id) of the index holds."""
         self._many(
             """
-            UPDATE moodsearch.track_state
-            SET indexed_in = %s, indexed_file_id = %s, indexed_attributes = %s,
-                updated_at = now()
-            WHERE track_id = %s
+            INSERT INTO moodsearch.track_documents (track_id, generation, file_id, attributes)
+            VALUES (%s, %s, %s, %s)
+            ON CONFLICT (track_id, generation) DO UPDATE SET
+                file_id = excluded.file_id, attributes = excluded.attributes, indexed_at = now()
             """,
             [
-                (generation, record.file_id, record.attributes, record.track_id)
+                (record.track_id, generation, record.file_id, record.attributes)
                 for record in records
             ],
         )
 
-    def removed(self, track_ids: Sequence[int]) -> None:
-        """Remember that the vector store holds these tracks no more; deleted ones are forgotten."""
-        parameters = {"ids": list(track_ids)}
+    def removed(self, generation: str, track_ids: Sequence[int]) -> None:
+        """Remember that `generation` (its id) of the index holds these tracks no more. Those that
+        are deleted are forgotten, but for what other generations hold of them."""
+        parameters = {"generation": generation, "ids": list(track_ids)}
         with self._database.transaction() as connection:
             connection.execute(
-                """
-                UPDATE moodsearch.track_state
-                SET indexed_in = NULL, indexed_file_id = NULL, indexed_attributes = NULL,
-                    updated_at = now()
-                WHERE track_id = ANY(%(ids)s)
-                """,
+                "DELETE FROM moodsearch.track_documents"
+                " WHERE generation = %(generation)s AND track_id = ANY(%(ids)s)",
                 parameters,
             )
             connection.execute(
                 """
-                DELETE FROM moodsearch.track_state s
-                WHERE track_id = ANY(%(ids)s)
-                    AND NOT EXISTS (SELECT 1 FROM public.tracks t WHERE t.id = s.track_id)
+                WITH deleted AS MATERIALIZED (
+                    SELECT track_id FROM unnest(%(ids)s::bigint[]) AS track_id
+                    WHERE NOT EXISTS (SELECT FROM public.tracks WHERE id = track_id)
+                ), audio AS (
+                    DELETE FROM moodsearch.track_audio
+                    WHERE track_id IN (SELECT track_id FROM deleted)
+                ), genres AS (
+                    DELETE FROM moodsearch.track_genres
+                    WHERE track_id IN (SELECT track_id FROM deleted)
+                )
+                DELETE FROM moodsearch.track_embeddings
+                WHERE track_id IN (SELECT track_id FROM deleted)
                 """,
                 parameters,
             )
@@ -168,8 +204,8 @@ class TrackRecords:
         """Which tracks of `block` that generation is recorded to hold."""
         rows = self._database.rows(
             """
-            SELECT track_id FROM moodsearch.track_state
-            WHERE indexed_in = %(id)s AND track_id BETWEEN %(first)s AND %(last)s
+            SELECT track_id FROM moodsearch.track_documents
+            WHERE generation = %(id)s AND track_id BETWEEN %(first)s AND %(last)s
             """,
             {"id": generation, "first": block.first, "last": block.last},
         )
@@ -179,9 +215,9 @@ class TrackRecords:
         """Tracks of the catalogue whose audio cannot be used."""
         rows = self._database.rows(
             """
-            SELECT s.track_id, t.title, s.failure AS reason
-            FROM moodsearch.track_state s JOIN public.tracks t ON t.id = s.track_id
-            WHERE s.failure IS NOT NULL ORDER BY s.track_id LIMIT %(limit)s
+            SELECT a.track_id, t.title, a.failure AS reason
+            FROM moodsearch.track_audio a JOIN public.tracks t ON t.id = a.track_id
+            WHERE a.state = 'failed' ORDER BY a.track_id LIMIT %(limit)s
             """,
             {"limit": limit},
         )
@@ -191,50 +227,41 @@ class TrackRecords:
         """Make every failed track pending again; returns how many there were."""
         rows = self._database.rows(
             """
-            UPDATE moodsearch.track_state
-            SET file_id = CASE WHEN failure IS NULL THEN file_id END,
-                audio_state = CASE WHEN failure IS NULL THEN audio_state END,
-                failure = NULL,
-                genres_file_id = CASE WHEN genres_failure IS NULL THEN genres_file_id END,
-                genres_classifier = CASE WHEN genres_failure IS NULL THEN genres_classifier END,
-                genres_failure = NULL,
-                updated_at = now()
-            WHERE failure IS NOT NULL OR genres_failure IS NOT NULL
-            RETURNING track_id
+            WITH audio AS (
+                DELETE FROM moodsearch.track_audio WHERE state = 'failed' RETURNING track_id
+            ), genres AS (
+                UPDATE moodsearch.track_genres
+                SET file_id = NULL, failure = NULL, classifier = NULL, updated_at = now()
+                WHERE failure IS NOT NULL
+                RETURNING track_id
+            )
+            SELECT track_id FROM audio UNION SELECT track_id FROM genres
             """
         )
         return len(rows)
 
     def forget(
-        self, what: Computed, block: Block, track_ids: Collection[int] | None = None
+        self,
+        what: Computed,
+        block: Block,
+        track_ids: Collection[int] | None = None,
+        *,
+        model: str,
+        generation: str,
     ) -> list[int]:
-        """Make the block's tracks, or these of them, pending for `what` as if it was never done.
-        Returns which. What is stored and indexed stays until it is replaced."""
-        rows = self._database.rows(
-            f"""
-            UPDATE moodsearch.track_state SET {_FORGET[what]}, updated_at = now()
-            WHERE track_id BETWEEN %(first)s AND %(last)s
-                AND (%(ids)s::bigint[] IS NULL OR track_id = ANY(%(ids)s))
-            RETURNING track_id
-            """,
-            {
-                "first": block.first,
-                "last": block.last,
-                "ids": None if track_ids is None else list(track_ids),
-            },
-        )
-        return [row["track_id"] for row in rows]
-
-    def embedding_lost(self, track_ids: Sequence[int]) -> None:
-        """Remember that these tracks' stored embeddings are gone."""
-        self._database.rows(
-            """
-            UPDATE moodsearch.track_state
-            SET embedded_file_id = NULL, embedded_model = NULL, updated_at = now()
-            WHERE track_id = ANY(%(ids)s)
-            """,
-            {"ids": list(track_ids)},
-        )
+        """Make the block's tracks, or these of them, pending for `what` as if it was never done for
+        `model` (a fingerprint) and `generation` (its id). Returns which. What is stored and indexed
+        stays until it is replaced."""
+        parameters = {
+            "first": block.first,
+            "last": block.last,
+            "ids": None if track_ids is None else list(track_ids),
+            "model": model,
+            "generation": generation,
+        }
+        with self._database.transaction() as connection:
+            found = [connection.execute(each, parameters).fetchall() for each in _FORGET[what]]
+        return sorted({row["track_id"] for rows in found for row in rows})
 
     def _many(self, statement: str, parameters: Sequence[tuple[object, ...]]) -> None:
         with self._database.transaction() as connection, connection.cursor() as cursor:
@@ -251,14 +278,11 @@ class TrackRecords:
         # The API may classify a track before anything else is known of it.
         connection.execute(
             """
-            INSERT INTO moodsearch.track_state
-                (track_id, genres_file_id, genres_failure, genres_classifier)
+            INSERT INTO moodsearch.track_genres (track_id, file_id, failure, classifier)
             SELECT id, %s, %s, %s FROM public.tracks WHERE id = %s
             ON CONFLICT (track_id) DO UPDATE SET
-                genres_file_id = excluded.genres_file_id,
-                genres_failure = excluded.genres_failure,
-                genres_classifier = excluded.genres_classifier,
-                reclassify = false, updated_at = now()
+                file_id = excluded.file_id, failure = excluded.failure,
+                classifier = excluded.classifier, reclassify = false, updated_at = now()
             """,
             [file_id, failure, classifier, track_id],
         )

@@ -10,6 +10,7 @@ from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.tokens import make_token
+from tests.catalogue.names import until_followed
 from tests.serving.conftest import SECRET
 from tests.serving.page.catalogue import fill
 
@@ -44,6 +45,7 @@ def address(backends: Backends) -> Iterator[str]:
     from tests.serving.page.browser import served
 
     with served(create_app(backends)) as address:
+        until_followed(backends.database)
         yield address
 
 

@@ -9,6 +9,7 @@ from resources.backends import Backends
 from serving.api.pages import STATIC
 from tests.audio.covers import with_cover
 from tests.audio.files import png
+from tests.catalogue.names import until_followed
 from tests.serving.page.browser import (
     Held,
     Open,
@@ -212,6 +213,7 @@ def test_everything_comes_from_the_pages_own_host(open_page: Open, address: str)
 
 def test_an_imported_cover_is_shown(open_page: Open, backends: Backends, tmp_path: Path) -> None:
     upload = backends.uploads.add(with_cover(tmp_path / "Cloudberry.mp3", png()))
+    until_followed(backends.database)
     page = open_page(flag=False)
     search(page, upload.title)
     picture = row(page, upload.title).locator("img")
