@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Final, LiteralString
 
 import psycopg
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -194,6 +191,11 @@ def _create_extensions(connection: psycopg.Connection) -> None:
 
 
 def _upgrade(url: str, revision: str | None) -> None:
+    # Needed once in the life of a version; every process checks whether there is anything to do.
+    import sqlalchemy as sa  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     if revision is not None and revision > HEAD:
