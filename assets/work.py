@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.model import refuse_unfit_model
+from assets.tags import PROCESS_TAG
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
@@ -21,8 +22,6 @@ RETRIES = dg.RetryPolicy(
 )
 """For what the world did wrong; the pending work's growing delays come after these."""
 
-
-PROCESS_TAG: Final = "moodsearch/process"
 
 CHUNK_TRACKS: Final = 64
 """Tracks between two notes of what was done: the most work that a kill may undo."""

@@ -20,6 +20,15 @@ from resources.machine.postgres import cannot_write
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 """Where `dagster.yaml` and `workspace.yaml` are."""
 
+CODE_SERVER_WORKSPACE: Final = Path(__file__).with_name("code_server.yaml")
+"""For programs that ask the code server whose socket MOODSEARCH_CODE_SERVER names."""
+
+CODE_SERVER: Final = (
+    *("dagster", "api", "grpc", "--module-name", "pipelines.definitions"),
+    *("--location-name", "pipelines.definitions", "--empty-working-directory"),
+)
+"""The module and arguments of that server; its socket is to be added."""
+
 
 def prepare_dagster(backends: Backends) -> dict[str, str]:
     """Make Dagster's home under the home and its schema in the database.

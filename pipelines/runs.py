@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.work import PROCESS_TAG
+from assets.tags import PROCESS_TAG
 from resources.machine.processes import is_gone, this_process
 
 UNFINISHED: Final = [

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from assets.clap_embeddings import embeddings_table
-from assets.work import PROCESS_TAG, NoProgress
+from assets.tags import PROCESS_TAG
+from assets.work import NoProgress
 from pipelines import housekeeping
 from pipelines.backfill import backfill, plan
 from pipelines.runs import fail_dead_runs
