@@ -6,7 +6,8 @@ from typing import Final
 import dagster as dg
 
 from resources.costs.ledger import Ledger
-from resources.costs.prices import Measure, difference, dollars
+from resources.costs.measures import Measure, difference
+from resources.costs.prices import dollars
 
 NAMES: Final = {"replicate": "Replicate", "modal": "Modal", "turbopuffer": "turbopuffer"}
 

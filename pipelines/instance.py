@@ -14,8 +14,16 @@ from resources.backends import Backends
 from resources.machine.postgres import cannot_write
 
 INSTANCE: Final = Path(__file__).with_name("dagster.yaml")
-WORKSPACE: Final = Path(__file__).with_name("workspace.yaml")
-"""Links to the repository's own files; an installed package has copies in their place."""
+"""A link to the repository's own file; an installed package has a copy in its place."""
+
+CODE_SERVER_WORKSPACE: Final = Path(__file__).with_name("code_server.yaml")
+"""For programs that ask the code server whose socket MOODSEARCH_CODE_SERVER names."""
+
+CODE_SERVER: Final = (
+    *("dagster", "api", "grpc", "--module-name", "pipelines.definitions"),
+    *("--location-name", "pipelines.definitions", "--empty-working-directory"),
+)
+"""The module and arguments of that server; its socket is to be added."""
 
 
 def prepare_dagster(backends: Backends) -> dict[str, str]:

@@ -1,8 +1,12 @@
 """The one place where settings choose implementations, for every process alike: Dagster, the API
-and the command line."""
+and the command line.
+
+An implementation that brings a library of its own is imported when it is chosen: together they take
+longer to import than a search takes.
+"""
 
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
@@ -12,7 +16,6 @@ from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks
 from resources.catalogue.tracks.tracks import Tracks
-from resources.catalogue.tracks.uploads import Uploads
 from resources.catalogue.work.contents import Contents
 from resources.catalogue.work.generations import Generation, Generations
 from resources.catalogue.work.locks import BlockLocks
@@ -20,18 +23,19 @@ from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
 from resources.costs.ledger import Ledger, Usage
 from resources.embedding.identity import track_model
-from resources.embedding.modal import ModalEmbedder
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
 from resources.genres.protocol import GenreClassifier
-from resources.genres.replicate import ReplicateClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
 from resources.machine.cores import usable_cores
 from resources.machine.postgres import EmbeddedPostgres
 from resources.settings import Settings
 from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorStore
-from resources.vectors.turbopuffer import TurbopufferStore
+
+if TYPE_CHECKING:
+    from resources.catalogue.tracks.uploads import Uploads
+    from resources.embedding.modal import ModalEmbedder
 
 
 class Backends(EmbeddingBackends):
@@ -105,7 +109,9 @@ class Backends(EmbeddingBackends):
         return self.audio_model if self.settings.clap_text == "modal" else self.local_model
 
     @cached_property
-    def _modal(self) -> ModalEmbedder:
+    def _modal(self) -> "ModalEmbedder":
+        from resources.embedding.modal import ModalEmbedder
+
         settings = self.settings
         assert settings.modal_embed_audio_url is not None
         return ModalEmbedder(
@@ -142,6 +148,8 @@ class Backends(EmbeddingBackends):
         settings = self.settings
         if not settings.turbopuffer_enabled:
             return PgvectorStore(self.database.pool, namespace, model)
+        from resources.vectors.turbopuffer import TurbopufferStore
+
         assert settings.turbopuffer_api_key is not None
         return TurbopufferStore(
             api_key=settings.turbopuffer_api_key.get_secret_value(),
@@ -157,6 +165,8 @@ class Backends(EmbeddingBackends):
         settings = self.settings
         if not settings.replicate_enabled:
             return ZeroShotClassifier(self.text_model, top_n=settings.replicate_top_n)
+        from resources.genres.replicate import ReplicateClassifier
+
         assert settings.replicate_api_token is not None
         return ReplicateClassifier(
             api_token=settings.replicate_api_token.get_secret_value(),
@@ -194,7 +204,9 @@ class Backends(EmbeddingBackends):
         return AutoTags(self.database)
 
     @cached_property
-    def uploads(self) -> Uploads:
+    def uploads(self) -> "Uploads":
+        from resources.catalogue.tracks.uploads import Uploads
+
         return Uploads(self.database, self.store)
 
     @cached_property

@@ -8,7 +8,6 @@ from resources.embedding.local import load_local_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.object_store.folder import FolderStore
 from resources.object_store.protocol import ObjectStore
-from resources.object_store.s3 import S3Store
 from resources.settings import Settings
 
 
@@ -33,6 +32,8 @@ class EmbeddingBackends:
         settings = self.settings
         if not settings.uses_r2:
             return FolderStore(settings.moodsearch_home / "objects")
+        from resources.object_store.s3 import S3Store
+
         assert settings.r2_endpoint_url is not None
         assert settings.r2_bucket is not None
         assert settings.aws_access_key_id is not None

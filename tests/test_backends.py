@@ -27,6 +27,7 @@ from resources.machine.postgres import EmbeddedPostgres
 from resources.session_secret import session_secret
 from resources.settings import load_settings
 from serving.cli import up
+from tests.imports import loaded_by
 
 ROOT = Path(__file__).resolve().parents[1]
 SEARCH_PATH = f"-csearch_path={DAGSTER_SCHEMA}"
@@ -233,6 +234,17 @@ def test_a_schema_that_the_administrator_made_for_dagster_is_enough(
 
 
 # A start that fails
+
+
+def test_a_service_that_is_not_configured_is_not_imported(database_url: str) -> None:
+    program = (
+        "from resources.backends import Backends\n"
+        "from resources.settings import load_settings\n"
+        "with Backends(load_settings()) as b:\n"
+        "    b.store, b.audio_model, b.text_model, b.vectors, b.classifier, b.work"
+    )
+    clients = ["boto3", "turbopuffer", "replicate", "modal", "huggingface_hub", "httpx", "alembic"]
+    assert loaded_by(program, clients, DATABASE_URL=database_url) == []
 
 
 def test_a_start_that_fails_leaves_no_server_running(home: Path) -> None:

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 FROM_THE_TOP = {
     "pipelines/dagster.yaml": "dagster.yaml",
-    "pipelines/workspace.yaml": "workspace.yaml",
     "serving/embedding_service/requirements.txt": "requirements/runtime.txt",
 }
 """Files in packages that are links to files of the repository, for a checkout."""

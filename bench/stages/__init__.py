@@ -22,6 +22,7 @@ class Stage(StrEnum):
     SEARCH = "search"
     KEYWORD = "keyword"
     MEMORY = "memory"
+    STARTUP = "startup"
 
 
 TITLES: Final = {
@@ -34,6 +35,7 @@ TITLES: Final = {
     Stage.SEARCH: "Semantic search over HTTP",
     Stage.KEYWORD: "Keyword search over HTTP",
     Stage.MEMORY: "Peak memory of a backfill",
+    Stage.STARTUP: "Starting, and up at rest",
 }
 
 

@@ -16,13 +16,8 @@ from typing import Final, Protocol
 import psycopg
 
 from resources.catalogue.database import Connection, Database
-from resources.costs.prices import (
-    MODAL_IDLE_SECONDS,
-    MODAL_MOST_CONTAINERS,
-    MODAL_REQUESTS_AT_ONCE,
-    Amounts,
-    Measure,
-)
+from resources.costs.measures import Amounts, Measure
+from resources.costs.prices import MODAL_IDLE_SECONDS, MODAL_MOST_CONTAINERS, MODAL_REQUESTS_AT_ONCE
 from resources.errors import BackendError, MoodSearchError, first_line
 
 SAVE_AFTER_SECONDS: Final = 30.0

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 
 EMBEDDING_DIMENSION: Final = 512
 """Length of every vector: CLAP's joint space (arXiv 2211.06687)."""

@@ -16,7 +16,7 @@ from replicate.file import File
 from replicate.prediction import Prediction
 
 from resources.costs.ledger import Ledger
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.errors import BackendError, TrackError
 from resources.genres.labels import split_labels
 from resources.genres.protocol import GenrePrediction, GenreRequest

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.genres.labels import rank
 from resources.genres.names import GENRE_NAMES, described

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow, tuple_row
 from psycopg_pool import ConnectionPool
 
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.protocol import ModelDescription
 from resources.errors import BackendError, ConfigurationError
 from resources.vectors.documents import (

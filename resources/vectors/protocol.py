@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.protocol import ModelDescription
 
 LARGEST_ID: Final = 2**64 - 1

@@ -17,11 +17,8 @@ from turbopuffer.types import (
 )
 
 from resources.costs.ledger import Ledger
-from resources.costs.prices import (
-    TURBOPUFFER_LEAST_QUERIED_BYTES,
-    TURBOPUFFER_LEAST_WRITTEN_BYTES,
-    Measure,
-)
+from resources.costs.measures import Measure
+from resources.costs.prices import TURBOPUFFER_LEAST_QUERIED_BYTES, TURBOPUFFER_LEAST_WRITTEN_BYTES
 from resources.embedding.protocol import ModelDescription
 from resources.errors import BackendError, ConfigurationError
 from resources.vectors.documents import (

@@ -28,12 +28,14 @@ _COLOURS: Final = ("cyan", "magenta", "green", "yellow", "blue")
 
 @dataclass
 class Program:
-    """A command to keep running. `is_noise`: lines of its output that are not worth showing."""
+    """A command to keep running. `is_noise`: lines of its output that are not worth showing;
+    `may_start`: whether what it needs is there, asked every second until it is."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     is_noise: Callable[[str], bool] = lambda _: False
+    may_start: Callable[[], bool] = lambda: True
     process: "subprocess.Popen[str] | None" = None
     starts: list[float] = field(default_factory=list)
 
@@ -51,21 +53,26 @@ class Supervisor:
     def run(self, *, started: Callable[[], None], every_second: Callable[[], None]) -> int:
         """Start everything and watch over it.
 
-        `started` is called once all are started, `every_second` as long as they run. Returns the
-        exit code: 0 after Ctrl-C or SIGTERM, 1 when a program kept dying.
+        `started` is called once those are started that may at once, `every_second` as long as they
+        run. Returns the exit code: 0 after Ctrl-C or SIGTERM, 1 when a program kept dying.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stopping.set())
         try:
-            for program in self._programs:
-                self._start(program)
+            self._start_the_new()
             started()
             while not self._stopping.wait(1):
                 every_second()
-                self._restart_the_dead()
+                self._start_the_new()
+                self._let_the_dead_start_again()
         finally:
             self._stop_all()
         return 1 if self._broken else 0
+
+    def _start_the_new(self) -> None:
+        for program in self._programs:
+            if program.process is None and program.may_start():
+                self._start(program)
 
     def _start(self, program: Program) -> None:
         program.starts.append(time.monotonic())
@@ -92,10 +99,9 @@ class Supervisor:
                 label = Text(f"{program.name:>{self._width}} | ", style=colour)
                 self._console.print(label + Text.from_ansi(line.rstrip()), soft_wrap=True)
 
-    def _restart_the_dead(self) -> None:
+    def _let_the_dead_start_again(self) -> None:
         for program in self._programs:
-            assert program.process is not None
-            code = program.process.poll()
+            code = None if program.process is None else program.process.poll()
             if code is None or self._stopping.is_set():
                 continue
             now = time.monotonic()
@@ -106,9 +112,10 @@ class Supervisor:
                 self._stopping.set()
                 return
             self._say(f"{program.name} ended (exit code {code}); starting it again")
+            assert program.process is not None
             _kill_what_is_left(program.process)
-            if not self._stopping.wait(RESTART_AFTER_SECONDS):
-                self._start(program)
+            program.process = None
+            self._stopping.wait(RESTART_AFTER_SECONDS)
 
     def _stop_all(self) -> None:
         self._say("stopping")

@@ -3,6 +3,7 @@
 import fcntl
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from assets.model import refuse_collapsed_model
-from pipelines.instance import WORKSPACE, dagster_instance, prepare_dagster
+from pipelines.instance import (
+    CODE_SERVER,
+    CODE_SERVER_WORKSPACE,
+    dagster_instance,
+    prepare_dagster,
+)
 from pipelines.runs import fail_unfinished_runs
 from pipelines.sensors import WAITING
 from resources.backends import Backends
@@ -42,6 +48,11 @@ _NOISE: Final = (
 _WORTH_SHOWING: Final = ("RUN_START", "RUN_SUCCESS", "RUN_FAILURE", "STEP_FAILURE")
 """Events of a run, among its debug messages, that tell how it goes; the rest is in Dagster's UI."""
 
+_THREADS: Final = {
+    # Linear algebra is on one thread in all of them (`resources.embedding.local`).
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
 UP_LOCK: Final = 0x6D6F6F647570
 """Advisory lock number of the one `up` on a database ("moodup" in ASCII)."""
 
@@ -58,10 +69,16 @@ def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch")
         Backends(settings) as backends,
         _only_one(settings.moodsearch_home),
         _only_one_on_the_database(backends.database_url) as keep_lock,
+        # Of ours alone, and with a short name: a socket's may have a hundred characters.
+        tempfile.TemporaryDirectory(prefix="moodsearch-") as sockets,
     ):
         backends.audio_model  # noqa: B018  A wrong model is said now, not by four programs.
         refuse_collapsed_model(backends, ask=not embeds_queries_on_modal(settings))
-        environment = prepare_dagster(backends)
+        environment = {
+            **prepare_dagster(backends),
+            "MOODSEARCH_CODE_SERVER": str(Path(sockets) / "code"),
+            **_THREADS,
+        }
         with dagster_instance(backends) as instance:
             fail_unfinished_runs(instance)
         _find_what_is_pending(console, backends)
@@ -90,22 +107,31 @@ def _find_what_is_pending(console: Console, backends: Backends) -> None:
 def _programs(
     host: str, port: int, dagster_port: int, environment: dict[str, str]
 ) -> list[Program]:
-    def program(name: str, *command: str) -> Program:
+    socket_of_code = environment["MOODSEARCH_CODE_SERVER"]
+
+    def program(name: str, *command: str, needs_code: bool = False) -> Program:
         return Program(
             name,
             [sys.executable, "-W", "ignore", "-m", *command],
             environment,
             is_noise=_is_noise,
+            may_start=(lambda: _answers(socket_of_code)) if needs_code else (lambda: True),
         )
 
-    workspace = str(WORKSPACE)
+    workspace = str(CODE_SERVER_WORKSPACE)
+    page = ("-h", host, "-p", str(dagster_port))
     return [
         program("api", "serving.cli", "serve", "--host", host, "--port", str(port)),
-        program("daemon", "dagster._daemon", "run", "-w", workspace),
-        program(
-            "dagster", "dagster_webserver", "-w", workspace, "-h", host, "-p", str(dagster_port)
-        ),
+        program("code", *CODE_SERVER, "--socket", socket_of_code),
+        program("daemon", "dagster._daemon", "run", "-w", workspace, needs_code=True),
+        program("dagster", "dagster_webserver", "-w", workspace, *page, needs_code=True),
     ]
+
+
+def _answers(path: str) -> bool:
+    """Whether a program listens on the socket at `path`."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def _is_noise(line: str) -> bool:

@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 
 from resources.catalogue.database import Database
 from resources.costs.ledger import Ledger, Period, Usage, needed_containers
-from resources.costs.prices import (
-    MODAL_IDLE_SECONDS,
-    MODAL_MOST_CONTAINERS,
-    MODAL_REQUESTS_AT_ONCE,
-    Amounts,
-    Measure,
-)
+from resources.costs.measures import Amounts, Measure
+from resources.costs.prices import MODAL_IDLE_SECONDS, MODAL_MOST_CONTAINERS, MODAL_REQUESTS_AT_ONCE
 
 PREDICTIONS = Measure.REPLICATE_PREDICTIONS
 CONTAINERS = Measure.MODAL_CONTAINER_SECONDS

@@ -3,7 +3,7 @@
 import pytest
 
 from resources.costs import prices
-from resources.costs.prices import Measure, difference
+from resources.costs.measures import Measure, difference
 from serving.embedding_service import modal_app
 from serving.embedding_service.limits import Limits
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.flac import encode_flac
 from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_REDIRECTS

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resources.costs.ledger import Ledger
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
 from resources.genres import replicate
 from resources.genres.protocol import GenreRequest

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
 from resources.genres.names import DESCRIPTIONS, GENRE_NAMES, described

@@ -11,7 +11,7 @@ from pipelines.backfill import backfill, plan, reclassify
 from pipelines.definitions import defs
 from resources.backends import Backends
 from resources.costs import prices
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.settings import load_settings
 from resources.vectors.turbopuffer import TurbopufferStore
 from tests.fakes.loopback import Answer, Host

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -199,7 +200,7 @@ def test_newly_embedded_tracks_get_their_genres(
 
 def _observed(
     instance: dg.DagsterInstance, backends: Backends, cursor: str | None
-) -> tuple[list[dict[str, object]], str | None]:
+) -> tuple[list[dict[str, Any]], str | None]:
     """What a tick says of the catalogue, and the cursor for the next tick."""
     context = dg.build_sensor_context(
         instance=instance, resources={"backends": backends}, cursor=cursor

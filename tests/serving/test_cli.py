@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 
@@ -10,6 +9,7 @@ from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
 from serving.cli.text import printable
 from serving.tokens import verify_token
+from tests.imports import loaded_by
 from tests.serving.command import MODULE, ROOT, Command, run_program
 from tests.serving.conftest import SECRET
 
@@ -19,12 +19,22 @@ UNREACHABLE = "postgresql://somebody:hunter2@127.0.0.1:1/nowhere"
 def test_help_needs_no_heavy_module() -> None:
     heavy = ["dagster", "numpy", "onnxruntime", "psycopg", "fastapi", "pydantic", "rich", "httpx"]
     program = (
-        "import sys; from typer.testing import CliRunner; from serving.cli.app import app;"
-        "assert CliRunner().invoke(app, ['--help']).exit_code == 0;"
-        f"print([name for name in {heavy} if name in sys.modules])"
+        "from typer.testing import CliRunner; from serving.cli.app import app;"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0"
     )
-    printed = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
-    assert printed == "[]\n"
+    assert loaded_by(program, heavy) == []
+
+
+def test_a_search_loads_neither_the_orchestrator_nor_a_service_that_is_not_configured(
+    database_url: str,
+) -> None:
+    heavy = [
+        *("dagster", "sqlalchemy", "alembic", "fastapi", "polars", "pandera", "matplotlib"),
+        *("av", "onnxruntime", "boto3", "turbopuffer", "replicate", "modal", "huggingface_hub"),
+        *("httpx", "tokenizers"),
+    ]
+    program = "from serving.cli.search import run; run('calm piano', 3, as_json=True)"
+    assert loaded_by(program, heavy, DATABASE_URL=database_url) == []
 
 
 def test_the_program_shows_its_version() -> None:

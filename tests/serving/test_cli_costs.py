@@ -6,7 +6,7 @@ import pytest
 
 from resources.backends import Backends
 from resources.costs.ledger import Usage
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.settings import load_settings
 from serving.cli.money import about, price
 from tests.catalogue.rows import add_track

@@ -17,7 +17,7 @@ from resources.backends import Backends
 from resources.catalogue.database import Database
 from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.records import AudioRecord, IndexRecord
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.genres.protocol import GenrePrediction
 from resources.settings import load_settings
 from serving.api.app import create_app

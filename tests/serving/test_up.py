@@ -189,7 +189,7 @@ def test_a_second_up_on_the_same_home_is_refused_in_one_line(up: Up) -> None:
 def test_programs_and_the_database_survive_being_killed(up: Up, tmp_path: Path) -> None:
     first = up.upload(write_noise(tmp_path / "first.wav", 1, seconds=3))
     up.wait_until_found(first)
-    for name in ("serve", "dagster._daemon"):
+    for name in ("serve", "grpc", "dagster._daemon"):
         up.program(name).kill()
     postmaster = Path(up.environment["MOODSEARCH_HOME"]) / "postgres" / "postmaster.pid"
     os.kill(int(postmaster.read_text().split("\n")[0]), signal.SIGKILL)

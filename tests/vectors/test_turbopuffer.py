@@ -8,11 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.costs.ledger import Ledger
-from resources.costs.prices import (
-    TURBOPUFFER_LEAST_QUERIED_BYTES,
-    TURBOPUFFER_LEAST_WRITTEN_BYTES,
-    Measure,
-)
+from resources.costs.measures import Measure
+from resources.costs.prices import TURBOPUFFER_LEAST_QUERIED_BYTES, TURBOPUFFER_LEAST_WRITTEN_BYTES
 from resources.errors import ConfigurationError, ModelMismatchError
 from resources.vectors import turbopuffer_rows
 from resources.vectors.protocol import LARGEST_ID

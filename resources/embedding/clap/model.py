@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.clap.audio import AudioTower
 from resources.embedding.clap.files import ClapFiles
 from resources.embedding.clap.text import ClapTextTower

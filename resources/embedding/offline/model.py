@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from resources.audio.windows import WINDOW_SAMPLES
-from resources.costs.prices import Measure
+from resources.costs.measures import Measure
 from resources.embedding.offline.lexicon import WORDS_FILE, load_lexicon
 from resources.embedding.offline.mel import PREPROCESSING_VERSION, halve_rate, log_mel
 from resources.embedding.offline.text import OfflineTextTower
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 MODEL_ID = "mood-search/offline"
 REVISION = "3"
@@ -29,10 +33,12 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class OfflineModel:
-    """Text and audio into one space from the weights beside this module."""
+    """Text and audio into one space from the files in `weights`. `threads` of the audio tower; as
+    many as there are cores when None."""
 
     model: ModelDescription
-    audio: onnxruntime.InferenceSession
+    weights: Path
+    threads: int | None
     text: OfflineTextTower
 
     @property
@@ -60,6 +66,18 @@ class OfflineModel:
         """Descriptions -> (n, 512) float32 rows of length 1."""
         return self.text.embed(texts)
 
+    @cached_property
+    def audio(self) -> onnxruntime.InferenceSession:
+        """Opened by who embeds audio: queries are answered without it."""
+        import onnxruntime  # noqa: PLC0415  0.1 s and 30 MB that a search spares.
+
+        options = onnxruntime.SessionOptions()
+        if self.threads is not None:
+            options.intra_op_num_threads = self.threads
+        return onnxruntime.InferenceSession(
+            str(self.weights / AUDIO_FILE), options, providers=["CPUExecutionProvider"]
+        )
+
     def _embed_batch(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         spectrograms = np.stack([spectrogram(window) for window in windows])
         (vectors,) = self.audio.run(None, {"spectrogram": spectrograms})
@@ -77,15 +95,9 @@ def spectrogram(window: NDArray[np.float32]) -> NDArray[np.float32]:
 def load_offline_model(threads: int | None = None, weights: Path = WEIGHTS) -> OfflineModel:
     """Load the model shipped with the source, or other weights of the same design.
 
-    `threads` bounds the audio tower's threads.
+    `threads` bounds the audio tower's threads. Its session is opened when audio is first embedded.
     """
-    options = onnxruntime.SessionOptions()
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(
-        str(weights / AUDIO_FILE), options, providers=["CPUExecutionProvider"]
-    )
-    return OfflineModel(_describe(weights), session, _load_text(weights))
+    return OfflineModel(_describe(weights), weights, threads, _load_text(weights))
 
 
 def _describe(weights: Path) -> ModelDescription:
