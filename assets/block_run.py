@@ -4,7 +4,7 @@ read of the block's tables, what an operator is told, and how errors reach Dagst
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol
 
 import dagster as dg
 import pandera.polars as pa
@@ -40,8 +40,11 @@ WAITING_THREADS: Final = 8
 
 Metadata = Mapping[str, dg.MetadataValue]
 
-# Where an asset answers checks, Dagster takes nothing but the bare class for one result.
-Materialized: TypeAlias = dg.MaterializeResult  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    Materialized = dg.MaterializeResult[None]
+else:
+    # Where an asset answers checks, Dagster takes nothing but the bare class for one result.
+    Materialized = dg.MaterializeResult
 
 
 class BlockConfig(dg.Config):

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pandera.polars as pa
 
 from assets.tables import BlockTable
+from assets.windows import WindowParts
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
@@ -30,6 +31,10 @@ class HeldBlock:
         """The same table, with what it has read, each time. `version`: see `BlockTable`."""
         table = BlockTable(self._backends.store, schema, self.block, version, self.check)
         return self._tables.setdefault(table.key, table)
+
+    def windows(self, model: str) -> WindowParts:
+        """The block's windows under a model (its fingerprint)."""
+        return WindowParts(self._backends.store, self.block, model, self.check)
 
     def hand_on(self, pending: list[PendingTrack]) -> None:
         """Tell the next asset what is pending, where this one knows. Changes of the catalogue in

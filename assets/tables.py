@@ -38,11 +38,22 @@ class TrackAudio(pa.DataFrameModel):
 
 
 class Embeddings(pa.DataFrameModel):
-    """Each track's vector, the vectors of the windows it was pooled from, and where those start."""
+    """Each track's vector: the mean of its windows' (`Windows`)."""
 
     track_id: pl.Int64 = pa.Field(unique=True, ge=0)
     file_id: pl.String
     vector: pl.Array = pa.Field(dtype_kwargs={"inner": pl.Float32, "shape": EMBEDDING_DIMENSION})
+
+    class Config:
+        strict = True
+
+
+class Windows(pa.DataFrameModel):
+    """The vectors of the windows that were heard of an audio file, and where those start. Kept in
+    parts (`assets.windows`)."""
+
+    track_id: pl.Int64 = pa.Field(unique=True, ge=0)
+    file_id: pl.String
     windows: pl.List = pa.Field(dtype_kwargs={"inner": VECTOR})
     starts_seconds: pl.List = pa.Field(dtype_kwargs={"inner": pl.Float64})
 

@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.clap_embeddings import embeddings_table
-from assets.tables import BlockTable, GenrePredictions, TrackAudio
+from assets.tables import VECTOR, BlockTable, GenrePredictions, TrackAudio
+from assets.windows import WindowParts
 from bench.figures import timed
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
@@ -22,6 +23,7 @@ CENTRES: Final = 200
 SPREAD: Final = 0.5
 """Length of a vector's offset from its centre: two of one cluster have a cosine of about 0.8."""
 WINDOW_STARTS: Final = [25.0, 85.0, 145.0]
+WINDOWS: Final = pl.List(VECTOR)
 TRACKS_PER_ARTIST: Final = 10
 
 
@@ -124,18 +126,16 @@ def _write_tables(
         failure=pl.lit(None, pl.String),
     )
     BlockTable(backends.store, TrackAudio, block).merge(audio.to_dicts())
-    embeddings_table(backends, block).merge(
-        [
-            {
-                "track_id": number,
-                "file_id": file_id(number),
-                "vector": vector,
-                "windows": [vector] * len(WINDOW_STARTS),
-                "starts_seconds": WINDOW_STARTS,
-            }
-            for number, vector in zip(ids, vectors, strict=True)
-        ]
+    with_ids = [
+        {"track_id": number, "file_id": file_id(number), "vector": vector}
+        for number, vector in zip(ids, vectors, strict=True)
+    ]
+    embeddings_table(backends, block).merge(with_ids)
+    windows = keys.with_columns(
+        windows=pl.Series([[vector] * len(WINDOW_STARTS) for vector in vectors], dtype=WINDOWS),
+        starts_seconds=pl.lit(WINDOW_STARTS),
     )
+    WindowParts(backends.store, block, backends.track_model.fingerprint).append(windows)
     genres = keys.with_columns(
         classifier=pl.lit(backends.classifier.name),
         names=pl.lit(["ambient", "techno", "dub"]),

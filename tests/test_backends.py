@@ -138,10 +138,15 @@ def test_dagster_starts_on_an_address_with_options(
 
 
 def test_by_default_nothing_is_far_away_and_nothing_charges(backends: Backends) -> None:
-    far_away = [backends.store, backends.audio_model, backends.text_model, backends.classifier]
-    assert not any(each.is_remote for each in far_away)
-    charging = [backends.audio_model, backends.text_model, backends.classifier, backends.vectors]
-    assert [list(each.charges_for) for each in charging] == [[], [], [], []]
+    assert not backends.store.is_remote
+    assert not backends.audio_model.is_remote
+    assert not backends.classifier.is_remote
+    charged = (
+        *backends.audio_model.charges_for,
+        *backends.vectors.charges_for,
+        *backends.classifier.charges_for,
+    )
+    assert charged == ()
 
 
 def test_services_say_that_they_are_far_away_and_charge(
@@ -165,11 +170,15 @@ def test_services_say_that_they_are_far_away_and_charge(
     }.items():
         monkeypatch.setenv(name, value)
     with Backends(load_settings()) as backends:
-        far_away = [backends.store, backends.audio_model, backends.classifier]
-        assert all(each.is_remote for each in far_away)
-        charging = [backends.audio_model, backends.vectors, backends.classifier]
-        services = [{measure.service for measure in each.charges_for} for each in charging]
-    assert services == [{"modal"}, {"turbopuffer"}, {"replicate"}]
+        assert backends.store.is_remote
+        assert backends.audio_model.is_remote
+        assert backends.classifier.is_remote
+        charged = (
+            *backends.audio_model.charges_for,
+            *backends.vectors.charges_for,
+            *backends.classifier.charges_for,
+        )
+    assert {measure.service for measure in charged} == {"modal", "turbopuffer", "replicate"}
 
 
 # Dagster's home and schema

@@ -13,6 +13,7 @@ from resources.backends import Backends
 from resources.costs import prices
 from resources.costs.measures import Measure
 from resources.settings import load_settings
+from resources.vectors.turbopuffer import TurbopufferStore
 from tests.fakes.loopback import Answer, Host
 from tests.fakes.replicate import TOKEN, prediction
 from tests.object_store.conftest import (  # noqa: F401  Fixtures.
@@ -166,3 +167,23 @@ def test_only_who_asks_for_it_pays_for_a_changed_classifier(
     assert backends.classified_by.counts() == {new: 3, old: 1}
     assert len(timed.sent(CREATE)) == 3
     assert plan(backends) == []
+
+
+def test_documents_are_counted_once_in_a_run(
+    backends: Backends,  # noqa: F811
+    upload: Upload,  # noqa: F811
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each count is billed as a query."""
+    counted: list[str] = []
+    original = TurbopufferStore.count
+
+    def count(store: TurbopufferStore) -> int:
+        counted.append(store.namespace)
+        return original(store)
+
+    monkeypatch.setattr(TurbopufferStore, "count", count)
+    upload(1)
+    assert run(backends, "index_tracks", instance)["search_index"]["documents_in_namespace"] == 1
+    assert len(counted) == 1

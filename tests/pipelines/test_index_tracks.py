@@ -1,5 +1,6 @@
 """From an upload to the index, and after each thing that can happen to a track."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from assets.clap_embeddings import embeddings_table
 from assets.tables import BlockTable, TrackAudio
+from assets.windows import WindowParts
 from resources.audio.windows import pool
 from resources.backends import Backends
 from resources.catalogue.tracks.audio_files import AudioFile
@@ -16,6 +18,21 @@ from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
 
 def _indexed(backends: Backends) -> list[int]:
     return backends.vectors.ids(BLOCK.first, BLOCK.last)
+
+
+def _file_ids(backends: Backends) -> dict[int, str]:
+    rows = backends.database.rows("SELECT id, file_id FROM public.tracks")
+    return {row["id"]: row["file_id"] for row in rows}
+
+
+def _windows(backends: Backends, file_ids: dict[int, str]) -> pl.DataFrame:
+    model = backends.track_model.fingerprint
+    return WindowParts(backends.store, BLOCK, model).read(file_ids)
+
+
+def _parts(backends: Backends) -> dict[str, bytes]:
+    """The stored windows, by key."""
+    return {key: backends.store.get(key) for key in backends.store.keys("moodsearch/windows/")}
 
 
 def _replace_audio(backends: Backends, track_id: int, data: bytes, file_id: str) -> None:
@@ -197,10 +214,73 @@ def test_a_tracks_vector_is_the_pooled_mean_of_its_windows(
     upload(1, seconds=42.0)
     run()
     (row,) = embeddings_table(backends, BLOCK).read().to_dicts()
-    windows = np.array(row["windows"], dtype=np.float32)
+    (heard,) = _windows(backends, {row["track_id"]: row["file_id"]}).to_dicts()
+    windows = np.array(heard["windows"], dtype=np.float32)
     assert windows.shape == (3, 512)
-    assert row["starts_seconds"] == pytest.approx([2.0, 16.0, 30.0])
+    assert heard["starts_seconds"] == pytest.approx([2.0, 16.0, 30.0])
     assert row["vector"] == pytest.approx(pool(windows), abs=1e-6)
+
+
+def test_a_new_track_leaves_the_windows_of_the_others_where_they_are(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    for seed in range(2):
+        upload(seed)
+    run()
+    before = _parts(backends)
+    upload(2)
+    run()
+    after = _parts(backends)
+    assert len(before) == 1
+    assert len(after) == 2
+    assert before.items() <= after.items()
+    assert _windows(backends, _file_ids(backends)).height == 3
+
+
+def test_windows_of_replaced_audio_and_of_deleted_tracks_are_dropped(
+    backends: Backends, upload: Upload, run: Run, tmp_path: Path
+) -> None:
+    ids = [upload(seed) for seed in range(3)]
+    run()
+    before = _file_ids(backends)
+    other = write_noise(tmp_path / "other.wav", 99).read_bytes()
+    _replace_audio(backends, ids[1], other, "another-file")
+    backends.database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": ids[0]})
+    run()
+    assert _windows(backends, before)["track_id"].to_list() == [ids[2]]
+    assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids[1:]
+
+
+def test_a_kill_between_windows_and_vectors_leaves_nothing_out(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    """The table is written after the windows; what is in neither is embedded again."""
+    ids = [upload(seed) for seed in range(2)]
+    run()
+    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    backends.database.rows("UPDATE public.tracks SET title = title || '!'")
+    assert run().success
+    assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids
+    assert _indexed(backends) == ids
+
+
+def test_windows_in_the_table_of_an_earlier_version_are_moved_without_embedding(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    run()
+    table = embeddings_table(backends, BLOCK)
+    windows = _windows(backends, _file_ids(backends))
+    together = io.BytesIO()
+    table.read().join(windows, on=["track_id", "file_id"]).write_parquet(together)
+    backends.store.put(table.key, together.getvalue())
+    for key in _parts(backends):
+        backends.store.delete(key)
+    ran = run()
+    assert ran.failed_checks() == set()
+    assert ran.counts("clap_embeddings")["unchanged"] == 2
+    assert embeddings_table(backends, BLOCK).read().columns == ["track_id", "file_id", "vector"]
+    assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids
 
 
 def test_a_document_that_is_missing_from_the_index_fails_its_check(

@@ -1,0 +1,92 @@
+"""The vectors of each track's windows, kept apart from their mean so that an increment does not
+carry those of the whole block."""
+
+import hashlib
+import io
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+import polars as pl
+
+from assets.tables import Windows
+from resources.catalogue.work.blocks import Block
+from resources.object_store.protocol import ObjectStore
+
+logger = logging.getLogger(__name__)
+
+
+class WindowParts:
+    """The windows of one block's tracks under one model, in parts that are never rewritten.
+
+    `model`: its fingerprint. `before_writing` may raise to prevent a write (the block's lock was
+    lost). A part holds what was embedded together, and its name says from which track id to which,
+    so that a track is found without reading the others. A block has at most as many parts as times
+    that something was embedded in it: one for each upload, where they come one by one.
+
+    A row is of one audio file. Which file a track has now is for the reader to say, so what is left
+    of replaced audio, or stored twice after a kill, is never taken for the track's.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        block: Block,
+        model: str,
+        before_writing: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._before_writing = before_writing
+        self._folder = f"moodsearch/windows/{model[:16]}/{block.key}/"
+
+    def append(self, rows: pl.DataFrame) -> None:
+        """Store rows (`Windows`) as a part of their own; nothing is written for none. Raises
+        `pandera.errors.SchemaError` for what does not fit."""
+        if not rows.height:
+            return
+        parquet = io.BytesIO()
+        Windows.validate(rows.sort("track_id")).write_parquet(parquet, compression="lz4")
+        content = parquet.getvalue()
+        ids = rows["track_id"].to_list()
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        name = f"{min(ids):019d}-{max(ids):019d}-{digest}.parquet"
+        self._before_writing()
+        self._store.put(self._folder + name, content)
+
+    def read(self, file_ids: Mapping[int, str]) -> pl.DataFrame:
+        """The windows of these audio files, given by track id; no row where there are none. Lists
+        the parts, and reads those that may hold one of the tracks."""
+        parts = [self._fetch(key) for key in self._keys(file_ids)]
+        rows = pl.concat([Windows.empty(), *parts])
+        wanted = [file_ids.get(id_) == file_id for id_, file_id in _files_in(rows)]
+        return rows.filter(pl.Series(wanted, dtype=pl.Boolean)).unique("track_id").sort("track_id")
+
+    def drop(self, keep: Mapping[int, str | None]) -> None:
+        """Of these tracks, drop the windows of every audio file but the one given, if any. Costs
+        nothing for no track, and otherwise the parts that hold one of them."""
+        for key in self._keys(keep):
+            part = self._fetch(key)
+            wanted = [keep.get(id_, file_id) == file_id for id_, file_id in _files_in(part)]
+            if not all(wanted):
+                # Before the part goes: a kill in between leaves rows twice, which is harmless.
+                self.append(part.filter(pl.Series(wanted)))
+                self._before_writing()
+                self._store.delete(key)
+
+    def _keys(self, track_ids: Collection[int]) -> Iterator[str]:
+        """Of the parts that may hold one of the tracks."""
+        for key in list(self._store.keys(self._folder)) if track_ids else []:
+            first, last, _ = key.removeprefix(self._folder).split("-")
+            if any(int(first) <= track_id <= int(last) for track_id in track_ids):
+                yield key
+
+    def _fetch(self, key: str) -> pl.DataFrame:
+        """A damaged part counts as none: its tracks have no windows."""
+        try:
+            return pl.read_parquet(io.BytesIO(self._store.get(key)))
+        except pl.exceptions.PolarsError:
+            logger.warning("%s is damaged and left out", key, exc_info=True)
+            return pl.DataFrame(schema=Windows.empty().schema)
+
+
+def _files_in(rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
+    return rows.select("track_id", "file_id").iter_rows()
