@@ -208,10 +208,9 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
 
 
 def _columns(run: BlockRun, table: pl.DataFrame) -> Callable[[int], Mapping[str, Cell]]:
-    """How many windows a track was heard in, and which of its block sound most like it."""
+    """Which tracks of its block sound most like a track."""
     vectors = table["vector"].to_numpy() if table.height else np.empty((0, 0))
     track_ids = table["track_id"].to_list()
-    windows = table["starts_seconds"].list.len().to_list()
 
     def columns(track_id: int) -> Mapping[str, Cell]:
         position = track_ids.index(track_id)
@@ -220,7 +219,7 @@ def _columns(run: BlockRun, table: pl.DataFrame) -> Callable[[int], Mapping[str,
         named = run.backends.tracks.public([track_ids[i] for i in nearest])
         found = [(named.get(track_ids[i]), similarities[i]) for i in nearest]
         sounds_like = [f"{track.title} ({cosine:.2f})" for track, cosine in found if track]
-        return {"sounds_like": ", ".join(sounds_like), "windows": windows[position]}
+        return {"sounds_like": ", ".join(sounds_like)}
 
     return columns
 
