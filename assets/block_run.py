@@ -17,7 +17,6 @@ from assets.model import refuse_unfit_model
 from assets.outcomes import Outcome, T
 from assets.report import PREVIEW_ROWS, Cell, Report, table_of
 from assets.tables import BlockTable
-from assets.tags import PROCESS_TAG
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import Job, PendingTrack
@@ -29,6 +28,9 @@ RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
 """For what the world did wrong; the pending work's growing delays come after these."""
+
+PROCESS_TAG: Final = "moodsearch/process"
+"""Which process works on a run (`resources.machine.processes`)."""
 
 COMPUTING_THREADS: Final = 2
 """Decoders hold the interpreter between packets: 41 windows a second decoded and embedded by one

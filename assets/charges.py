@@ -39,7 +39,7 @@ class Charges:
         left_dollars = price(left) if charged else 0.0
         metadata: dict[str, dg.MetadataValue] = {
             "paid_to": dg.MetadataValue.text(
-                ", ".join(NAMES[service] for service in services) or "nobody: it runs here"
+                ", ".join(NAMES[service] for service in services) or "none (runs locally)"
             ),
             "cost_dollars": dg.MetadataValue.float(round(dollars(used), DIGITS)),
             "left_tracks": dg.MetadataValue.int(left),

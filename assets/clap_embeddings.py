@@ -73,7 +73,6 @@ def clap_embeddings(
     with block_runs.start(context, config, "embedding") as run:
         table = run.own_table(Embeddings, run.backends.track_model.fingerprint)
         windows = run.held.windows(run.backends.track_model.fingerprint)
-        _move_windows(table, windows)
         run.drop(table, deleted := [track.track_id for track in run.pending if track.is_deleted])
         windows.drop(dict.fromkeys(deleted))
         to_embed = _without_stored_ones(run, table)
@@ -112,14 +111,6 @@ def _without_stored_ones(run: BlockRun, table: BlockTable) -> list[PendingTrack]
     _record(run, [(t.track_id, t.audio.file_id) for t in found if t.step == "embed"])
     run.finished.update(track.track_id for track in found)
     return [t for t in candidates if (t.track_id, t.file_id) not in has_vector]
-
-
-def _move_windows(table: BlockTable, windows: WindowParts) -> None:
-    """Earlier versions kept the windows in the table of the means."""
-    stored = table.read()
-    if "windows" in stored.columns:
-        windows.append(stored.select(Windows.empty().columns))
-        table.write(stored.select(Embeddings.empty().columns))
 
 
 def _store(

@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.tags import PROCESS_TAG
+from assets.block_run import PROCESS_TAG
 from resources.catalogue.work.blocks import Block
 from resources.machine.processes import is_gone, this_process
 

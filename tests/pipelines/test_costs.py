@@ -73,7 +73,7 @@ def test_a_run_says_what_it_cost_and_what_is_left(
 ) -> None:
     ids = [upload(seed) for seed in range(3)]
     indexed = run(backends, "index_tracks", instance)
-    assert indexed["clap_embeddings"]["paid_to"] == "nobody: it runs here"
+    assert indexed["clap_embeddings"]["paid_to"] == "none (runs locally)"
     assert indexed["clap_embeddings"]["cost_dollars"] == 0.0
     index = indexed["search_index"]
     assert index["paid_to"] == "turbopuffer"

@@ -8,9 +8,8 @@ import dagster as dg
 import psycopg
 import pytest
 
-from assets.block_run import NoProgress
+from assets.block_run import PROCESS_TAG, NoProgress
 from assets.clap_embeddings import embeddings_table
-from assets.tags import PROCESS_TAG
 from pipelines import housekeeping
 from pipelines.backfill import backfill, plan
 from pipelines.runs import fail_dead_runs
