@@ -143,6 +143,6 @@ class BlockTable:
         except ObjectNotFoundError:
             pass
         except pl.exceptions.PolarsError:
-            logger.warning("%s is damaged and will be made anew", self.key, exc_info=True)
+            logger.warning("%s is damaged and will be rebuilt", self.key, exc_info=True)
         empty: pl.DataFrame = self.schema.empty()
         return empty

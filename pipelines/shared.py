@@ -33,6 +33,6 @@ def backends_resource(_: dg.InitResourceContext) -> Backends:
     return backends
 
 
-@dg.resource(description="Who is told how a run goes on; nobody, outside the command line")
+@dg.resource(description="Progress of a run; shown by the command line only")
 def progress_resource(_: dg.InitResourceContext) -> NoProgress:
     return NoProgress()

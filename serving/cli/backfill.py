@@ -95,7 +95,7 @@ def _say_what_is_built(console: Console, other: OtherModel, dry_run: bool) -> No
 
 def _say_that_the_index_differs(console: Console, backends: Backends, dry_run: bool) -> None:
     if dry_run:
-        console.print("The index does not hold what was recorded; a backfill would mend it.")
+        console.print("The index does not match the records; a backfill would repair it.")
         return
     differed = reconcile_index(backends)
     console.print(f"{differed} tracks of the index were not as recorded; they are indexed again.")

@@ -50,7 +50,7 @@ def _first_line(found: Costs) -> str:
     if found.leaves_this_machine:
         return f"At prices published in {found.prices_of}, in US dollars:"
     return (
-        "Nothing leaves this machine, so nobody charges for anything. With the services below it "
+        "Nothing leaves this machine, so it costs nothing. With the services below it "
         f"would cost, at prices published in {found.prices_of}, in US dollars:"
     )
 

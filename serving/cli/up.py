@@ -145,7 +145,7 @@ def _say_where(console: Console, host: str, port: int, dagster_port: int, comman
     console.print(f"Search page and API  {page}", highlight=False)
     console.print(f"Dagster              http://{host}:{dagster_port}", highlight=False)
     # Not the address itself: what is printed here ends up in logs, and it lets people in.
-    console.print("To search by mood there, open what the second of these prints:")
+    console.print("To search by mood, run these and open the address that the second prints:")
     for arguments in ("flags grant me vibe-search", f"token me --page {page}"):
         console.print(Text(f"  {command} {arguments}"), highlight=False, soft_wrap=True)
     console.print("The sensors are on in about 15 seconds. Ctrl-C stops everything.")

@@ -130,5 +130,5 @@ def _is_another(path: Path, name: str, export: Export) -> str:
     # Behind the cache's link is the file that would be linked again.
     return (
         f"CLAP_MODEL: {path.resolve()} is not the {name} of {export.id}@{export.revision[:8]}; "
-        "delete it and start again, and it is fetched anew"
+        "delete it and start again, and it is downloaded again"
     )
