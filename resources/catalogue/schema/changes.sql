@@ -1,12 +1,12 @@
--- How changes of an app's tables are seen: triggers that append the changed rows' keys to an outbox.
+-- How changes of an app's tables are seen: triggers append the changed rows' keys to an outbox.
 --
 -- A trigger never fails an app's write and never waits for us. All that it does is in one
 -- subtransaction; what goes wrong there takes back nothing but the trigger's own work, and a row in
 -- moodsearch.changes_missed has the table compared. Its definition names no column, so the app may
 -- drop or retype any.
 
--- The columns whose change matters, by table and consumer of the outbox. A table is watched while it
--- has all of them. `key` is what identifies a changed row to the consumers.
+-- The columns whose change matters, by table and consumer of the outbox. A table is watched while
+-- it has all of them. `key` is what identifies a changed row to the consumers.
 CREATE FUNCTION moodsearch.watched()
 RETURNS TABLE (kind text, key text, consumer text, columns text[])
 LANGUAGE sql IMMUTABLE AS $$
@@ -191,8 +191,8 @@ $$;
 -- Make the triggers that a table lacks, in a transaction that does nothing else of the app's. False
 -- when somebody else is at it. `is_new`: nothing was compared yet, so nothing was missed.
 --
--- It waits for the table's lock for a fraction of the time after which Postgres looks for deadlocks,
--- and so does whatever queues behind it: raises lock_not_available, to be tried again later.
+-- It waits for the table's lock for a fraction of the time after which Postgres looks for
+-- deadlocks, and so does whatever queues behind it: raises lock_not_available, to be tried again.
 CREATE FUNCTION moodsearch.watch(watched_kind text, is_new boolean) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
