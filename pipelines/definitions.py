@@ -14,7 +14,14 @@ from pipelines.jobs import classify_genres, index_tracks
 from pipelines.sensors import changed_tracks, tracks_without_genres
 from pipelines.shared import backends_resource, progress_resource
 
-ASSETS = [tracks, track_audio, clap_embeddings, search_index, genre_predictions, search_api]
+ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    tracks,
+    track_audio,
+    clap_embeddings,
+    search_index,
+    genre_predictions,
+    search_api,
+]
 CHECKS = dg.load_asset_checks_from_modules([checks])
 
 defs = dg.Definitions(
