@@ -102,15 +102,19 @@ def _without_stored_ones(run: BlockRun, table: BlockTable) -> list[PendingTrack]
     """What is to be embedded: pending tracks whose vectors are not in the table.
 
     Vectors that are there although the track is pending were stored by a run that was killed before
-    it said so, or the track is back in the catalogue: they are good.
+    it said so, or the track is back in the catalogue: they are good, unless the run is forced.
     """
-    stored = table.read().select("track_id", "file_id").iter_rows()
-    has_vector = set() if run.config.force else set(stored)
+    has_vector = set(table.read().select("track_id", "file_id").iter_rows())
+
+    def is_good(track: PendingTrack) -> bool:
+        forced = run.config.force and track.step == "embed"
+        return (track.track_id, track.file_id) in has_vector and not forced
+
     candidates = [track for track in run.pending if track.step in ("embed", "index")]
-    found = [t for t in candidates if (t.track_id, t.file_id) in has_vector]
+    found = [track for track in candidates if is_good(track)]
     _record(run, [(t.track_id, t.audio.file_id) for t in found if t.step == "embed"])
     run.finished.update(track.track_id for track in found)
-    return [t for t in candidates if (t.track_id, t.file_id) not in has_vector]
+    return [track for track in candidates if not is_good(track)]
 
 
 def _store(

@@ -149,9 +149,7 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
         report.heading("Genres")
         report.facts([(f"{counts.get(own, 0):,} tracks", f"from {own}, which is configured")])
     for name, tracks in others.items():
-        report.facts(
-            [(f"{tracks:,} tracks", f"from {name or 'an unrecorded classifier'}")]
-        )
+        report.facts([(f"{tracks:,} tracks", f"from {name or 'an unrecorded classifier'}")])
     if others:
         again = "moodsearch backfill --reclassify does them again; with --dry-run it says the price"
         report.facts([("next", again)])

@@ -209,7 +209,9 @@ def _observed(
     assert isinstance(result, dg.SensorResult)
     events = [event for event in result.asset_events if isinstance(event, dg.AssetObservation)]
     assert {event.asset_key for event in events} <= {dg.AssetKey("tracks")}
-    said = [{name: value.value for name, value in event.metadata.items()} for event in events]
+    said: list[dict[str, object]] = [
+        {name: value.value for name, value in event.metadata.items()} for event in events
+    ]
     return said, result.cursor
 
 

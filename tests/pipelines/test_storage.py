@@ -82,7 +82,7 @@ def _ask(url: str, query: str, within_seconds: float) -> dict[str, Any]:
     while True:
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
-                return dict(json.load(response))
+                return json.load(response)
         except (OSError, urllib.error.URLError):
             if time.monotonic() > deadline:
                 raise
