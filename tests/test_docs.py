@@ -18,7 +18,7 @@ PAGES = [README, *OTHERS, *sorted((ROOT / "docs").glob("*.md"))]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _VARIABLE_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|", re.MULTILINE)
-_SET_BY_US = {"DAGSTER_HOME", "MOODSEARCH_DAGSTER_URL"}
+_SET_BY_US = {"DAGSTER_HOME"}
 
 
 def _links(page: Path) -> Iterator[tuple[str, str]]:
