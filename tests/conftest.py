@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -17,6 +18,10 @@ from psycopg import sql
 from resources.catalogue.database import Database
 from resources.catalogue.schema.migrate import migrate
 from resources.machine.postgres import EmbeddedPostgres
+
+# Tests say what is right, not how fast; a busy machine must not fail them.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 TEMPLATE = "moodsearch_template"
 _numbers = itertools.count()

@@ -1,6 +1,5 @@
 """From an upload to the index, and after each thing that can happen to a track."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -259,25 +258,6 @@ def test_a_kill_between_windows_and_vectors_leaves_nothing_out(
     assert run().success
     assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids
     assert _indexed(backends) == ids
-
-
-def test_windows_in_the_table_of_an_earlier_version_are_moved_without_embedding(
-    backends: Backends, upload: Upload, run: Run
-) -> None:
-    ids = [upload(seed) for seed in range(2)]
-    run()
-    table = embeddings_table(backends, BLOCK)
-    windows = _windows(backends, _file_ids(backends))
-    together = io.BytesIO()
-    table.read().join(windows, on=["track_id", "file_id"]).write_parquet(together)
-    backends.store.put(table.key, together.getvalue())
-    for key in _parts(backends):
-        backends.store.delete(key)
-    ran = run()
-    assert ran.failed_checks() == set()
-    assert ran.counts("clap_embeddings")["unchanged"] == 2
-    assert embeddings_table(backends, BLOCK).read().columns == ["track_id", "file_id", "vector"]
-    assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids
 
 
 def test_a_document_that_is_missing_from_the_index_fails_its_check(
