@@ -75,7 +75,7 @@ def test_dagster_dev_works_in_the_checkout_as_it_is(home: Path) -> None:
     assert (home / "postgres").is_dir()
 
 
-def _ask(url: str, query: str, within_seconds: float) -> dict[str, Any]:
+def _ask(url: str, query: str, within_seconds: float) -> Any:
     data = json.dumps({"query": query}).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json"})
     deadline = time.monotonic() + within_seconds
