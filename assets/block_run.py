@@ -262,6 +262,7 @@ class BlockRuns:
             self.close()
         if self._held is None:
             self._held = HeldBlock(self._backends, block)
+        self._held.check()
         return self._held
 
 

@@ -74,7 +74,7 @@ def clap_embeddings(
         table = run.own_table(Embeddings, run.backends.track_model.fingerprint)
         windows = run.held.windows(run.backends.track_model.fingerprint)
         run.drop(table, deleted := [track.track_id for track in run.pending if track.is_deleted])
-        windows.drop(dict.fromkeys(deleted))
+        windows.drop(deleted)
         to_embed = _without_stored_ones(run, table)
         with (
             embedder_for(len(to_embed), run.backends, config) as embedder,
@@ -123,7 +123,7 @@ def _store(
     """Windows, then the table, then what is recorded: whenever a kill comes, nothing is missing of
     what is said to be done, and what is in the table is not embedded again."""
     embedded = [(o.track, o.result) for o in chunk if o.result is not None]
-    windows.append(_windows_of(embedded))
+    new_part = windows.append(_windows_of(embedded))
     table.merge([_row(track, embedding) for track, embedding in embedded])
     _record(run, [(track.track_id, track.audio.file_id) for track, _ in embedded])
     run.backends.records.audio(
@@ -134,7 +134,7 @@ def _store(
         ]
     )
     replaced = [track for track, _ in embedded if track.track_id in run.report.known]
-    windows.drop({track.track_id: track.audio.file_id for track in replaced})
+    windows.drop([track.track_id for track in replaced], but=new_part)
     run.stored([track.track_id for track, _ in embedded])
 
 

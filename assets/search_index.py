@@ -58,6 +58,7 @@ def search_index(
 
 def _remove(run: BlockRun, track_ids: Sequence[int]) -> None:
     if track_ids:
+        run.held.check()
         run.backends.vectors.delete(track_ids)
         run.backends.records.removed(run.backends.generation.id, track_ids)
         run.report.removed = len(run.report.known.intersection(track_ids))

@@ -38,11 +38,11 @@ class WindowParts:
         self._before_writing = before_writing
         self._folder = f"moodsearch/windows/{model[:16]}/{block.key}/"
 
-    def append(self, rows: pl.DataFrame) -> None:
-        """Store rows (`Windows`) as a part of their own; nothing is written for none. Raises
-        `pandera.errors.SchemaError` for what does not fit."""
+    def append(self, rows: pl.DataFrame) -> str | None:
+        """Store rows (`Windows`) as a part of their own, and return its key; for no rows nothing is
+        written. Raises `pandera.errors.SchemaError` for what does not fit."""
         if not rows.height:
-            return
+            return None
         parquet = io.BytesIO()
         Windows.validate(rows.sort("track_id")).write_parquet(parquet, compression="lz4")
         content = parquet.getvalue()
@@ -51,6 +51,7 @@ class WindowParts:
         name = f"{min(ids):019d}-{max(ids):019d}-{digest}.parquet"
         self._before_writing()
         self._store.put(self._folder + name, content)
+        return self._folder + name
 
     def read(self, file_ids: Mapping[int, str]) -> pl.DataFrame:
         """The windows of these audio files, given by track id; no row where there are none. Lists
@@ -60,15 +61,17 @@ class WindowParts:
         wanted = [file_ids.get(id_) == file_id for id_, file_id in _files_in(rows)]
         return rows.filter(pl.Series(wanted, dtype=pl.Boolean)).unique("track_id").sort("track_id")
 
-    def drop(self, keep: Mapping[int, str | None]) -> None:
-        """Of these tracks, drop the windows of every audio file but the one given, if any. Costs
-        nothing for no track, and otherwise the parts that hold one of them."""
-        for key in self._keys(keep):
+    def drop(self, track_ids: Collection[int], *, but: str | None = None) -> None:
+        """Drop the windows of these tracks from every part `but` the one of that key. Costs nothing
+        for no track, and otherwise the parts that hold one of them."""
+        for key in self._keys(track_ids):
+            if key == but:
+                continue
             part = self._fetch(key)
-            wanted = [keep.get(id_, file_id) == file_id for id_, file_id in _files_in(part)]
+            wanted = [id_ not in track_ids for id_ in part["track_id"]]
             if not all(wanted):
                 # Before the part goes: a kill in between leaves rows twice, which is harmless.
-                self.append(part.filter(pl.Series(wanted)))
+                self.append(part.filter(pl.Series(wanted, dtype=pl.Boolean)))
                 self._before_writing()
                 self._store.delete(key)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
 from resources.catalogue.schema.founded import has_server, is_founded, no_catalogue
-from resources.catalogue.schema.migrate import migrate
+from resources.catalogue.schema.migrate import is_current, migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks
@@ -25,6 +25,7 @@ from resources.costs.ledger import Ledger, Usage
 from resources.embedding.identity import track_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
+from resources.errors import ConfigurationError
 from resources.genres.protocol import GenreClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
 from resources.machine.cores import usable_cores
@@ -43,7 +44,8 @@ class Backends(EmbeddingBackends):
 
     def __init__(self, settings: Settings, *, create: bool = True) -> None:
         """Opens the catalogue in its newest schema. Where there is none, it is made; without
-        `create` that is a `NoCatalogueError`, and nothing was made."""
+        `create` nothing is made or changed: no catalogue is a `NoCatalogueError`, an older schema a
+        `ConfigurationError`."""
         super().__init__(settings)
         # A few tracks are embedded here, by two threads: together they keep all cores busy.
         self.audio_threads = max(1, usable_cores() // 2)
@@ -53,9 +55,15 @@ class Backends(EmbeddingBackends):
                 raise no_catalogue(settings)
             self._embedded = EmbeddedPostgres(settings.moodsearch_home)
         try:
-            if not create and not is_founded(self.database_url):
+            if create:
+                migrate(self.database_url)
+            elif not is_founded(self.database_url):
                 raise no_catalogue(settings)
-            migrate(self.database_url)
+            elif not is_current(self.database_url):
+                raise ConfigurationError(
+                    "the catalogue has the schema of another version of mood search; "
+                    "moodsearch up, serve or backfill brings it to this one"
+                )
         except BaseException:
             self.close()
             raise

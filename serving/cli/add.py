@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.tracks.uploads import Upload
-from resources.errors import TrackError
+from resources.errors import BackendError, TrackError
 from resources.settings import load_settings
 from serving.cli.audio_files import Skipped, find_audio_files
 from serving.cli.output import cell, console, table
@@ -41,7 +42,8 @@ def run(paths: Sequence[Path]) -> int:
                     else:
                         counts["new" if outcome.is_new else "known"] += 1
             # Their names are found at once, also where no API runs that would follow them.
-            KeywordIndex(backends.database, backends.database_url).follow()
+            with suppress(BackendError):  # The API follows later what is not followed now.
+                KeywordIndex(backends.database, backends.database_url).follow()
     _report(counts["new"], counts["known"], skipped)
     return 1 if skipped else 0
 

@@ -55,6 +55,20 @@ def test_numbered_files_run_once_each_and_in_their_order(
     assert database.rows("SELECT note FROM moodsearch.usage") == []
 
 
+def test_extensions_in_our_schema_are_left_alone(empty_database_url: str) -> None:
+    """For a user called moodsearch, whose first schema this is, they are made there."""
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA moodsearch")
+        connection.execute("CREATE EXTENSION pg_trgm SCHEMA moodsearch")
+        connection.execute("CREATE EXTENSION unaccent SCHEMA moodsearch")
+    migrate(empty_database_url)
+    database = Database(empty_database_url)
+    database.rows(EARLIER.replace("%s", "'pending.sql'"))
+    migrate(empty_database_url)
+    assert database.rows("SELECT moodsearch.searchable('Café') AS name") == [{"name": " cafe "}]
+    database.close()
+
+
 def test_a_database_of_a_newer_version_is_refused(
     folder: Path, database_url: str, empty_database_url: str
 ) -> None:

@@ -117,6 +117,6 @@ def test_a_block_that_was_lost_is_not_written_to(
     with pytest.raises(BackendError, match="lost"):
         table.remove([1])
     with pytest.raises(BackendError, match="lost"):
-        windows.drop({1: None})
+        windows.drop([1])
     assert set(backends.store.keys("moodsearch/")) == before
     held.close()

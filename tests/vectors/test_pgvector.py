@@ -57,6 +57,7 @@ def test_a_query_can_use_the_index(store: PgvectorStore, database_url: str) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_query_uses_the_index_when_there_are_many_documents(
     store: PgvectorStore, database_url: str
 ) -> None:

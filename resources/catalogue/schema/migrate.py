@@ -42,9 +42,14 @@ DO $$
 DECLARE
     ours text;
 BEGIN
-    -- Those of triggers are replaced as they stand: to drop one would lock an app's table.
+    -- Those of triggers are replaced as they stand: to drop one would lock an app's table. Those of
+    -- an extension are not ours: for a user called moodsearch, this schema is where they are made.
     SELECT string_agg(oid::regprocedure::text, ', ') INTO ours FROM pg_proc
-    WHERE pronamespace = 'moodsearch'::regnamespace AND prorettype <> 'trigger'::regtype;
+    WHERE pronamespace = 'moodsearch'::regnamespace AND prorettype <> 'trigger'::regtype
+        AND NOT EXISTS (
+            SELECT FROM pg_depend
+            WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
+        );
     IF ours IS NOT NULL THEN
         EXECUTE 'DROP FUNCTION ' || ours;
     END IF;
@@ -101,6 +106,18 @@ def migrate(url: str) -> None:
             applied = _applied(connection)
             _apply(connection, applied)
             _watch(url, connection, is_new=not applied)
+    except psycopg.OperationalError as error:
+        raise BackendError(f"the database does not answer: {first_line(error)}") from None
+    except psycopg.ProgrammingError as error:
+        raise refused(error) from None
+
+
+def is_current(url: str) -> bool:
+    """Whether the database at `url`, which holds a catalogue, is in the schema of this version.
+    Changes nothing. Raises as `migrate` does."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            return not _differing(_applied(connection))
     except psycopg.OperationalError as error:
         raise BackendError(f"the database does not answer: {first_line(error)}") from None
     except psycopg.ProgrammingError as error:

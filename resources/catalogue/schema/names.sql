@@ -99,3 +99,6 @@ BEGIN
 END $$;
 
 SELECT moodsearch.make_search_texts();
+
+-- This file runs when it has changed: what is stored may be in another form than queries are now.
+UPDATE moodsearch.search_sources SET compared_to = NULL, compared_at = NULL;

@@ -37,9 +37,13 @@ _FORGET: Final[dict[Computed, tuple[str, ...]]] = {
     ),
     "index": (_INDEX_AGAIN,),
     "genres": (
-        f"""
-        UPDATE moodsearch.track_genres SET reclassify = true, updated_at = now()
-        {_OF_THESE} RETURNING track_id
+        """
+        INSERT INTO moodsearch.track_genres (track_id, reclassify)
+        SELECT id, true FROM public.tracks
+        WHERE id BETWEEN %(first)s AND %(last)s
+            AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
+        ON CONFLICT (track_id) DO UPDATE SET reclassify = true, updated_at = now()
+        RETURNING track_id
         """,
     ),
 }

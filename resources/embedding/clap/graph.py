@@ -59,7 +59,7 @@ class Graph:
         try:
             (answer,) = self._session.run([self._output], declared)
         except Exception as error:  # ONNX Runtime's errors have no base of their own
-            raise self._refusal(f"cannot be run: {first_line(error)}; {_ADVICE}") from error
+            raise self._refusal(f"cannot be run: {_reason(error)}; {_ADVICE}") from error
         if answer.shape != (1, EMBEDDING_DIMENSION):
             raise self._refusal(
                 f"answers {answer.shape}, not (1, {EMBEDDING_DIMENSION}); {_ADVICE}"
@@ -103,7 +103,7 @@ def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no base of their own
         raise ConfigurationError(
-            f"CLAP_MODEL: {path} is not an ONNX model that can be run ({first_line(error)});"
+            f"CLAP_MODEL: {path} is not an ONNX model that can be run ({_reason(error)});"
             " fetch it again"
         ) from error
 
@@ -122,3 +122,9 @@ def _shown(shape: Sequence[int | None]) -> str:
 
 def _listed(names: Mapping[str, object]) -> str:
     return " and ".join(sorted(names)) or "nothing"
+
+
+def _reason(error: Exception) -> str:
+    """What ONNX Runtime has to say, without its prefix and the path that it repeats."""
+    line = first_line(error) or type(error).__name__
+    return line.rpartition(" : ")[2].rpartition("failed:")[2].strip().rstrip(".")
