@@ -85,6 +85,7 @@ class Held:
 
     def __init__(self, page: Any, pattern: str) -> None:
         self._routes: list[Any] = []
+        self._free: list[str] = []
         page.route(pattern, self._keep)
         self._page = page
 
@@ -96,8 +97,19 @@ class Held:
         self.wait_for(index + 1)
         self._routes[index].continue_()
 
+    def let_go_of(self, query: str) -> None:
+        """All answers to the query: on a slow machine it is sent as it is typed and at Enter."""
+        self._free.append(query)
+        for route in self._routes:
+            if query in route.request.url:
+                route.continue_()
+        self._routes = [route for route in self._routes if query not in route.request.url]
+
     def _keep(self, route: Any) -> None:
-        self._routes.append(route)
+        if any(query in route.request.url for query in self._free):
+            route.continue_()
+        else:
+            self._routes.append(route)
 
 
 def search(page: Any, query: str) -> None:
