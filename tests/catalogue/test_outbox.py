@@ -139,7 +139,7 @@ def test_a_consumer_that_is_killed_before_it_commits_takes_nothing(
     add_track(database, "nova")
     with psycopg.connect(database_url) as killed:
         killed.execute("DELETE FROM moodsearch.outbox")
-        # Nobody waits for it either: what it took is left to it for now.
+        # Its rows are locked, and left to it.
         assert work.absorb_changes() == 0
         killed.rollback()
     assert work.absorb_changes() == 1

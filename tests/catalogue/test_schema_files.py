@@ -7,11 +7,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from resources.backends import Backends
 from resources.catalogue.database import Database
 from resources.catalogue.names.sources import SOURCES
 from resources.catalogue.schema import migrate as migrate_module
 from resources.catalogue.schema.migrate import migrate, schema_files
-from resources.errors import UserError
+from resources.errors import ConfigurationError, UserError
+from resources.settings import load_settings
 
 EARLIER = "UPDATE moodsearch.schema_files SET sha256 = 'of an earlier text' WHERE name = %s"
 
@@ -53,6 +55,21 @@ def test_numbered_files_run_once_each_and_in_their_order(
         migrate(database_url)
     assert database.rows("SELECT * FROM moodsearch.last") == []
     assert database.rows("SELECT note FROM moodsearch.usage") == []
+
+
+def test_what_only_reads_refuses_another_schema_and_changes_nothing(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    Backends(load_settings(), create=False).close()
+    database.rows("DROP TRIGGER moodsearch_inserted ON public.tracks")
+    database.rows(EARLIER.replace("%s", "'pending.sql'"))
+    before = schema_of(database)
+    with pytest.raises(ConfigurationError, match="moodsearch up, serve or backfill"):
+        Backends(load_settings(), create=False)
+    assert schema_of(database) == before
+    Backends(load_settings()).close()
+    Backends(load_settings(), create=False).close()
 
 
 def test_extensions_in_our_schema_are_left_alone(empty_database_url: str) -> None:

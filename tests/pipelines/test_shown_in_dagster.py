@@ -1,11 +1,13 @@
 """What a person sees of a run in Dagster's UI, and what a forced run does."""
 
 import base64
+import io
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import get_args
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from assets.clap_embeddings import embeddings_table
@@ -130,6 +132,31 @@ def test_a_forced_run_computes_everything_again(
     )
     assert backends.work.pending(BLOCK) == []
     assert backends.vectors.ids(BLOCK.first, BLOCK.last) == ids
+
+
+def test_a_forced_run_predicts_genres_again_that_nothing_is_recorded_of(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    """The app wrote them, or the schema was lost."""
+    upload(1)
+    run()
+    run("classify_genres")
+    backends.database.rows("DELETE FROM moodsearch.track_genres")
+    assert backends.work.pending(BLOCK) == []
+    forced = run("classify_genres", config={"force": True})
+    assert forced.counts("genre_predictions")["changed"] == 1
+
+
+def test_a_forced_run_leaves_one_set_of_windows(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    """Of a track whose windows were stored together with another's."""
+    ids = [upload(seed) for seed in range(2)]
+    run()
+    run(config={"force": True, "track_ids": ids[:1]})
+    keys = list(backends.store.keys("moodsearch/windows/"))
+    parts = [pl.read_parquet(io.BytesIO(backends.store.get(key))) for key in keys]
+    assert sorted(pl.concat(parts)["track_id"]) == ids
 
 
 def test_a_forced_run_of_some_tracks_leaves_the_others(
