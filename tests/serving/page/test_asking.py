@@ -82,13 +82,13 @@ def test_a_late_answer_to_an_older_query_is_never_shown(open_page: Open) -> None
     names.wait_for(1)
     moods.wait_for(1)
     search(page, "lullaby")
-    names.let_go_of("lullaby")
+    names.let_go(1)
     expect(row(page, "Lullaby")).to_be_visible()
-    names.let_go_of("warehouse")
-    moods.let_go_of("warehouse")
+    names.let_go(0)
+    moods.let_go(0)
     page.wait_for_timeout(200)
     assert titles(page) == ["Lullaby"]
-    moods.let_go_of("lullaby")
+    moods.let_go(1)
     expect(page.locator(".group.mood")).to_be_visible()
     assert titles(page)[0] == "Lullaby"
 
@@ -107,12 +107,12 @@ def test_an_older_query_counts_for_nothing_even_if_its_request_cannot_be_stopped
     search(page, "warehouse")
     names.wait_for(1)
     search(page, "lullaby")
-    names.let_go_of("lullaby")
+    names.let_go(1)
     expect(page.locator(".group.mood")).to_be_visible()
     shown = titles(page)
     assert shown[0] == "Lullaby"
     with page.expect_response("**/search/?q=warehouse*"):
-        names.let_go_of("warehouse")
+        names.let_go(0)
     page.wait_for_timeout(200)
     assert titles(page) == shown
 

@@ -1,4 +1,4 @@
-"""What the page does while it waits: for slow answers, and for a server that asks for patience."""
+"""What the page does while it waits: for slow answers, and after a 429."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ pytestmark = needs_chromium
 
 
 def too_many(page: Any, seconds: int) -> None:
-    """The server asks for patience from now on."""
+    """The server answers 429 from now on."""
     answer = {"status": 429, "headers": {"Retry-After": str(seconds)}, "json": {"detail": "wait"}}
     page.route("**/search/semantic*", lambda route: route.fulfill(**answer))
 
