@@ -61,7 +61,7 @@ def test_a_long_query_is_a_mood_and_no_name(open_page: Open) -> None:
 def test_names_and_moods_are_asked_for_in_parallel(open_page: Open) -> None:
     page = open_page()
     names, moods = Held(page, "**/search/?*"), Held(page, "**/search/semantic*")
-    page.locator("#query").press_sequentially("silver")
+    page.locator("#query").fill("silver")
     names.wait_for(1)
     moods.wait_for(1)  # While nobody has answered the first.
     moods.let_go()
