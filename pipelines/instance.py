@@ -20,10 +20,10 @@ CODE_SERVER_WORKSPACE: Final = Path(__file__).with_name("code_server.yaml")
 """For programs that ask the code server whose socket MOODSEARCH_CODE_SERVER names."""
 
 CODE_SERVER: Final = (
-    *("dagster", "api", "grpc", "--module-name", "pipelines.definitions"),
+    *("api", "grpc", "--module-name", "pipelines.definitions"),
     *("--location-name", "pipelines.definitions", "--empty-working-directory"),
 )
-"""The module and arguments of that server; its socket is to be added."""
+"""The arguments of `dagster` for that server; its socket is to be added."""
 
 
 def prepare_dagster(backends: Backends) -> dict[str, str]:
