@@ -48,10 +48,9 @@ def prepare_dagster(backends: Backends) -> dict[str, str]:
 
 @contextmanager
 def dagster_instance(backends: Backends) -> Iterator[dg.DagsterInstance]:
-    """The instance, for runs in this process; pooled connections halve a warm run."""
+    """The instance, for runs in this process."""
     os.environ.update(prepare_dagster(backends))
     with dg.DagsterInstance.get() as instance:
-        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
         yield instance
 
 
