@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
-from resources.catalogue.schema.founded import has_server, is_founded, no_catalogue
+from resources.catalogue.schema.founded import has_server, no_catalogue
 from resources.catalogue.schema.migrate import is_current, migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
@@ -57,9 +57,9 @@ class Backends(EmbeddingBackends):
         try:
             if create:
                 migrate(self.database_url)
-            elif not is_founded(self.database_url):
+            elif (current := is_current(self.database_url)) is None:
                 raise no_catalogue(settings)
-            elif not is_current(self.database_url):
+            elif not current:
                 raise ConfigurationError(
                     "the catalogue has the schema of another version of mood search; "
                     "moodsearch up, serve or backfill brings it to this one"

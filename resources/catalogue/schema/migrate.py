@@ -112,12 +112,14 @@ def migrate(url: str) -> None:
         raise refused(error) from None
 
 
-def is_current(url: str) -> bool:
-    """Whether the database at `url`, which holds a catalogue, is in the schema of this version.
-    Changes nothing. Raises as `migrate` does."""
+def is_current(url: str) -> bool | None:
+    """Whether the catalogue in the database at `url` is in the schema of this version; None where
+    there is no catalogue. Changes nothing. Raises as `migrate` does."""
+    check_address(url)
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            return not _differing(_applied(connection))
+            applied = _applied(connection)
+            return not _differing(applied) if applied else None
     except psycopg.OperationalError as error:
         raise BackendError(f"the database does not answer: {first_line(error)}") from None
     except psycopg.ProgrammingError as error:
