@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +122,42 @@ def test_a_killed_server_is_started_again_with_its_data(home: Path) -> None:
         server.ensure_running()
         with psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+@pytest.mark.parametrize("lines", range(8))
+def test_a_pid_file_that_ends_early_is_no_obstacle(home: Path, lines: int) -> None:
+    """Left by a server that was killed while it was starting, or by a power cut."""
+    with EmbeddedPostgres(home):
+        pid_file = home / "postgres" / "postmaster.pid"
+        whole = pid_file.read_text().splitlines(keepends=True)
+    pid_file.write_text("".join(whole[:lines]))
+    with EmbeddedPostgres(home) as server:
+        assert _answers(server.url)
+
+
+@pytest.mark.parametrize("content", [b"\0" * 64, b"not a number\n", b"-1\n", b"9" * 40 + b"\n"])
+def test_a_pid_file_of_nonsense_is_no_obstacle(home: Path, content: bytes) -> None:
+    with EmbeddedPostgres(home):
+        pass
+    (home / "postgres" / "postmaster.pid").write_bytes(content)
+    with EmbeddedPostgres(home) as server:
+        assert _answers(server.url)
+
+
+def test_a_server_that_another_process_is_starting_is_waited_for(home: Path) -> None:
+    """Its pid file is written line by line."""
+    with EmbeddedPostgres(home) as server:
+        pid_file = home / "postgres" / "postmaster.pid"
+        whole = pid_file.read_bytes()
+        pid_file.write_bytes(b"".join(whole.splitlines(keepends=True)[:5]))
+        write_the_rest = threading.Timer(1, pid_file.write_bytes, [whole])
+        write_the_rest.start()
+        before = _postmaster(home)
+        server.ensure_running()
+        with EmbeddedPostgres(home) as other:
+            assert _answers(other.url)
+        write_the_rest.join()
+        assert _postmaster(home) == before
 
 
 def test_a_pid_file_left_behind_that_names_another_program_does_no_harm(home: Path) -> None:

@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Final, Self
 
 import psutil
 import psycopg
@@ -27,8 +27,16 @@ with warnings.catch_warnings():
 
 from resources.errors import BackendError, UserError
 
-DATABASE = "moodsearch"
-_START_ATTEMPTS = 3
+DATABASE: Final = "moodsearch"
+
+_START_ATTEMPTS: Final = 3
+
+_STARTING_SECONDS: Final = 60
+"""How long a server that is starting is waited for, which may have to recover from a crash."""
+
+_WRITING_SECONDS: Final = 5
+"""How long a `postmaster.pid` without a process id is taken for one that is being written. After a
+power cut it may be empty or full of zeros."""
 
 
 class EmbeddedPostgres:
@@ -54,8 +62,7 @@ class EmbeddedPostgres:
         with self._starting_or_stopping:
             if self._users.closed:
                 return
-            info = PostmasterInfo.read_from_pgdata(self._data)
-            if info is None or not info.is_running():
+            if _running_server(self._data) is None:
                 self.url = self._start_alone()
 
     def close(self) -> None:
@@ -89,8 +96,8 @@ class EmbeddedPostgres:
         failure: Exception | None = None
         _make_folder(self._data, mode=0o700)
         for attempt in range(_START_ATTEMPTS):
-            _remove_stale_pid_file(self._data)
             try:
+                _remove_stale_pid_file(self._data)
                 server = _ready_server(self._data) or _started_server(self._data)
                 _make_database(server.get_uri())
                 return server.get_uri(database=DATABASE)
@@ -137,11 +144,26 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     )
 
 
+def _running_server(data: Path) -> PostmasterInfo | None:
+    """What `postmaster.pid` says of a running server; None when there is none, or it has not said
+    everything yet."""
+    try:
+        found = PostmasterInfo.read_from_pgdata(data)
+    except (AssertionError, ValueError, OSError):  # It has fewer lines, or others.
+        return None
+    return found if found is not None and found.is_running() else None
+
+
 def _ready_server(data: Path) -> PostmasterInfo | None:
-    """The server that runs already. The library would find it as well, but behind a lock that all
-    servers of this user share, taken again at the process's end."""
-    found = PostmasterInfo.read_from_pgdata(data)
-    return found if found is not None and found.is_running() and found.status == "ready" else None
+    """The server that runs already, once it is ready. The library would find it as well, but behind
+    a lock that all servers of this user share, taken again at the process's end."""
+    deadline = time.monotonic() + _STARTING_SECONDS
+    while _postmaster(data) is not None and time.monotonic() < deadline:
+        found = _running_server(data)
+        if found is not None and found.status == "ready":
+            return found
+        time.sleep(0.1)
+    return None
 
 
 def _started_server(data: Path) -> PostmasterInfo:
@@ -176,16 +198,31 @@ def _connect(url: str) -> psycopg.Connection:
 def _remove_stale_pid_file(data: Path) -> None:
     """After a kill or a power cut the file stays, and its number may be another program's now."""
     pid_file = data / "postmaster.pid"
+    deadline = time.monotonic() + _WRITING_SECONDS
+    while pid_file.exists() and _postmaster(data) is None:
+        if _process_id(pid_file) is not None or time.monotonic() >= deadline:
+            pid_file.unlink(missing_ok=True)
+        else:
+            time.sleep(0.1)
+
+
+def _process_id(pid_file: Path) -> int | None:
+    """The first line; None where that is no number (yet)."""
     try:
-        pid = int(pid_file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError, PermissionError):
-        return
+        return int(pid_file.read_bytes().split(b"\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _postmaster(data: Path) -> psutil.Process | None:
+    """The process that `postmaster.pid` names, if it is a server with this data."""
+    pid = _process_id(data / "postmaster.pid")
     try:
-        process = psutil.Process(pid)
-        is_ours = "postgres" in process.name() and process.cwd() == os.fspath(data.resolve())
-    except psutil.NoSuchProcess:
-        is_ours = False
+        process = psutil.Process(pid) if pid is not None and pid > 0 else None
+        if process is None or "postgres" not in process.name():
+            return None
+        return process if process.cwd() == os.fspath(data.resolve()) else None
     except psutil.AccessDenied:
-        is_ours = True
-    if not is_ours:
-        pid_file.unlink(missing_ok=True)
+        return process
+    except (psutil.NoSuchProcess, OverflowError):
+        return None
