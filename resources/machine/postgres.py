@@ -100,7 +100,7 @@ class EmbeddedPostgres:
                 _remove_stale_pid_file(self._data)
                 server = _ready_server(self._data) or _started_server(self._data)
                 _make_database(server.get_uri())
-                return server.get_uri(database=DATABASE)
+                return str(server.get_uri(database=DATABASE))
             except Exception as error:  # The library raises whatever its helpers raise.
                 failure = error
                 time.sleep(0.5 * (attempt + 1))

@@ -136,10 +136,10 @@ class Up:
             time.sleep(0.2)
 
     def program(self, name: str) -> psutil.Process:
-        """The direct child that runs `name`."""
+        """The direct child that runs the command, or the part of one, that is called `name`."""
         for child in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.ZombieProcess):  # Killed by the test just now.
-                if any(name in part for part in child.cmdline()):
+                if any(Path(part).name == name for part in child.cmdline()):
                     return child
         raise AssertionError(f"{name} is not running")
 
