@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from assets.block_run import BlockConfig
-from assets.embedding import MOST_AHEAD
 from assets.embedding_processes import EmbeddingProcesses
+from assets.outcomes import MOST_AHEAD
 from assets.window_vectors import EmbeddingThreads, WindowEmbedder
 from resources.backends import Backends
 from resources.machine.core_locks import taken_cores

@@ -1,77 +1,21 @@
 """Tracks to vectors: fetching, decoding and inference of many tracks overlap, in bounded memory."""
 
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
-from itertools import islice
-from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from assets.outcomes import CHUNK_TRACKS, Outcome, is_outage, outcome_of
-from assets.window_vectors import WindowEmbedder
-from resources.audio.windows import pool
+from assets.outcomes import Outcome, outcomes_in_chunks
+from assets.window_vectors import WindowEmbedder, WindowVectors
 from resources.catalogue.work.pending import PendingTrack
 
-MOST_AHEAD: Final = CHUNK_TRACKS // 2
-
-
-@dataclass(frozen=True, eq=False)
-class Embedding:
-    """vector: (512,) float32 of length 1; windows: (n, 512) float32; starts_seconds: n floats."""
-
-    vector: NDArray[np.float32]
-    windows: NDArray[np.float32]
-    starts_seconds: tuple[float, ...]
-
-
-EmbeddedTrack = Outcome[Embedding]
+EmbeddedTrack = Outcome[WindowVectors]
 
 
 def embed_tracks(
     tracks: Sequence[PendingTrack], key_of: Callable[[PendingTrack], str], embedder: WindowEmbedder
 ) -> Generator[list[EmbeddedTrack], None, None]:
-    """Embed the tracks, in order, and yield them in chunks, to be stored before the next is asked
-    for; stops early in an outage.
-
-    Closes `embedder`. A chunk and what is worked on ahead of it are at most 64 tracks: what a kill
-    may undo.
-    """
-
-    def embed_one(track: PendingTrack) -> Embedding:
-        windows = embedder.embed(key_of(track))
-        return Embedding(pool(windows.vectors), windows.vectors, windows.starts_seconds)
-
-    ahead = min(2 * embedder.concurrency, MOST_AHEAD)
-    with (
-        ThreadPoolExecutor(embedder.concurrency, thread_name_prefix="embed") as threads,
-        closing(embedder),  # Before the threads are waited for: it ends what they wait for.
-        closing(_ahead(threads, embed_one, tracks, ahead)) as outcomes,
-    ):
-        while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
-            yield chunk
-            if is_outage(chunk):
-                return
-
-
-def _ahead(
-    threads: ThreadPoolExecutor,
-    work: Callable[[PendingTrack], Embedding],
-    tracks: Sequence[PendingTrack],
-    most: int,
-) -> Generator[EmbeddedTrack, None, None]:
-    """Like `map`, with at most `most` outcomes not yet consumed."""
-    waiting: deque[Future[EmbeddedTrack]] = deque()
-    try:
-        for track in tracks:
-            if len(waiting) == most:
-                yield waiting.popleft().result()
-            waiting.append(threads.submit(outcome_of, track, work))
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+    """Embed the tracks, in order, in chunks (`outcomes_in_chunks`). Closes `embedder`."""
+    return outcomes_in_chunks(
+        tracks,
+        lambda track: embedder.embed(key_of(track)),
+        embedder.concurrency,
+        interrupt=embedder.close,
+    )

@@ -1,16 +1,21 @@
 """What comes of each track that is worked on: a result, a reason why there will be none, or a
 reason why there is none yet. Free of Dagster."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from resources.catalogue.work.pending import PendingTrack
 from resources.errors import BackendError, ObjectNotFoundError, TrackError
 
 CHUNK_TRACKS: Final = 64
-"""Tracks between two notes of what was done: the most work that a kill may undo."""
+"""Tracks worked on and not yet stored: the most work that a kill may undo."""
+
+MOST_AHEAD: Final = CHUNK_TRACKS // 2
 
 T = TypeVar("T")
 
@@ -50,17 +55,48 @@ def outcome_of(track: PendingTrack, work: Callable[[PendingTrack], T]) -> Outcom
 
 
 def outcomes_in_chunks(
-    tracks: Sequence[PendingTrack], work: Callable[[PendingTrack], T], threads: int
-) -> Iterator[list[Outcome[T]]]:
+    tracks: Sequence[PendingTrack],
+    work: Callable[[PendingTrack], T],
+    threads: int,
+    *,
+    interrupt: Callable[[], None] = lambda: None,
+) -> Generator[list[Outcome[T]], None, None]:
     """Work on the tracks, `threads` at once, and yield what came of them, in order, in chunks to be
-    stored before the next is asked for. Stops early in an outage."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
-        for start in range(0, len(tracks), CHUNK_TRACKS):
-            chunk = tracks[start : start + CHUNK_TRACKS]
-            outcomes = list(pool.map(lambda track: outcome_of(track, work), chunk))
-            yield outcomes
-            if is_outage(outcomes):
+    stored before the next is asked for. Stops early in an outage.
+
+    `interrupt` is called at the end, before what is still worked on is waited for.
+    """
+    ahead = min(2 * threads, MOST_AHEAD)
+    with (
+        ThreadPoolExecutor(threads, thread_name_prefix="work") as pool,
+        closing(_ahead(pool, work, tracks, ahead, interrupt)) as outcomes,
+    ):
+        while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
+            yield chunk
+            if is_outage(chunk):
                 return
+
+
+def _ahead(
+    pool: ThreadPoolExecutor,
+    work: Callable[[PendingTrack], T],
+    tracks: Sequence[PendingTrack],
+    most: int,
+    interrupt: Callable[[], None],
+) -> Generator[Outcome[T], None, None]:
+    """Like `map`, with at most `most` outcomes not yet consumed."""
+    waiting: deque[Future[Outcome[T]]] = deque()
+    try:
+        for track in tracks:
+            if len(waiting) == most:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(outcome_of, track, work))
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+        interrupt()
 
 
 def is_outage(outcomes: Sequence[Outcome[T]]) -> bool:
