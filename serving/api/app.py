@@ -22,9 +22,7 @@ from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH, playable_routes
 from serving.api.request_limit import LIMITED_RESPONSES, RequestLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
-from serving.api.tags import tag_routes
 from serving.api.users import user_routes
-from serving.api.warm import warm_routes
 from serving.health import HealthChecks
 from serving.search.query_embedder import embeds_queries_on_modal
 from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, SemanticSearch
@@ -76,14 +74,8 @@ def create_app(
     app.include_router(keyword_routes(backends))
     similar = SimilarTracks(backends, search.index, deadline_seconds=deadline_seconds)
     tags = RecommendedTags(backends, search.index, deadline_seconds=deadline_seconds)
-    costly = [
-        semantic_routes(search),
-        warm_routes(warm_up),
-        similar_routes(similar),
-        tag_routes(tags),
-    ]
     limit = Depends(RequestLimit(settings, secret))
-    for router in costly:
+    for router in (semantic_routes(search, warm_up), similar_routes(similar, tags)):
         app.include_router(router, dependencies=[limit], responses=LIMITED_RESPONSES)
     app.include_router(audio_routes(backends))
     may_play = [
