@@ -7,8 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
@@ -18,6 +17,7 @@ from resources.errors import BackendError, TrackError
 from resources.settings import load_settings
 from serving.cli.audio_files import Skipped, find_audio_files
 from serving.cli.output import cell, console, table
+from serving.cli.progress import progress
 
 THREADS: Final = 4
 AHEAD: Final = 4 * THREADS
@@ -33,10 +33,13 @@ def run(paths: Sequence[Path]) -> int:
     if found.files:
         with Backends(load_settings()) as backends:
             add = backends.uploads.add
-            with _progress(len(found.files)) as progress:
-                task = progress.add_task("importing", total=len(found.files))
-                for path, outcome in add_all(add, found.files):
-                    progress.advance(task)
+            screen = console(stderr=True)
+            disable = len(found.files) < 2 or not screen.is_terminal
+            bar = progress(screen, TimeRemainingColumn(), transient=True, disable=disable)
+            with bar:
+                for path, outcome in bar.track(
+                    add_all(add, found.files), len(found.files), description="importing"
+                ):
                     if isinstance(outcome, TrackError):
                         skipped.append(Skipped(path, str(outcome)))
                     else:
@@ -73,32 +76,15 @@ def add_all(
             threads.shutdown(cancel_futures=True)
 
 
-def _progress(total: int) -> Progress:
-    screen = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=total < 2 or not screen.is_terminal,
-    )
-
-
 def _report(new: int, known: int, skipped: Sequence[Skipped]) -> None:
     out = console()
     if skipped:
-        _print_skipped(out, skipped)
+        rows = table("Skipped", "Reason")
+        for each in skipped:
+            rows.add_row(cell(str(each.path)), cell(each.reason))
+        out.print(rows)
     out.print(f"{new} added, {known} already there, {len(skipped)} skipped")
     if new:
         out.print("Next: moodsearch backfill")
     elif not known and not skipped:
         out.print("No audio files found.")
-
-
-def _print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
-    rows = table("Skipped", "Reason")
-    for each in skipped:
-        rows.add_row(cell(str(each.path)), cell(each.reason))
-    out.print(rows)
