@@ -16,10 +16,9 @@ from serving.api.errors import add_error_handlers
 from serving.api.headers import SecurityHeaders, cross_origin
 from serving.api.health import health_routes
 from serving.api.keyword import keyword_routes
-from serving.api.open_streams import OpenStreams
 from serving.api.pages import PageFiles, page_routes
 from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH, playable_routes
-from serving.api.request_limit import LIMITED_RESPONSES, RequestLimit
+from serving.api.request_limit import LIMITED_RESPONSES, OpenStreams, RequestLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
 from serving.api.users import user_routes
