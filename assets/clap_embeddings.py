@@ -19,8 +19,7 @@ from assets.check_results import (
     unit_length_result,
 )
 from assets.configured import configured, cost_tag, embedding_kinds
-from assets.embedders import embedder_for
-from assets.embedding import EmbeddedTrack, embed_tracks
+from assets.embedders import EmbeddedTrack, embed_tracks, embedder_for
 from assets.plots import histogram
 from assets.report import Cell
 from assets.surroundings import GROUP, SEARCH
@@ -29,8 +28,6 @@ from assets.track_audio import track_audio
 from assets.window_vectors import WindowVectors
 from assets.windows import WindowParts
 from resources.audio.windows import WINDOWING_VERSION, pool
-from resources.backends import Backends
-from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import AudioRecord
 from resources.costs import prices
@@ -78,18 +75,13 @@ def clap_embeddings(
         windows.drop(deleted)
         to_embed = _without_stored_ones(run, table)
         with (
-            embedder_for(len(to_embed), run.backends, config) as embedder,
+            embedder_for(len(to_embed), run.backends, config.concurrency) as embedder,
             closing(embed_tracks(to_embed, run.audio_key, embedder)) as chunks,
         ):
             for chunk in chunks:
                 _store(run, table, windows, chunk)
                 run.note(chunk)
         return run.result(_overview(run, table.read()), _check_results(run, table))
-
-
-def embeddings_table(backends: Backends, block: Block) -> BlockTable:
-    """The block's vectors of the configured model, to be read."""
-    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
 
 
 def stored_vectors(run: BlockRun) -> dict[tuple[int, str], NDArray[np.float32]]:

@@ -2,7 +2,7 @@
 reason why there is none yet. Free of Dagster."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,7 +17,15 @@ CHUNK_TRACKS: Final = 64
 
 MOST_AHEAD: Final = CHUNK_TRACKS // 2
 
+COMPUTING_THREADS: Final = 2
+"""Decoders hold the interpreter between packets: 41 windows a second decoded and embedded by one
+thread, 56 by two, 35 by four and 16 by eight, on four cores. Many tracks are embedded by processes
+instead (`assets.embedding_processes`)."""
+
+WAITING_THREADS: Final = 8
+
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,11 @@ def outcome_of(track: PendingTrack, work: Callable[[PendingTrack], T]) -> Outcom
         return Outcome(track, waiting=Waiting(str(error), is_outage=True))
 
 
+def threads_for(concurrency: int | None, *, waits: bool) -> int:
+    """As many threads as configured; else by whether they mostly wait for another machine."""
+    return concurrency or (WAITING_THREADS if waits else COMPUTING_THREADS)
+
+
 def outcomes_in_chunks(
     tracks: Sequence[PendingTrack],
     work: Callable[[PendingTrack], T],
@@ -69,34 +82,33 @@ def outcomes_in_chunks(
     ahead = min(2 * threads, MOST_AHEAD)
     with (
         ThreadPoolExecutor(threads, thread_name_prefix="work") as pool,
-        closing(_ahead(pool, work, tracks, ahead, interrupt)) as outcomes,
+        closing(mapped(pool, lambda track: outcome_of(track, work), tracks, ahead)) as outcomes,
     ):
-        while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
-            yield chunk
-            if is_outage(chunk):
-                return
+        try:
+            while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
+                yield chunk
+                if is_outage(chunk):
+                    return
+        finally:
+            interrupt()
 
 
-def _ahead(
-    pool: ThreadPoolExecutor,
-    work: Callable[[PendingTrack], T],
-    tracks: Sequence[PendingTrack],
-    most: int,
-    interrupt: Callable[[], None],
-) -> Generator[Outcome[T], None, None]:
-    """Like `map`, with at most `most` outcomes not yet consumed."""
-    waiting: deque[Future[Outcome[T]]] = deque()
+def mapped(
+    pool: ThreadPoolExecutor, work: Callable[[Item], T], items: Iterable[Item], ahead: int
+) -> Generator[T, None, None]:
+    """Like `map`, with at most `ahead` results not yet consumed. Those that were not begun are left
+    when `work` raises or the generator is closed."""
+    waiting: deque[Future[T]] = deque()
     try:
-        for track in tracks:
-            if len(waiting) == most:
+        for item in items:
+            if len(waiting) == ahead:
                 yield waiting.popleft().result()
-            waiting.append(pool.submit(outcome_of, track, work))
+            waiting.append(pool.submit(work, item))
         while waiting:
             yield waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()
-        interrupt()
 
 
 def is_outage(outcomes: Sequence[Outcome[T]]) -> bool:

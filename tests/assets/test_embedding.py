@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from assets.embedding import EmbeddedTrack, embed_tracks
+from assets.embedders import EmbeddedTrack, embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
 from assets.outcomes import AUDIO_IS_MISSING
 from assets.window_vectors import EmbeddingThreads, WindowEmbedder
