@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
-from rich.progress import ProgressColumn, Task, TimeRemainingColumn
+from rich.progress import Progress, ProgressColumn, Task, TaskID, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -93,7 +94,8 @@ def run_plan(
 ) -> int:
     """Work on `wanted` behind a progress bar and print what was done. Returns the exit code."""
     started = time.monotonic()
-    with _Bar(console, len(wanted)) as bar:
+    with progress(console, _TracksPerSecond(), TimeRemainingColumn()) as shown:
+        bar = _Bar(shown, shown.add_task("Indexing", total=len(wanted)))
         result = backfill(
             backends, list(wanted), progress=bar, concurrency=concurrency, block_done=bar.block_done
         )
@@ -102,28 +104,21 @@ def run_plan(
     return 1 if result.errors or waiting else 0
 
 
+@dataclass
 class _Bar:
-    """Tracks done, tracks per second and the time left."""
+    """Tells a progress bar which tracks are `done`."""
 
-    def __init__(self, console: Console, tracks: int) -> None:
-        self._done = 0
-        self._bar = progress(console, _TracksPerSecond(), TimeRemainingColumn())
-        self._task = self._bar.add_task("Indexing", total=tracks)
-
-    def __enter__(self) -> "_Bar":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    shown: Progress
+    task: TaskID
+    done: int = 0
 
     def advance(self, asset: str, tracks: int) -> None:
-        self._bar.advance(self._task, _SHARE.get(asset, 0.0) * tracks)
+        self.shown.advance(self.task, _SHARE.get(asset, 0.0) * tracks)
 
     def block_done(self, tracks: int) -> None:
         """Steps that a track did not need were not counted: set the bar right."""
-        self._done += tracks
-        self._bar.update(self._task, completed=self._done)
+        self.done += tracks
+        self.shown.update(self.task, completed=self.done)
 
 
 class _TracksPerSecond(ProgressColumn):
