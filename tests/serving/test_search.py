@@ -115,9 +115,7 @@ def test_a_finished_backfill_for_the_new_model_is_noticed_without_a_restart(
     backends: Backends,
 ) -> None:
     backends.generations.open(track_model(OTHER_MODEL))
-    live = LiveIndex(
-        backends.generations, backends.track_model, backends.open_vectors, recheck_seconds=0
-    )
+    live = LiveIndex(backends, recheck_seconds=0)
     with pytest.raises(ModelMismatchError):
         live.vectors()
     assert backends.generations.promote_when_complete(backends.generation)
