@@ -40,7 +40,6 @@ class KeepsUsage(Protocol):
     def add(self, amounts: Amounts, busy: Sequence[Period]) -> Amounts:
         """Add to what is kept; returns what was added, container seconds from the periods in which
         Modal was asked included. Raises `MoodSearchError`."""
-        ...
 
 
 class Ledger:

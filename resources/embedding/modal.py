@@ -48,6 +48,9 @@ class ModalEmbedder:
     `ConfigurationError` for what cannot be a URL or a token.
     """
 
+    is_remote = True
+    charges_for = (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
+
     def __init__(
         self,
         embed_audio_url: str,
@@ -67,7 +70,7 @@ class ModalEmbedder:
             else None
         )
         self._timeout_seconds = timeout_seconds
-        self._description = description
+        self.model = description
         self._ledger = ledger or Ledger()
         self._client = EventLoopThread(
             "The embedding service's client",
@@ -79,18 +82,6 @@ class ModalEmbedder:
                 self._note_request,
             ),
         )
-
-    @property
-    def model(self) -> ModelDescription:
-        return self._description
-
-    @property
-    def is_remote(self) -> bool:
-        return True
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
 
     def close(self) -> None:
         """Idempotent. Calls that are not done end with `BackendError`, as do later ones."""
@@ -122,7 +113,7 @@ class ModalEmbedder:
         deadline = Deadline(self._timeout_seconds)
 
         def read(answer: ModalResponse) -> Vector:
-            return vector_in(answer, endpoint, self._description)
+            return vector_in(answer, endpoint, self.model)
 
         return np.stack(
             self._client.run(lambda client: client.post_all(endpoint, contents, read, deadline))

@@ -46,12 +46,10 @@ class EmbeddingModel(Protocol):
     def is_remote(self) -> bool:
         """Whether embedding mostly waits for another machine, so that more callers than cores pay
         off."""
-        ...
 
     @property
     def charges_for(self) -> Sequence[Measure]:
         """What embedding audio is charged by; nothing where it runs here."""
-        ...
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed 10-second windows.
@@ -59,11 +57,9 @@ class EmbeddingModel(Protocol):
         `windows`: (n, 480000) float32, mono, 48 kHz, in [-1, 1]. Returns (n, 512) float32 with rows
         of length 1. Raises `BackendError` when a remote model does not answer.
         """
-        ...
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed descriptions. Returns (n, 512) float32 with rows of length 1.
 
         Raises `BackendError` when a remote model does not answer.
         """
-        ...

@@ -62,6 +62,12 @@ class TurbopufferStore:
     malformed namespace or key, and from any call when the service refuses the key.
     """
 
+    charges_for = (
+        Measure.TURBOPUFFER_WRITES,
+        Measure.TURBOPUFFER_WRITTEN_BYTES,
+        Measure.TURBOPUFFER_QUERIES,
+    )
+
     def __init__(
         self,
         *,
@@ -81,46 +87,30 @@ class TurbopufferStore:
             )
         self._client = TurbopufferClient(api_key=api_key, region=region, base_url=base_url)
         self._remote = self._client.namespace(namespace)
-        self._namespace = namespace
-        self._model = model
+        self.namespace = namespace
+        self.model = model
         self._read_seconds = read_seconds
         self._write_seconds = write_seconds
         self._ledger = ledger or Ledger()
         self._seen = False
 
     def __repr__(self) -> str:
-        return f"TurbopufferStore({self._namespace!r}, {self._client!r})"
-
-    @property
-    def namespace(self) -> str:
-        return self._namespace
-
-    @property
-    def model(self) -> ModelDescription:
-        return self._model
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return (
-            Measure.TURBOPUFFER_WRITES,
-            Measure.TURBOPUFFER_WRITTEN_BYTES,
-            Measure.TURBOPUFFER_QUERIES,
-        )
+        return f"TurbopufferStore({self.namespace!r}, {self._client!r})"
 
     def close(self) -> None:
         """Close the connections; the store cannot be used any more."""
         self._client.close()
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
-        rows = normal_documents(documents, self._model.dimension, LARGEST_ID)
+        rows = normal_documents(documents, self.model.dimension, LARGEST_ID)
         if not rows:
             return
         self._exists(Deadline(self._write_seconds))
-        for batch in batches(row_of(document, self._model.fingerprint) for document in rows):
+        for batch in batches(row_of(document, self.model.fingerprint) for document in rows):
             self._write(
                 upsert_rows=batch,
                 distance_metric="cosine_distance",
-                schema=schema(self._model.dimension),
+                schema=schema(self.model.dimension),
             )
 
     def delete(self, ids: Sequence[int]) -> None:
@@ -135,7 +125,7 @@ class TurbopufferStore:
     def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
         check_limit(limit)
         # Python floats: the SDK cannot serialise numpy's.
-        wanted = checked_vector(vector, self._model.dimension).tolist()
+        wanted = checked_vector(vector, self.model.dimension).tolist()
         deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return []
@@ -160,7 +150,7 @@ class TurbopufferStore:
         if not rows:
             return None
         self._refuse_another_model(rows)
-        return vector_of(rows[0], self._model.dimension)
+        return vector_of(rows[0], self.model.dimension)
 
     def count(self) -> int:
         deadline = Deadline(self._write_seconds)
@@ -232,9 +222,9 @@ class TurbopufferStore:
         self._seen = False
         for row in rows:
             fingerprint = fingerprint_of(row)
-            if fingerprint != self._model.fingerprint:
+            if fingerprint != self.model.fingerprint:
                 stored = f"model {fingerprint[:8]}" if fingerprint else "an unknown model"
-                raise model_mismatch(self._namespace, stored, self._model)
+                raise model_mismatch(self.namespace, stored, self.model)
         self._seen = bool(rows)
 
     def _write(self, **body: Any) -> None:

@@ -25,7 +25,6 @@ class ClapFiles(Protocol):
     def model(self) -> ModelDescription:
         """Fetches nothing where the files' hashes are known. The fingerprint covers id, revision,
         every file's SHA-256, precision and pre-processing version."""
-        ...
 
     def audio_model(self) -> Path: ...
 

@@ -25,6 +25,9 @@ class ClapModel:
     for a graph that is not CLAP's, cannot be run or answers no direction.
     """
 
+    is_remote = False
+    charges_for: Sequence[Measure] = ()
+
     def __init__(self, files: ClapFiles, *, text_threads: int, audio_threads: int = 1) -> None:
         self._files = files
         self._audio = _Once(lambda: AudioTower(files.audio_model(), threads=audio_threads))
@@ -35,14 +38,6 @@ class ClapModel:
     @property
     def model(self) -> ModelDescription:
         return self._files.model
-
-    @property
-    def is_remote(self) -> bool:
-        return False
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return ()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1."""
