@@ -31,8 +31,6 @@ from resources.errors import BackendError, first_line
 TYPES: Final = ("track", "artist", "album", "tag", "playlist")
 """What is found, in the order in which equally relevant results are shown."""
 
-STATEMENT_TIMEOUT_MILLISECONDS: Final = 2_000
-
 SIMILAR: Final = (0.6, 0.45)
 """Word similarities from which a name counts as similar: pg_trgm's own default, and less where
 nothing at all was found: two misspelt words still find both of them."""
@@ -232,11 +230,7 @@ def _order(found: Found) -> tuple[float, bool, int]:
 
 def _prepare(connection: Connection, query: str) -> dict[str, Any] | None:
     """The parameters of every step; None when nothing can match."""
-    settings = {
-        "query": query,
-        "handle": query.strip().lstrip("@"),
-        "timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
-    }
+    settings = {"query": query, "handle": query.strip().lstrip("@")}
     row = connection.execute(PREPARE, settings, prepare=True).fetchone()
     assert row is not None
     if not row["text"]:

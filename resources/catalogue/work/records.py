@@ -150,23 +150,12 @@ class TrackRecords:
                 " WHERE generation = %(generation)s AND track_id = ANY(%(ids)s)",
                 parameters,
             )
-            connection.execute(
-                """
-                WITH deleted AS MATERIALIZED (
-                    SELECT track_id FROM unnest(%(ids)s::bigint[]) AS track_id
-                    WHERE NOT EXISTS (SELECT FROM public.tracks WHERE id = track_id)
-                ), audio AS (
-                    DELETE FROM moodsearch.track_audio
-                    WHERE track_id IN (SELECT track_id FROM deleted)
-                ), genres AS (
-                    DELETE FROM moodsearch.track_genres
-                    WHERE track_id IN (SELECT track_id FROM deleted)
+            for table in ("track_audio", "track_genres", "track_embeddings"):
+                connection.execute(
+                    f"DELETE FROM moodsearch.{table} WHERE track_id = ANY(%(ids)s)"
+                    " AND NOT EXISTS (SELECT FROM public.tracks WHERE id = track_id)",
+                    parameters,
                 )
-                DELETE FROM moodsearch.track_embeddings
-                WHERE track_id IN (SELECT track_id FROM deleted)
-                """,
-                parameters,
-            )
 
     def genres(
         self,
