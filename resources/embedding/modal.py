@@ -1,6 +1,5 @@
 """A CLAP model behind the HTTP service that runs on Modal."""
 
-import asyncio
 import base64
 import json
 import math
@@ -16,12 +15,7 @@ from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
 from resources.embedding.flac import encode_flac
-from resources.embedding.modal_client import (
-    Endpoint,
-    MakeContent,
-    ModalResponse,
-    open_modal_client,
-)
+from resources.embedding.modal_client import Answer, Endpoint, MakeContent, open_modal_client
 from resources.embedding.protocol import (
     EMBEDDING_DIMENSION,
     FINGERPRINT_HEADER,
@@ -64,11 +58,9 @@ class ModalEmbedder:
         ledger: Ledger | None = None,
     ) -> None:
         self._audio = _endpoint(embed_audio_url, "MODAL_EMBED_AUDIO_URL", TrackError)
-        self._text = (
-            _endpoint(embed_text_url, "MODAL_EMBED_TEXT_URL", BackendError)
-            if embed_text_url
-            else None
-        )
+        self._text = None
+        if embed_text_url is not None:
+            self._text = _endpoint(embed_text_url, "MODAL_EMBED_TEXT_URL", BackendError)
         self._timeout_seconds = timeout_seconds
         self.model = description
         self._ledger = ledger or Ledger()
@@ -112,7 +104,7 @@ class ModalEmbedder:
             return np.empty((0, EMBEDDING_DIMENSION), np.float32)
         deadline = Deadline(self._timeout_seconds)
 
-        def read(answer: ModalResponse) -> Vector:
+        def read(answer: Answer) -> Vector:
             return vector_in(answer, endpoint, self.model)
 
         return np.stack(
@@ -120,41 +112,31 @@ class ModalEmbedder:
         )
 
 
-async def _audio_content(window: NDArray[np.float32]) -> bytes:
-    """Made in a thread: compressing takes milliseconds, in which the loop has others to serve."""
-
-    def content() -> bytes:
-        return json.dumps(
-            {"audio_b64": base64.b64encode(encode_flac(window)).decode("ascii")}
-        ).encode()
-
-    return await asyncio.to_thread(content)
+def _audio_content(window: NDArray[np.float32]) -> bytes:
+    return json.dumps({"audio_b64": base64.b64encode(encode_flac(window)).decode("ascii")}).encode()
 
 
-async def _text_content(text: str) -> bytes:
+def _text_content(text: str) -> bytes:
     return json.dumps({"text": text}).encode()
 
 
-def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription) -> Vector:
+def vector_in(answer: Answer, endpoint: Endpoint, model: ModelDescription) -> Vector:
     """The vector (512,) of length 1 in the service's answer.
 
     Raises `ConfigurationError` for another model's answer, the endpoint's refusal for an input that
     the service does not take, and `BackendError` for everything else that is no vector.
     """
-    fingerprint = answer.headers.get(FINGERPRINT_HEADER)
+    response, body = answer
+    fingerprint = response.headers.get(FINGERPRINT_HEADER)
     if fingerprint is not None and fingerprint.strip() != model.fingerprint:
         raise ConfigurationError(
             f"{endpoint.variable}: {endpoint.url.host} runs another model"
             f" ({excerpt(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
             f" ({model.id}, {model.fingerprint[:8]}); deploy the service again or change these"
         )
-    if answer.status != 200:
-        _refuse(endpoint, answer.status, answer.body)
-    return parse_embedding(answer.body, endpoint.url.host)
-
-
-def parse_embedding(body: bytes, host: str) -> Vector:
-    """The vector (512,) of length 1 in a service's answer; `BackendError` if there is none."""
+    if response.status_code != 200:
+        _refuse(endpoint, response.status_code, body)
+    host = endpoint.url.host
     try:
         embedding = json.loads(body)["embedding"]
         if not {int, float}.issuperset(map(type, embedding)):

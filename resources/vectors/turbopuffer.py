@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from turbopuffer import Timeout
 from turbopuffer.types import (
     NamespaceDeleteAllResponse,
     NamespaceHintCacheWarmResponse,
@@ -34,7 +33,6 @@ from resources.vectors.turbopuffer_client import NamespaceMissingError, Turbopuf
 from resources.vectors.turbopuffer_rows import (
     batches,
     fingerprint_of,
-    id_of,
     row_of,
     schema,
     similarity_of,
@@ -86,7 +84,7 @@ class TurbopufferStore:
                 " A-Z, a-z, 0-9, '-', '_' and '.'"
             )
         self._client = TurbopufferClient(api_key=api_key, region=region, base_url=base_url)
-        self._remote = self._client.namespace(namespace)
+        self._remote = self._client.sdk.namespace(namespace)
         self.namespace = namespace
         self.model = model
         self._read_seconds = read_seconds
@@ -95,11 +93,11 @@ class TurbopufferStore:
         self._seen = False
 
     def __repr__(self) -> str:
-        return f"TurbopufferStore({self.namespace!r}, {self._client!r})"
+        return f"TurbopufferStore({self.namespace!r}, {self._client.address})"
 
     def close(self) -> None:
         """Close the connections; the store cannot be used any more."""
-        self._client.close()
+        self._client.sdk.close()
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
         rows = normal_documents(documents, self.model.dimension, LARGEST_ID)
@@ -133,7 +131,7 @@ class TurbopufferStore:
             deadline, rank_by=("vector", "ANN", wanted), limit=limit, include_attributes=["model"]
         )
         self._refuse_another_model(rows)
-        return best_first([Match(id_of(row), similarity_of(row)) for row in rows])
+        return best_first([Match(int(row.id), similarity_of(row)) for row in rows])
 
     def vector(self, track_id: int) -> NDArray[np.float32] | None:
         check_id(track_id, LARGEST_ID)
@@ -178,33 +176,27 @@ class TurbopufferStore:
                 filters=("And", (lower, ("id", "Lte", last))),
                 limit=PAGE_ROWS,
             )
-            found.extend(id_of(row) for row in page)
+            found.extend(int(row.id) for row in page)
             if len(page) < PAGE_ROWS:
                 return found
             lower = ("id", "Gt", found[-1])
 
     def drop(self) -> None:
-        def send(timeout: Timeout) -> NamespaceDeleteAllResponse:
-            return self._remote.delete_all(timeout=timeout)
-
         self._seen = False
+        deadline = Deadline(self._write_seconds)
         with contextlib.suppress(NamespaceMissingError):
-            self._client.call(
-                send, NamespaceDeleteAllResponse, deadline=Deadline(self._write_seconds)
-            )
+            self._client.call(self._remote.delete_all, NamespaceDeleteAllResponse, deadline)
 
     def warm(self) -> None:
         """By the service's own hint: free where the namespace is warm, otherwise billed as one
         empty query."""
-
-        def send(timeout: Timeout) -> NamespaceHintCacheWarmResponse:
-            return self._remote.hint_cache_warm(timeout=timeout)
-
         deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return
         with contextlib.suppress(NamespaceMissingError):
-            self._client.call(send, NamespaceHintCacheWarmResponse, deadline=deadline)
+            self._client.call(
+                self._remote.hint_cache_warm, NamespaceHintCacheWarmResponse, deadline
+            )
 
     def check(self) -> None:
         self._exists(Deadline(self._read_seconds))
@@ -228,13 +220,9 @@ class TurbopufferStore:
         self._seen = bool(rows)
 
     def _write(self, **body: Any) -> None:
-        def send(timeout: Timeout) -> NamespaceWriteResponse:
-            return self._remote.write(**body, timeout=timeout)
-
+        deadline = Deadline(self._write_seconds)
         try:
-            answer = self._client.call(
-                send, NamespaceWriteResponse, deadline=Deadline(self._write_seconds)
-            )
+            answer = self._client.call(self._remote.write, NamespaceWriteResponse, deadline, **body)
             self._note_write(answer)
         except NamespaceMissingError:
             # A first write creates the namespace; what was to be deleted may be gone with it.
@@ -250,28 +238,23 @@ class TurbopufferStore:
             return []
 
     def _query(self, deadline: Deadline, **body: Any) -> NamespaceQueryResponse:
-        def send(timeout: Timeout) -> NamespaceQueryResponse:
-            return self._remote.query(**body, timeout=timeout)
-
-        answer = self._client.call(send, NamespaceQueryResponse, deadline=deadline)
+        answer = self._client.call(self._remote.query, NamespaceQueryResponse, deadline, **body)
         self._note_query(answer)
         return answer
 
     def _note_write(self, answer: NamespaceWriteResponse) -> None:
         """What is billed. The SDK checks no answer: a compatible server may say less."""
         written = _bytes_in(answer.billing, "billable_logical_bytes_written")
+        billed = max(written, TURBOPUFFER_LEAST_WRITTEN_BYTES)
         self._ledger.add(Measure.TURBOPUFFER_WRITES)
-        self._ledger.add(
-            Measure.TURBOPUFFER_WRITTEN_BYTES, max(written, TURBOPUFFER_LEAST_WRITTEN_BYTES)
-        )
+        self._ledger.add(Measure.TURBOPUFFER_WRITTEN_BYTES, billed)
 
     def _note_query(self, answer: NamespaceQueryResponse) -> None:
         queried = _bytes_in(answer.billing, "billable_logical_bytes_queried")
         returned = _bytes_in(answer.billing, "billable_logical_bytes_returned")
+        billed = max(queried, TURBOPUFFER_LEAST_QUERIED_BYTES)
         self._ledger.add(Measure.TURBOPUFFER_QUERIES)
-        self._ledger.add(
-            Measure.TURBOPUFFER_QUERIED_BYTES, max(queried, TURBOPUFFER_LEAST_QUERIED_BYTES)
-        )
+        self._ledger.add(Measure.TURBOPUFFER_QUERIED_BYTES, billed)
         self._ledger.add(Measure.TURBOPUFFER_RETURNED_BYTES, returned)
 
 
