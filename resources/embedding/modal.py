@@ -1,20 +1,21 @@
 """A CLAP model behind the HTTP service that runs on Modal."""
 
 import base64
+import io
 import json
 import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final, NoReturn
 
+import av
 import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.audio.windows import WINDOW_SAMPLES
+from resources.audio.windows import SAMPLE_RATE, WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
-from resources.embedding.flac import encode_flac
 from resources.embedding.modal_client import Answer, Endpoint, MakeContent, open_modal_client
 from resources.embedding.protocol import (
     EMBEDDING_DIMENSION,
@@ -28,6 +29,9 @@ from resources.web.http import Backoff, Deadline, excerpt, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
+
+FULL_SCALE: Final = 32768
+"""What decoders divide 16-bit samples by."""
 
 _ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
@@ -110,6 +114,22 @@ class ModalEmbedder:
         return np.stack(
             self._client.run(lambda client: client.post_all(endpoint, contents, read, deadline))
         )
+
+
+def encode_flac(samples: NDArray[np.float32]) -> bytes:
+    """A file: lossless for 16-bit audio, and smaller than WAV. `samples`: (n,) mono, 48 kHz, in
+    [-1, 1]; clipped and rounded to 16 bits."""
+    integers = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
+    frame = av.AudioFrame.from_ndarray(
+        integers.astype(np.int16)[np.newaxis], format="s16", layout="mono"
+    )
+    frame.sample_rate = SAMPLE_RATE
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
 
 
 def _audio_content(window: NDArray[np.float32]) -> bytes:

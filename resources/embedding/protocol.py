@@ -1,12 +1,14 @@
 """What every embedding model offers, wherever it runs."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resources.audio.windows import WINDOWING_VERSION
 from resources.costs.measures import Measure
 
 EMBEDDING_DIMENSION: Final = 512
@@ -34,6 +36,12 @@ class ModelDescription:
     dimension: int
     fingerprint: str
     licence: str
+
+    def for_tracks(self) -> Self:
+        """With a fingerprint that also covers which windows of a track it hears and how their
+        vectors are pooled. Everything stored for a track carries this one."""
+        parts = f"{self.fingerprint}\n{WINDOWING_VERSION}"
+        return replace(self, fingerprint=hashlib.sha256(parts.encode()).hexdigest())
 
 
 class EmbeddingModel(Protocol):

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from resources.errors import BackendError, ObjectNotFoundError, UserError
-from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
+from resources.object_store.protocol import open_source
 
 PARTIAL_LIFETIME_SECONDS: Final = 24 * 3600
 """A partial file this old was left by a writer that was killed."""

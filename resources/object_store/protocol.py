@@ -1,9 +1,13 @@
 """What every object store offers."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from errno import EIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from resources.errors import UserError
 
 
 class ObjectStore(Protocol):
@@ -48,3 +52,11 @@ class ObjectStore(Protocol):
 
     def check(self) -> None:
         """Cheap call that raises when the store is unreachable or cannot be written to."""
+
+
+def open_source(path: Path) -> BinaryIO:
+    """Open a local file for reading; `UserError` when that is not possible."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UserError(f"Could not read {path}: {os.strerror(error.errno or EIO)}") from error

@@ -16,8 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from resources.errors import BackendError, ConfigurationError, ObjectNotFoundError
-from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
+from resources.object_store.protocol import open_source
 from resources.object_store.ranges import RangeReader
 from resources.object_store.s3_errors import translated
 from resources.web.http import printable_secret

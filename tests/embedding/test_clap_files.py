@@ -10,9 +10,10 @@ from typing import Final
 
 import pytest
 
-from resources.embedding.clap import exports, load
+from resources.embedding.clap import exports
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.hub import HubFiles
+from resources.embedding.clap.model import clap_files
 from resources.errors import ConfigurationError
 from resources.settings import Settings, load_settings
 from tests.fakes.hub import export_files
@@ -157,7 +158,7 @@ def test_a_folder_is_told_by_how_it_is_written(
     assert settings.clap_folder is not None
     assert settings.clap_folder.samefile(folder)
     monkeypatch.chdir("/")
-    assert load.clap_files(settings).audio_model().samefile(folder / AUDIO)
+    assert clap_files(settings).audio_model().samefile(folder / AUDIO)
 
 
 def test_a_name_on_the_hub_stays_one_beside_a_folder_of_that_name(
@@ -168,7 +169,7 @@ def test_a_name_on_the_hub_stays_one_beside_a_folder_of_that_name(
     settings = settings_of(monkeypatch, "Xenova/clap-htsat-unfused")
     assert settings.clap_folder is None
     (pinned,) = exports.PINNED.values()
-    assert load.clap_files(settings).model.revision == pinned.revision
+    assert clap_files(settings).model.revision == pinned.revision
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
-from resources.embedding.flac import encode_flac
-from resources.embedding.modal import ModalEmbedder
+from resources.embedding.modal import ModalEmbedder, encode_flac
 from resources.embedding.modal_client import MAX_REDIRECTS
 from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError

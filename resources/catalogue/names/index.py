@@ -15,11 +15,11 @@ from typing import Final, cast
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from resources.catalogue.changes.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.database import Connection, Database, SessionLock
 from resources.catalogue.names.comparison import KeptNames, begin_writing
 from resources.catalogue.names.sources import SOURCES, Source
 from resources.catalogue.schema.app_tables import TABLE_CHANGED, column_types
+from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.errors import first_line
 
 WITHOUT_TRIGGERS_SECONDS: Final = 300

@@ -17,10 +17,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from resources.catalogue.changes.triggers import watch_changes
 from resources.catalogue.database import Database, trusted_sql
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.schema.app_tables import check_app_tables
+from resources.catalogue.schema.triggers import watch_changes
 from resources.errors import BackendError, ConfigurationError, UserError, first_line
 
 FOLDER: Final = Path(__file__).parent

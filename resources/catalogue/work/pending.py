@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from resources.catalogue.changes.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.database import Database
+from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.contents import read_block_size
