@@ -4,7 +4,6 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +81,7 @@ def test_a_folder_with_the_files_of_a_pinned_export_is_that_export(
     """So that an index built with the hub's files is not built again for a copy of them."""
     (pinned,) = exports.PINNED.values()
     hashes = {name: hashlib.sha256(each).hexdigest() for name, each in export_files().items()}
-    known = {pinned.id: replace(pinned, sha256=hashes)}
+    known = {pinned.id: pinned.model_copy(update={"sha256": hashes})}
     monkeypatch.setattr("resources.embedding.clap.folder.PINNED", known)
     monkeypatch.setattr("resources.embedding.clap.hub.PINNED", known)
     assert FolderFiles(folder, "int8").model == HubFiles(pinned.id, "int8", tmp_path).model
