@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
-from resources.catalogue.schema.founded import has_server, is_founded, no_catalogue
-from resources.catalogue.schema.migrate import is_current, migrate
+from resources.catalogue.schema.founded import has_server, no_catalogue
+from resources.catalogue.schema.migrate import is_current, is_founded, migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks

@@ -162,6 +162,23 @@ class PendingWork:
         )
         return [PendingTrack(**row) for row in rows]
 
+    def count(self) -> dict[str, int]:
+        """Tracks by the first step that is missing, and `genres`. Costs what the catalogue has."""
+        rows = self._database.rows(
+            """
+            WITH pending AS (
+                SELECT step, needs_genres
+                FROM moodsearch.pending(
+                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
+            )
+            SELECT step AS kind, count(*) AS tracks FROM pending WHERE step IS NOT NULL GROUP BY 1
+            UNION ALL
+            SELECT 'genres', count(*) FROM pending WHERE needs_genres HAVING count(*) > 0
+            """,
+            {**self._target, "last": _MAX_ID},
+        )
+        return {str(row["kind"]): int(row["tracks"]) for row in rows}
+
     def absorb_changes(self) -> int:
         """Put the tracks that changed since the last call on the list, due at once.
 
