@@ -205,10 +205,9 @@ def _extend_awake(connection: Connection, containers: Sequence[Sequence[Period]]
     connection.execute(
         "INSERT INTO moodsearch.settings VALUES (%s, '[]') ON CONFLICT DO NOTHING", [_AWAKE_UNTIL]
     )
-    row = connection.execute(
+    (row,) = connection.execute(
         "SELECT value AS until FROM moodsearch.settings WHERE key = %s FOR UPDATE", [_AWAKE_UNTIL]
-    ).fetchone()
-    assert row is not None
+    )
     until = [float(moment) for moment in row["until"]]
     until += [0.0] * (len(containers) - len(until))
     seconds = 0.0

@@ -224,8 +224,7 @@ class KeywordIndex:
             try:
                 differences += self._keep_source(connection, source, go_on_following)
             except TABLE_CHANGED as error:
-                reason = first_line(error)
-                self._warn_once(f"public.{source.table} is not compared: {reason}")
+                self._warn_once(f"public.{source.table} is not compared: {first_line(error)}")
         return differences
 
     def _note_missed(self, connection: Connection) -> None:
@@ -244,9 +243,7 @@ class KeywordIndex:
         if key_type is None:
             return 0
         ages = {"with": WITH_TRIGGERS_SECONDS, "without": WITHOUT_TRIGGERS_SECONDS}
-        (due,) = connection.execute(
-            _DUE, {"kind": source.kind, "table": source.table, **ages}
-        ).fetchall()
+        (due,) = connection.execute(_DUE, {"kind": source.kind, "table": source.table, **ages})
         if not due["is_due"]:
             return 0
         return KeptNames(connection, source, key_type).compare(due["compared_to"], go_on)

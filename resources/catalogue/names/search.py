@@ -231,8 +231,7 @@ def _order(found: Found) -> tuple[float, bool, int]:
 def _prepare(connection: Connection, query: str) -> dict[str, Any] | None:
     """The parameters of every step; None when nothing can match."""
     settings = {"query": query, "handle": query.strip().lstrip("@")}
-    row = connection.execute(PREPARE, settings, prepare=True).fetchone()
-    assert row is not None
+    (row,) = connection.execute(PREPARE, settings, prepare=True)
     if not row["text"]:
         return None
     parameters: dict[str, Any] = {"query": query} | patterns("text", row["text"], _literal)

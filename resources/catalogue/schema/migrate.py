@@ -288,6 +288,5 @@ def _user(connection: psycopg.Connection) -> str:
 
 def _one(connection: psycopg.Connection, query: LiteralString, *parameters: str) -> object:
     """The one value that a query answers."""
-    row = connection.execute(query, parameters).fetchone()
-    assert row is not None
-    return row[0]
+    ((value,),) = connection.execute(query, parameters)
+    return value

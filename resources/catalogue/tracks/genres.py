@@ -67,15 +67,10 @@ class GenresOfTracks:
                 return None
             tags = own_tags(connection, track_id) if has_tags(connection) else []
         has_file = row["file_id"] is not None and row["file_type"] is not None
-        return TrackGenres(
-            track_id,
-            AudioFile(row["file_id"], row["file_type"], row["r2_url"]) if has_file else None,
-            tags,
-            read_predictions(row["predictions"]),
-            row["is_decodable"],
-            row["is_indexed"],
-            row["cannot_be_classified"],
-        )
+        audio = AudioFile(row["file_id"], row["file_type"], row["r2_url"]) if has_file else None
+        predictions = read_predictions(row["predictions"])
+        flags = (row["is_decodable"], row["is_indexed"], row["cannot_be_classified"])
+        return TrackGenres(track_id, audio, tags, predictions, *flags)
 
 
 def comparable_tag(tag: str) -> str:
