@@ -25,16 +25,13 @@ from resources.embedding.protocol import (
 )
 from resources.errors import BackendError, ConfigurationError, TrackError
 from resources.web.event_loop import EventLoopThread
-from resources.web.http import Backoff, Deadline, excerpt, printable_secret
+from resources.web.http import ABOUT_THE_INPUT, Backoff, Deadline, excerpt, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
 
 FULL_SCALE: Final = 32768
 """What decoders divide 16-bit samples by."""
-
-_ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
-"""The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
 
 
 class ModalEmbedder:
@@ -175,7 +172,7 @@ def vector_in(answer: Answer, endpoint: Endpoint, model: ModelDescription) -> Ve
 
 def _refuse(endpoint: Endpoint, status: int, body: bytes) -> NoReturn:
     reason = excerpt(_error_in(body) or "no reason given")
-    if status in _ABOUT_THE_INPUT:
+    if status in ABOUT_THE_INPUT:
         raise endpoint.refusal(f"The embedding service refused the input: {reason}")
     raise BackendError(f"{endpoint.variable}: {endpoint.url.host} answered {status}: {reason}")
 

@@ -17,6 +17,7 @@ from resources.errors import (
     TrackError,
 )
 from resources.web.http import (
+    ABOUT_THE_INPUT,
     PASSING_ERRORS,
     Backoff,
     Deadline,
@@ -33,9 +34,6 @@ _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeou
 
 _RESETS_IN: Final = re.compile(r"resets in ~?\s*(\d+(?:\.\d+)?)\s*s")
 """Replicate says when to come back only in the text of a 429."""
-
-_ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
-"""The rest of 4xx, such as a 404 for a version that was withdrawn, is no fault of the track's."""
 
 
 class NoAnswerError(Exception):
@@ -111,7 +109,7 @@ def _meaning(error: NoAnswerError) -> MoodSearchError:
     if error.status == 402:
         return BackendError("Replicate: the account's credit is used up")
     detail = _detail(error.text)
-    if error.status in _ABOUT_THE_INPUT and "version" not in detail.lower():
+    if error.status in ABOUT_THE_INPUT and "version" not in detail.lower():
         return TrackError(f"Replicate refused the audio: {detail}")
     message = f"Replicate answered {error.status}: {detail}"
     return BackendError(message, retry_after_seconds=error.asked_seconds)

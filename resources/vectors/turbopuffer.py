@@ -1,7 +1,6 @@
 """Vectors in turbopuffer, through its official SDK."""
 
 import contextlib
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
 from resources.costs.prices import TURBOPUFFER_LEAST_QUERIED_BYTES, TURBOPUFFER_LEAST_WRITTEN_BYTES
 from resources.embedding.protocol import ModelDescription
-from resources.errors import BackendError, ConfigurationError
+from resources.errors import BackendError
 from resources.vectors.documents import (
     best_first,
     check_id,
@@ -43,9 +42,6 @@ from resources.web.http import Deadline
 PAGE_ROWS: Final = LARGEST_LIMIT
 """Ids in a page of an export: the most that one query returns."""
 
-NAMESPACE_PATTERN: Final = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
-"""The service's rule."""
-
 
 class TurbopufferStore:
     """A namespace at turbopuffer, or at a compatible server at `base_url`.
@@ -57,7 +53,7 @@ class TurbopufferStore:
 
     `read_seconds` bounds queries and `check`, `write_seconds` everything else (each batch of a
     write), retries included. What they use is noted in `ledger`. Raises `ConfigurationError` for a
-    malformed namespace or key, and from any call when the service refuses the key.
+    malformed key, and from any call when the service refuses it.
     """
 
     charges_for = (
@@ -78,11 +74,6 @@ class TurbopufferStore:
         write_seconds: float = 60.0,
         ledger: Ledger | None = None,
     ) -> None:
-        if not NAMESPACE_PATTERN.fullmatch(namespace):
-            raise ConfigurationError(
-                f"TURBOPUFFER_NAMESPACE: {namespace!r} is not 1 to 128 of the characters"
-                " A-Z, a-z, 0-9, '-', '_' and '.'"
-            )
         self._client = TurbopufferClient(api_key=api_key, region=region, base_url=base_url)
         self._remote = self._client.sdk.namespace(namespace)
         self.namespace = namespace

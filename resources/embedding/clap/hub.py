@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from huggingface_hub.hf_api import RepoSibling
+
 from resources.embedding.clap.exports import PINNED, Export, lock_path, read_lock, write_lock
 from resources.embedding.clap.files import (
     NAMES,
@@ -84,20 +86,19 @@ class HubFiles(ClapFiles):
         unchecked = self._export(listing, {})
         config = self._hub.fetch(unchecked, PREPROCESSOR_CONFIG)
         require_supported(config, f"{self._id}@{self._revision[:8]}")
-        hashes = {
-            name: listing.files[name].sha256 or self._fetched_sha256(unchecked, listing, name)
-            for name in found
-        }
+        hashes = {name: self._looked_up_sha256(unchecked, listing.files[name]) for name in found}
         return self._export(listing, hashes)
 
     def _export(self, listing: Listing, hashes: Mapping[str, str]) -> Export:
         return Export(id=self._id, revision=self._revision, licence=listing.licence, sha256=hashes)
 
-    def _fetched_sha256(self, export: Export, listing: Listing, name: str) -> str:
-        """Of a file that the hub has in Git itself, for which it tells another hash."""
-        path = self._hub.fetch(export, name)
-        if git_blob_id(path.read_bytes()) != listing.files[name].blob_id:
-            raise ConfigurationError(_is_another(path, name, export))
+    def _looked_up_sha256(self, export: Export, file: RepoSibling) -> str:
+        if file.lfs is not None:
+            return file.lfs.sha256
+        # For a file in Git itself the hub tells another hash.
+        path = self._hub.fetch(export, file.rfilename)
+        if git_blob_id(path.read_bytes()) != file.blob_id:
+            raise ConfigurationError(_is_another(path, file.rfilename, export))
         return sha256_of(path)
 
     def _sha256(self, name: str) -> str:
