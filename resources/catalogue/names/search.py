@@ -121,7 +121,7 @@ class KeywordSearch:
             kinds = {kind for kind in present if _type_of(kind) in types}
             if "handle_bare" not in parameters:
                 kinds -= {"handle"}
-                parameters |= patterns("handle", " ", _literal)
+                parameters |= patterns("handle", " ")
             steps = _Steps(connection, statements, parameters, kinds, limit)
             try:
                 steps.run()
@@ -234,18 +234,13 @@ def _prepare(connection: Connection, query: str) -> dict[str, Any] | None:
     (row,) = connection.execute(PREPARE, settings, prepare=True)
     if not row["text"]:
         return None
-    parameters: dict[str, Any] = {"query": query} | patterns("text", row["text"], _literal)
+    parameters: dict[str, Any] = {"query": query} | patterns("text", row["text"])
     bare = parameters["text_bare"]
     parameters["has_infix"] = has_infix(bare)
     parameters["is_long"] = parameters["has_infix"] and len(bare) >= LONG
     if row["handle_text"]:
-        parameters |= patterns("handle", row["handle_text"], _literal)
+        parameters |= patterns("handle", row["handle_text"])
     return parameters
-
-
-def _literal(text: str) -> str:
-    """`text` in a pattern of LIKE, where it stands for nothing but itself."""
-    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:
@@ -267,7 +262,7 @@ def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:
 
 def _may_run(connection: Connection, statement: str, kind: str) -> bool:
     """Whether the tables are such that `statement` can be planned."""
-    texts = patterns("text", " a ", _literal) | patterns("handle", " a ", _literal)
+    texts = patterns("text", " a ") | patterns("handle", " a ")
     try:
         with connection.transaction():
             connection.execute(

@@ -6,7 +6,7 @@ is not found. A step costs little however many names match, for it stops at `mos
 compares a bounded number of candidates.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -235,10 +235,10 @@ def build(sources: Sequence[Source], key_types: Mapping[str, str], avatar: str) 
     )
 
 
-def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, str | bool]:
+def patterns(name: str, text: str) -> dict[str, str | bool]:
     """Parameters of the steps for one searchable `text` (with its spaces at both ends)."""
     bare = text.strip(" ")
-    literal = escape(bare)
+    literal = _literal(bare)
     thirds = [len(bare) * n // 3 for n in range(4)]
     parts = [bare[start:end] for start, end in pairwise(thirds)]
     return {
@@ -252,7 +252,7 @@ def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, st
         f"{name}_word_start": f"% {literal}%",
         f"{name}_anywhere": f"%{literal}%",
         f"{name}_has_parts": all(map(has_infix, parts)),
-        **{f"{name}_part_{n}": f"%{escape(part)}%" for n, part in enumerate(parts, start=1)},
+        **{f"{name}_part_{n}": f"%{_literal(part)}%" for n, part in enumerate(parts, start=1)},
     }
 
 
@@ -260,3 +260,8 @@ def has_infix(text: str) -> bool:
     """Whether an index can find `text` within words."""
     letters = "".join(c if c.isalnum() else " " for c in text)
     return any(len(run) >= SHORTEST_INFIX for run in letters.split(" "))
+
+
+def _literal(text: str) -> str:
+    """`text` in a pattern of LIKE, where it stands for nothing but itself."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

@@ -22,15 +22,6 @@ FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
-_LOCKED: Final = """
-WITH locked AS (
-    SELECT track_id FROM moodsearch.work
-    WHERE job = %(job)s AND track_id = ANY(%(ids)s)
-    ORDER BY track_id FOR UPDATE
-)
-"""
-"""Rows are always locked in the order of their ids, so that two of us never wait for each other."""
-
 _TAKE_CHANGES: Final = """
 DELETE FROM moodsearch.outbox
 WHERE consumer = 'work' AND id IN (
@@ -267,9 +258,15 @@ class PendingWork:
     def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
         """Count an attempt at the tracks and set their next one: after 30 s, doubling, at most 6 h.
         A run that succeeds takes them off the list before that."""
+        # Rows are always locked in the order of their ids, so that two of us never wait for each
+        # other.
         self._database.rows(
-            f"""
-            {_LOCKED}
+            """
+            WITH locked AS (
+                SELECT track_id FROM moodsearch.work
+                WHERE job = %(job)s AND track_id = ANY(%(ids)s)
+                ORDER BY track_id FOR UPDATE
+            )
             UPDATE moodsearch.work w
             SET attempts = attempts + 1,
                 next_attempt_at = now() + make_interval(
