@@ -9,7 +9,7 @@ below its neighbour; the power is then summed up in float32.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -33,6 +33,17 @@ _LOUDEST: Final = np.float32(1e15)
 
 # Frames in one transform, a divisor of 1001: its buffers stay in the second-level cache.
 _BLOCK_FRAMES: Final = 77
+# Bands in one matrix product: neighbouring bands share a short range of frequencies.
+_GROUP_BANDS: Final = 16
+
+
+class _Filters(NamedTuple):
+    """Some neighbouring mel bands."""
+
+    frequencies: slice
+    bands: slice
+    weights: NDArray[np.float32]
+    """(frequencies, bands)."""
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -46,7 +57,10 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     if not (samples.min() >= -_LOUDEST and samples.max() <= _LOUDEST):  # false for NaN
         finite = np.where(np.isfinite(samples), samples, 0)
         samples = np.clip(finite, -_LOUDEST, _LOUDEST)
-    mel: NDArray[np.float32] = _power(samples) @ _filterbank()
+    power = _power(samples)
+    mel = np.empty((FRAMES, MEL_BANDS), np.float32)
+    for frequencies, bands, weights in _filterbank():
+        np.matmul(power[:, frequencies], weights, out=mel[:, bands])
     with np.errstate(divide="ignore"):
         np.log10(mel, out=mel)
     mel *= np.float32(10)
@@ -56,17 +70,28 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 def _power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Power spectra of frames centred on every 480th sample: (1001, 299), up to 14 kHz.
 
-    The ends are reflected.
+    The ends are reflected. Buffers are allocated once for all blocks: memory fresh from the
+    system for each of them costs more than the transform does.
     """
     half = _FRAME_LENGTH // 2
     padded = np.concatenate((samples[half:0:-1], samples, samples[-2 : -2 - half : -1]))
     frames = sliding_window_view(padded, _FRAME_LENGTH)[::_HOP_LENGTH]
     frequencies = _count_frequencies()
+    taper = _taper()
+    tapered = np.empty((_BLOCK_FRAMES, _FRAME_LENGTH))
+    spectrum = np.empty((_BLOCK_FRAMES, half + 1), np.complex128)
+    parts = np.empty((_BLOCK_FRAMES, 2 * frequencies), np.float32)
     power = np.empty((FRAMES, frequencies), np.float32)
-    for first in range(0, FRAMES, _BLOCK_FRAMES):
-        block = slice(first, first + _BLOCK_FRAMES)
-        spectrum = np.fft.rfft(frames[block] * _taper())[:, :frequencies]
-        power[block] = spectrum.real**2 + spectrum.imag**2
+    with np.errstate():  # restores the buffer size
+        # Frames are converted to float64 one by one, in the first-level cache.
+        np.setbufsize(_FRAME_LENGTH)
+        for first in range(0, FRAMES, _BLOCK_FRAMES):
+            block = slice(first, first + _BLOCK_FRAMES)
+            np.multiply(frames[block], taper, out=tapered)
+            np.fft.rfft(tapered, out=spectrum)
+            parts[:] = spectrum.view(np.float64)[:, : 2 * frequencies]
+            np.square(parts, out=parts)
+            np.add(parts[:, ::2], parts[:, 1::2], out=power[block])
     return power
 
 
@@ -83,15 +108,22 @@ def _taper() -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1)
-def _filterbank() -> NDArray[np.float32]:
-    """Triangular filters on Slaney's mel scale, each of area 1 over Hz: (299, 64)."""
+def _filterbank() -> tuple[_Filters, ...]:
+    """Triangular filters on Slaney's mel scale, each of area 1 over Hz, in groups."""
     lowest, highest = _mel(_LOWEST_HERTZ), _mel(_HIGHEST_HERTZ)
     corners = _hertz(np.linspace(lowest, highest, MEL_BANDS + 2))
     hertz = np.arange(_count_frequencies())[:, None] * (_SAMPLE_RATE / _FRAME_LENGTH)
     rising = (hertz - corners[:-2]) / (corners[1:-1] - corners[:-2])
     falling = (corners[2:] - hertz) / (corners[2:] - corners[1:-1])
     triangles = np.maximum(0, np.minimum(rising, falling)) * 2 / (corners[2:] - corners[:-2])
-    return triangles.astype(np.float32)
+    groups = []
+    for first in range(0, MEL_BANDS, _GROUP_BANDS):
+        bands = slice(first, first + _GROUP_BANDS)
+        heard = np.flatnonzero(triangles[:, bands].any(axis=1))
+        frequencies = slice(int(heard[0]), int(heard[-1]) + 1)
+        weights = triangles[frequencies, bands].astype(np.float32)
+        groups.append(_Filters(frequencies, bands, weights))
+    return tuple(groups)
 
 
 # Slaney, Auditory Toolbox (1998): linear up to 1 kHz, 15 mel; then 27 mel for a factor of 6.4.
