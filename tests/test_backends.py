@@ -243,7 +243,7 @@ def test_a_service_that_is_not_configured_is_not_imported(database_url: str) -> 
         "with Backends(load_settings()) as b:\n"
         "    b.store, b.audio_model, b.text_model, b.vectors, b.classifier, b.work"
     )
-    clients = ["boto3", "turbopuffer", "modal", "huggingface_hub", "httpx", "alembic"]
+    clients = ["boto3", "turbopuffer", "replicate", "modal", "huggingface_hub", "httpx", "alembic"]
     assert loaded_by(program, clients, DATABASE_URL=database_url) == []
 
 

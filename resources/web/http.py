@@ -4,7 +4,8 @@ import math
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -94,25 +95,29 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (date.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
-def exchange(
-    client: httpx.Client, request: httpx.Request, limit_bytes: int, deadline: Deadline
-) -> tuple[httpx.Response, bytes]:
-    """The answer and its body. Raises `BackendError` if that is too long or too slow."""
+def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline) -> bytes:
+    """The body of a streamed answer. Raises `BackendError` if it is too long or too slow."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise BackendError(f"{response.url.host} answered with more than {limit_bytes} bytes")
+        if deadline.has_passed:
+            raise BackendError(f"{response.url.host} did not finish its answer in time")
+    return bytes(body)
+
+
+@contextmanager
+def streamed(
+    client: httpx.Client, request: httpx.Request, deadline: Deadline
+) -> Iterator[httpx.Response]:
+    """Send `request` and close its answer, whose body is still to be read."""
     request.extensions["timeout"] = deadline.timeout().as_dict()
     response = client.send(request, stream=True)
-    body = bytearray()
     try:
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > limit_bytes:
-                raise BackendError(
-                    f"{response.url.host} answered with more than {limit_bytes} bytes"
-                )
-            if deadline.has_passed:
-                raise BackendError(f"{response.url.host} did not finish its answer in time")
+        yield response
     finally:
         response.close()
-    return response, bytes(body)
 
 
 def excerpt(text: str, limit: int = 200) -> str:

@@ -30,7 +30,7 @@ def test_a_search_loads_neither_the_orchestrator_nor_a_service_that_is_not_confi
 ) -> None:
     heavy = [
         *("dagster", "sqlalchemy", "alembic", "fastapi", "polars", "pandera", "matplotlib"),
-        *("av", "onnxruntime", "boto3", "turbopuffer", "modal", "huggingface_hub"),
+        *("av", "onnxruntime", "boto3", "turbopuffer", "replicate", "modal", "huggingface_hub"),
         *("httpx", "tokenizers"),
     ]
     program = "from serving.cli.search import run; run('calm piano', 3, as_json=True)"
