@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from resources.backends import Backends
-from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.pending import PendingTrack
 from resources.costs import prices
 from resources.costs.ledger import Used
@@ -91,13 +90,8 @@ def costs(backends: Backends) -> Costs:
     """Costs the size of the catalogue. Raises `BackendError` when the database does not answer."""
     backends.ledger.save()
     tracks = backends.tracks.count_public()
-    pending = Overview(backends.database).pending(
-        backends.track_model.fingerprint,
-        backends.generations.id_of(backends.track_model),
-        genres_need_embedding=backends.classifier.needs_embedding,
-    )
     used = backends.usage.totals()
-    lines = _lines(backends.settings, tracks, PaidSteps.counted(pending))
+    lines = _lines(backends.settings, tracks, PaidSteps.counted(backends.work.count()))
     return Costs(tracks, [_with_measured(line, used) for line in lines])
 
 

@@ -84,11 +84,7 @@ def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
     own = next((each for each in generations if each.model == model.fingerprint), None)
     recorded = 0 if own is None else overview.count_indexed(own.id)
     stored = 0 if own is None else backends.open_vectors(own.namespace, model).count()
-    pending = overview.pending(
-        model.fingerprint,
-        "" if own is None else own.id,
-        genres_need_embedding=backends.classifier.needs_embedding,
-    )
+    pending = backends.work.count()
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(pending.items()))
     report.fact("public tracks", f"{backends.tracks.count_public():,}")
     report.fact("in the index", f"{stored:,}" + ("" if own is None else f" in {own.namespace}"))
