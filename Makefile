@@ -14,6 +14,9 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 endif
 
+# Modules are compiled once, whatever the environment says: tests start some hundred processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := install
 .PHONY: install dev demo test test-slow up lint types imports validate check dist test-wheel bench parity \
 	train eval lock clean

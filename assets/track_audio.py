@@ -1,7 +1,7 @@
 """track_audio: what is in each track's audio file, and whether it can be decoded."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import dagster as dg
@@ -11,7 +11,7 @@ from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Material
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.configured import audio_kinds, configured, cost_tag
-from assets.outcomes import Outcome, outcomes_in_chunks
+from assets.outcomes import Outcome, outcomes_in_chunks, threads_for
 from assets.plots import histogram
 from assets.report import Cell, minutes
 from assets.surroundings import GROUP, SEARCH, tracks
@@ -56,7 +56,7 @@ def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outco
         with store.open(run.audio_key(track)) as audio:
             return probe(audio)
 
-    threads = run.config.threads(waits=store.is_remote)
+    threads = threads_for(run.config.concurrency, waits=store.is_remote)
     return outcomes_in_chunks(tracks, probe_one, threads)
 
 
@@ -72,14 +72,10 @@ def _store(run: BlockRun, table: BlockTable, chunk: Sequence[Outcome[AudioProbe]
 
 
 def _row(outcome: Outcome[AudioProbe]) -> dict[str, object]:
-    found = outcome.result
     return {
         "track_id": outcome.track.track_id,
         "file_id": outcome.track.file_id,
-        "duration_seconds": found.duration_seconds if found else None,
-        "sample_rate": found.sample_rate if found else None,
-        "channels": found.channels if found else None,
-        "codec": found.codec if found else None,
+        **(asdict(outcome.result) if outcome.result else {}),
         "failure": outcome.failure,
     }
 

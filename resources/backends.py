@@ -22,7 +22,6 @@ from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
 from resources.costs.ledger import Ledger, Usage
-from resources.embedding.identity import track_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import ConfigurationError
@@ -135,7 +134,7 @@ class Backends(EmbeddingBackends):
     @cached_property
     def track_model(self) -> ModelDescription:
         """What every stored vector carries."""
-        return track_model(self.audio_model.model)
+        return self.audio_model.model.for_tracks()
 
     @cached_property
     def generations(self) -> Generations:

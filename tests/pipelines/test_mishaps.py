@@ -9,7 +9,6 @@ import psycopg
 import pytest
 
 from assets.block_run import PROCESS_TAG, NoProgress
-from assets.clap_embeddings import embeddings_table
 from pipelines import housekeeping
 from pipelines.backfill import backfill, plan
 from pipelines.runs import fail_dead_runs
@@ -20,6 +19,7 @@ from resources.machine.processes import this_process
 from resources.vectors.protocol import LARGEST_ID
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
+from tests.pipelines.tables import embeddings_table
 
 
 def _indexed(backends: Backends) -> list[int]:

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from resources.catalogue.changes.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.database import Database
+from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.contents import read_block_size
@@ -22,15 +22,6 @@ FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
-_LOCKED: Final = """
-WITH locked AS (
-    SELECT track_id FROM moodsearch.work
-    WHERE job = %(job)s AND track_id = ANY(%(ids)s)
-    ORDER BY track_id FOR UPDATE
-)
-"""
-"""Rows are always locked in the order of their ids, so that two of us never wait for each other."""
-
 _TAKE_CHANGES: Final = """
 DELETE FROM moodsearch.outbox
 WHERE consumer = 'work' AND id IN (
@@ -162,6 +153,23 @@ class PendingWork:
         )
         return [PendingTrack(**row) for row in rows]
 
+    def count(self) -> dict[str, int]:
+        """Tracks by the first step that is missing, and `genres`. Costs what the catalogue has."""
+        rows = self._database.rows(
+            """
+            WITH pending AS (
+                SELECT step, needs_genres
+                FROM moodsearch.pending(
+                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
+            )
+            SELECT step AS kind, count(*) AS tracks FROM pending WHERE step IS NOT NULL GROUP BY 1
+            UNION ALL
+            SELECT 'genres', count(*) FROM pending WHERE needs_genres HAVING count(*) > 0
+            """,
+            {**self._target, "last": _MAX_ID},
+        )
+        return {str(row["kind"]): int(row["tracks"]) for row in rows}
+
     def absorb_changes(self) -> int:
         """Put the tracks that changed since the last call on the list, due at once.
 
@@ -250,9 +258,15 @@ class PendingWork:
     def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
         """Count an attempt at the tracks and set their next one: after 30 s, doubling, at most 6 h.
         A run that succeeds takes them off the list before that."""
+        # Rows are always locked in the order of their ids, so that two of us never wait for each
+        # other.
         self._database.rows(
-            f"""
-            {_LOCKED}
+            """
+            WITH locked AS (
+                SELECT track_id FROM moodsearch.work
+                WHERE job = %(job)s AND track_id = ANY(%(ids)s)
+                ORDER BY track_id FOR UPDATE
+            )
             UPDATE moodsearch.work w
             SET attempts = attempts + 1,
                 next_attempt_at = now() + make_interval(
