@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.outcomes import CHUNK_TRACKS, Outcome, is_outage, outcome_of
-from assets.window_vectors import WindowEmbedder
+from assets.outcomes import CHUNK_TRACKS, Judge, Outcome, is_outage, outcome_of
+from assets.window_vectors import WindowEmbedder, WindowVectors
 from resources.audio.windows import pool
 from resources.catalogue.work.pending import PendingTrack
 
@@ -32,19 +32,26 @@ EmbeddedTrack = Outcome[Embedding]
 
 
 def embed_tracks(
-    tracks: Sequence[PendingTrack], key_of: Callable[[PendingTrack], str], embedder: WindowEmbedder
+    tracks: Sequence[PendingTrack],
+    key_of: Callable[[PendingTrack], str],
+    embedder: WindowEmbedder,
+    *,
+    has_worked: bool = False,
 ) -> Generator[list[EmbeddedTrack], None, None]:
     """Embed the tracks, in order, and yield them in chunks, to be stored before the next is asked
     for; stops early in an outage.
 
-    Closes `embedder`. A chunk and what is worked on ahead of it are at most 64 tracks: what a kill
-    may undo.
+    Closes `embedder`. `has_worked`: see `Judge`. A chunk and what is worked on ahead of it are at
+    most 64 tracks: what a kill may undo.
     """
 
     def embed_one(track: PendingTrack) -> Embedding:
-        windows = embedder.embed(key_of(track))
-        return Embedding(pool(windows.vectors), windows.vectors, windows.starts_seconds)
+        return _embedding(embedder.embed(key_of(track)))
 
+    def embed_again(track: PendingTrack) -> Embedding:
+        return _embedding(embedder.embed_again(key_of(track)))
+
+    judge = Judge(embed_again, has_worked=has_worked)
     ahead = min(2 * embedder.concurrency, MOST_AHEAD)
     with (
         ThreadPoolExecutor(embedder.concurrency, thread_name_prefix="embed") as threads,
@@ -52,9 +59,14 @@ def embed_tracks(
         closing(_ahead(threads, embed_one, tracks, ahead)) as outcomes,
     ):
         while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
+            chunk = judge.settled(chunk)
             yield chunk
             if is_outage(chunk):
                 return
+
+
+def _embedding(windows: WindowVectors) -> Embedding:
+    return Embedding(pool(windows.vectors), windows.vectors, windows.starts_seconds)
 
 
 def _ahead(

@@ -51,6 +51,9 @@ def changed_tracks(
     context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
 ) -> dg.SensorResult:
     cursor = ChangesCursor.read(context.cursor).absorbed(backends.work.absorb_changes())
+    if cursor.tried_with != backends.tried_with:
+        backends.records.forget_failures(but_tried_with=backends.tried_with)
+        cursor = cursor.tried(backends.tried_with)
     now = time.time()
     if _must_compare(backends, cursor, now):
         backends.work.reconcile()

@@ -60,8 +60,9 @@ def run(options: Options) -> int:
     console = Console()
     dry_run, limit, concurrency = options.dry_run, options.limit, options.concurrency
     with Backends(load_settings(), create=not dry_run) as backends:
-        if options.retry_failed and not dry_run:
-            backends.records.forget_failures()
+        if not dry_run:
+            tried_with = None if options.retry_failed else backends.tried_with
+            backends.records.forget_failures(but_tried_with=tried_with)
         other = backends.generations.other_model(backends.track_model)
         if other is not None:
             _say_what_is_built(console, other, dry_run)

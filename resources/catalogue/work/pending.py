@@ -306,6 +306,38 @@ class PendingWork:
             {"job": job, "ids": list(track_ids)},
         )
 
+    def begin(self, job: Job, track_ids: Sequence[int]) -> set[int]:
+        """Note that a run is about to decode the tracks in its own process. Returns those of them
+        of which the same was noted before, by a run that did not come to `end`."""
+        before = self._database.rows(
+            """
+            SELECT track_id FROM moodsearch.work
+            WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND begun_at IS NOT NULL
+            """,
+            {"job": job, "ids": list(track_ids)},
+        )
+        self._database.rows(
+            """
+            INSERT INTO moodsearch.work (job, track_id, begun_at, next_attempt_at)
+            SELECT %(job)s, id, now(), now() + make_interval(secs => %(delay)s)
+            FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
+            ON CONFLICT (job, track_id) DO UPDATE SET begun_at = excluded.begun_at
+            """,
+            {"job": job, "ids": list(track_ids), "delay": FIRST_DELAY_SECONDS},
+        )
+        return {row["track_id"] for row in before}
+
+    def end(self, job: Job, track_ids: Sequence[int]) -> None:
+        """Note that the run is done with the tracks, whatever came of them."""
+        self._database.rows(
+            f"""
+            {_LOCKED}
+            UPDATE moodsearch.work w SET begun_at = NULL
+            FROM locked WHERE w.job = %(job)s AND w.track_id = locked.track_id
+            """,
+            {"job": job, "ids": list(track_ids)},
+        )
+
     def note_errors(self, job: Job, errors: Mapping[int, str]) -> None:
         """Remember why tracks are still waiting (shown by `moodsearch doctor`)."""
         self._database.rows(
