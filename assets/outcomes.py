@@ -93,9 +93,19 @@ def outcome_of(track: PendingTrack, work: Callable[[PendingTrack], T]) -> Outcom
         return _unforeseen(track, error)
 
 
+def not_taken(track: PendingTrack, error: Exception) -> Outcome[T]:
+    """Of a track that has to wait because of an error that nobody foresaw."""
+    logger.warning("track %d met an unexpected error", track.track_id, exc_info=error)
+    return Outcome(track, waiting=Waiting(_described(error), is_outage=False))
+
+
+def _described(error: Exception) -> str:
+    """With the error's type, without which many messages say nothing."""
+    return f"{type(error).__name__}: {first_line(error)}"[:LONGEST_REASON]
+
+
 def _unforeseen(track: PendingTrack, error: Exception) -> Outcome[T]:
-    """The reason begins with the error's type, without which many messages say nothing."""
-    reason = f"{type(error).__name__}: {first_line(error)}"[:LONGEST_REASON]
+    reason = _described(error)
     if isinstance(error, OSError | MemoryError):
         # This machine's trouble: a full disk, too many open files.
         return Outcome(track, waiting=Waiting(reason, is_outage=True))

@@ -45,7 +45,8 @@ _DEMUX_ERRORS: Final = 64
 class OpenAudio:
     """An opened file with its audio stream. Times are seconds from the first audible sample.
 
-    `tick` is the stream's clock in seconds, `first` the first audible sample's timestamp in ticks.
+    `tick` is the stream's clock in seconds, `first` the first audible sample's timestamp in ticks,
+    `sample_rate` (Hz) what the file's header says.
     Raises `TrackError` or `av.FFmpegError` when the file is not audio that can be used.
     """
 
@@ -58,6 +59,8 @@ class OpenAudio:
         self._closing.close()
         self.container = self._closing.enter_context(_container(self._file))
         self.stream, self.tick = _prepared_stream(self.container)
+        # Not the stream's, which follows what damaged frames say.
+        self.sample_rate = self.stream.sample_rate
         self.first = self.stream.start_time or 0
         self._at_start = True
 
