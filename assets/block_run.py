@@ -32,13 +32,6 @@ RETRIES = dg.RetryPolicy(
 PROCESS_TAG: Final = "moodsearch/process"
 """Which process works on a run (`resources.machine.processes`)."""
 
-COMPUTING_THREADS: Final = 2
-"""Decoders hold the interpreter between packets: 41 windows a second decoded and embedded by one
-thread, 56 by two, 35 by four and 16 by eight, on four cores. Many tracks are embedded by processes
-instead (`assets.embedding_processes`)."""
-
-WAITING_THREADS: Final = 8
-
 Metadata = Mapping[str, dg.MetadataValue]
 
 if TYPE_CHECKING:
@@ -67,12 +60,6 @@ class BlockConfig(dg.Config):
         description="Compute again what is there already, for all tracks of the block or those "
         "that `track_ids` names. What is there is used until it is replaced.",
     )
-
-    def threads(self, *, waits: bool) -> int:
-        """How many threads to use; `waits`: whether they mostly wait for another machine."""
-        if self.concurrency is not None:
-            return self.concurrency
-        return WAITING_THREADS if waits else COMPUTING_THREADS
 
 
 class Progress(Protocol):
@@ -273,8 +260,6 @@ class BlockRuns:
         held.hand_on(backends.work.pending(held.block))
 
     def _hold(self, block: Block) -> HeldBlock:
-        if self._held is not None and self._held.block != block:
-            self.close()
         if self._held is None:
             self._held = HeldBlock(self._backends, block)
         self._held.check()

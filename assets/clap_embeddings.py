@@ -19,17 +19,15 @@ from assets.check_results import (
     unit_length_result,
 )
 from assets.configured import configured, cost_tag, embedding_kinds
-from assets.embedders import embedder_for
-from assets.embedding import EmbeddedTrack, Embedding, embed_tracks
+from assets.embedders import EmbeddedTrack, embed_tracks, embedder_for
 from assets.plots import histogram
 from assets.report import Cell
 from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, Embeddings, Windows
 from assets.track_audio import track_audio
+from assets.window_vectors import WindowVectors
 from assets.windows import WindowParts
-from resources.audio.windows import WINDOWING_VERSION
-from resources.backends import Backends
-from resources.catalogue.work.blocks import Block
+from resources.audio.windows import WINDOWING_VERSION, pool
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import AudioRecord
 from resources.costs import prices
@@ -79,18 +77,13 @@ def clap_embeddings(
         known = bool(run.report.known)
         with (
             run.decoding(to_embed) as suspects,
-            embedder_for(len(to_embed), run.backends, config, suspects) as embedder,
+            embedder_for(len(to_embed), run.backends, config.concurrency, suspects) as embedder,
             closing(embed_tracks(to_embed, run.audio_key, embedder, has_worked=known)) as chunks,
         ):
             for chunk in chunks:
                 _store(run, table, windows, chunk)
                 run.note(chunk)
         return run.result(_overview(run, table.read()), _check_results(run, table))
-
-
-def embeddings_table(backends: Backends, block: Block) -> BlockTable:
-    """The block's vectors of the configured model, to be read."""
-    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
 
 
 def stored_vectors(run: BlockRun) -> dict[tuple[int, str], NDArray[np.float32]]:
@@ -126,7 +119,7 @@ def _store(
     what is said to be done, and what is in the table is not embedded again."""
     embedded = [(o.track, o.result) for o in chunk if o.result is not None]
     new_part = windows.append(_windows_of(embedded))
-    table.merge([_row(track, embedding) for track, embedding in embedded])
+    table.merge([_row(track, found) for track, found in embedded])
     _record(run, [(track.track_id, track.audio.file_id) for track, _ in embedded])
     run.backends.records.audio(
         [
@@ -153,23 +146,19 @@ def _record(run: BlockRun, tracks: Sequence[tuple[int, str]]) -> None:
     run.backends.records.embedded(run.backends.track_model.fingerprint, tracks)
 
 
-def _row(track: PendingTrack, embedding: Embedding) -> dict[str, object]:
-    return {
-        "track_id": track.track_id,
-        "file_id": track.file_id,
-        "vector": embedding.vector,
-    }
+def _row(track: PendingTrack, found: WindowVectors) -> dict[str, object]:
+    return {"track_id": track.track_id, "file_id": track.file_id, "vector": pool(found.vectors)}
 
 
-def _windows_of(embedded: Sequence[tuple[PendingTrack, Embedding]]) -> pl.DataFrame:
+def _windows_of(embedded: Sequence[tuple[PendingTrack, WindowVectors]]) -> pl.DataFrame:
     rows = [
         {
             "track_id": track.track_id,
             "file_id": track.file_id,
-            "windows": list(embedding.windows),
-            "starts_seconds": list(embedding.starts_seconds),
+            "windows": list(found.vectors),
+            "starts_seconds": list(found.starts_seconds),
         }
-        for track, embedding in embedded
+        for track, found in embedded
     ]
     return pl.DataFrame(rows, schema=Windows.empty().schema)
 

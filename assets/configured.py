@@ -9,8 +9,6 @@ REPLICATE_POOL: Final = "replicate"
 """Runs that use Replicate, which limits how often it is asked: as many at once as `dagster.yaml`
 lets into a pool."""
 
-Tags = dict[str, str]
-
 
 def configured() -> Settings:
     """The settings; the defaults where they are wrong, so that definitions load and a run can say
@@ -45,6 +43,6 @@ def genre_pool(settings: Settings) -> str | None:
     return REPLICATE_POOL if settings.replicate_enabled else None
 
 
-def cost_tag(*, paid: bool) -> Tags:
+def cost_tag(*, paid: bool) -> dict[str, str]:
     """Whether a service charges for the asset's runs; to select by."""
     return {"cost": "paid" if paid else "free"}

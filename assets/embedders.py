@@ -1,48 +1,71 @@
-"""Which way tracks are embedded: on threads of this process or by worker processes."""
+"""Tracks to vectors, on threads of this process or by worker processes. Free of Dagster."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from assets.block_run import BlockConfig
 from assets.decoding import Decoding, EmbeddingThreads
-from assets.embedding import MOST_AHEAD
 from assets.embedding_processes import EmbeddingProcesses
-from assets.window_vectors import WindowEmbedder
+from assets.outcomes import MOST_AHEAD, Judge, Outcome, outcomes_in_chunks, threads_for
+from assets.window_vectors import WindowEmbedder, WindowVectors
 from resources.backends import Backends
+from resources.catalogue.work.pending import PendingTrack
 from resources.machine.core_locks import taken_cores
 
 WORTH_PROCESSES: Final = 16
 """Fewer tracks are embedded before processes have imported and loaded what they need."""
 
 
+EmbeddedTrack = Outcome[WindowVectors]
+
+
+def embed_tracks(
+    tracks: Sequence[PendingTrack],
+    key_of: Callable[[PendingTrack], str],
+    embedder: WindowEmbedder,
+    *,
+    has_worked: bool = False,
+) -> Generator[list[EmbeddedTrack], None, None]:
+    """Embed the tracks, in order, in chunks (`outcomes_in_chunks`). Closes `embedder`.
+    `has_worked`: see `Judge`."""
+    return outcomes_in_chunks(
+        tracks,
+        lambda track: embedder.embed(key_of(track)),
+        embedder.concurrency,
+        Judge(lambda track: embedder.embed_again(key_of(track)), has_worked=has_worked),
+        interrupt=embedder.close,
+    )
+
+
 @contextmanager
 def embedder_for(
-    tracks: int, backends: Backends, config: BlockConfig, suspects: Collection[str]
+    tracks: int, backends: Backends, concurrency: int | None, suspects: Collection[str]
 ) -> Iterator[WindowEmbedder]:
     """Processes where embedding computes, for so many tracks that starting them is worth it, and
     while other runs leave cores for them. `suspects`: keys of what threads decode apart."""
     most = min(tracks, MOST_AHEAD)
     if backends.audio_model.is_remote or tracks < WORTH_PROCESSES:
-        yield _threads(backends, config, suspects)
-    elif config.concurrency is not None:
-        yield _processes(backends, config, min(config.concurrency, most), suspects)
+        yield _threads(backends, concurrency, suspects)
+    elif concurrency is not None:
+        yield _processes(backends, concurrency, min(concurrency, most), suspects)
     else:
         with taken_cores(backends.settings.moodsearch_home, most) as cores:
-            yield _processes(backends, config, cores, suspects)
+            yield _processes(backends, concurrency, cores, suspects)
 
 
-def _threads(backends: Backends, config: BlockConfig, suspects: Collection[str]) -> WindowEmbedder:
+def _threads(
+    backends: Backends, concurrency: int | None, suspects: Collection[str]
+) -> WindowEmbedder:
     waits = backends.store.is_remote or backends.audio_model.is_remote
     decoding = Decoding(backends.embedding_backends, suspects)
-    return EmbeddingThreads(decoding, backends.audio_model, config.threads(waits=waits))
+    return EmbeddingThreads(decoding, backends.audio_model, threads_for(concurrency, waits=waits))
 
 
 def _processes(
-    backends: Backends, config: BlockConfig, count: int, suspects: Collection[str]
+    backends: Backends, concurrency: int | None, count: int, suspects: Collection[str]
 ) -> WindowEmbedder:
     """A single process is no gain over threads."""
     if count < 2:
-        return _threads(backends, config, suspects)
+        return _threads(backends, concurrency, suspects)
     fingerprint = backends.audio_model.model.fingerprint
     return EmbeddingProcesses(backends.embedding_backends, fingerprint, count)

@@ -11,7 +11,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, genre_kinds, genre_pool
-from assets.outcomes import Judge, Outcome, outcomes_in_chunks
+from assets.outcomes import Judge, Outcome, outcomes_in_chunks, threads_for
 from assets.report import Cell, table_of
 from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, GenrePredictions
@@ -69,7 +69,7 @@ def _classify(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Cl
     return outcomes_in_chunks(
         [track for track in tracks if track.track_id in requests],
         classify,
-        run.config.threads(waits=classifier.is_remote),
+        threads_for(run.config.concurrency, waits=classifier.is_remote),
         Judge(classify, has_worked=bool(run.report.known)),
     )
 

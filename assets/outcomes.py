@@ -2,10 +2,12 @@
 reason why there is none yet. Free of Dagster."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final, Generic, TypeVar
 
 from resources.catalogue.work.pending import PendingTrack
@@ -19,7 +21,16 @@ from resources.errors import (
 )
 
 CHUNK_TRACKS: Final = 64
-"""Tracks between two notes of what was done: the most work that a kill may undo."""
+"""Tracks worked on and not yet stored: the most work that a kill may undo."""
+
+MOST_AHEAD: Final = CHUNK_TRACKS // 2
+
+COMPUTING_THREADS: Final = 2
+"""Decoders hold the interpreter between packets: 41 windows a second decoded and embedded by one
+thread, 56 by two, 35 by four and 16 by eight, on four cores. Many tracks are embedded by processes
+instead (`assets.embedding_processes`)."""
+
+WAITING_THREADS: Final = 8
 
 SEVERAL: Final = 3
 """So many tracks that come to nothing in the same way, with none going well, are not to blame."""
@@ -28,6 +39,7 @@ LONGEST_REASON: Final = 300
 """Characters of an error that nobody foresaw."""
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 logger = logging.getLogger(__name__)
 
@@ -169,21 +181,55 @@ class Judge(Generic[T]):
         return replace(outcome, doubt=None, failure=Failure(doubt.reason, is_certain=False))
 
 
+def threads_for(concurrency: int | None, *, waits: bool) -> int:
+    """As many threads as configured; else by whether they mostly wait for another machine."""
+    return concurrency or (WAITING_THREADS if waits else COMPUTING_THREADS)
+
+
 def outcomes_in_chunks(
     tracks: Sequence[PendingTrack],
     work: Callable[[PendingTrack], T],
     threads: int,
     judge: Judge[T],
-) -> Iterator[list[Outcome[T]]]:
+    *,
+    interrupt: Callable[[], None] = lambda: None,
+) -> Generator[list[Outcome[T]], None, None]:
     """Work on the tracks, `threads` at once, and yield what came of them, in order, in chunks to be
-    stored before the next is asked for. Stops early in an outage."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
-        for start in range(0, len(tracks), CHUNK_TRACKS):
-            chunk = tracks[start : start + CHUNK_TRACKS]
-            outcomes = judge.settled(list(pool.map(lambda track: outcome_of(track, work), chunk)))
-            yield outcomes
-            if is_outage(outcomes):
-                return
+    stored before the next is asked for. Stops early in an outage.
+
+    `interrupt` is called at the end, before what is still worked on is waited for.
+    """
+    ahead = min(2 * threads, MOST_AHEAD)
+    with (
+        ThreadPoolExecutor(threads, thread_name_prefix="work") as pool,
+        closing(mapped(pool, lambda track: outcome_of(track, work), tracks, ahead)) as outcomes,
+    ):
+        try:
+            while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
+                settled = judge.settled(chunk)
+                yield settled
+                if is_outage(settled):
+                    return
+        finally:
+            interrupt()
+
+
+def mapped(
+    pool: ThreadPoolExecutor, work: Callable[[Item], T], items: Iterable[Item], ahead: int
+) -> Generator[T, None, None]:
+    """Like `map`, with at most `ahead` results not yet consumed. Those that were not begun are left
+    when `work` raises or the generator is closed."""
+    waiting: deque[Future[T]] = deque()
+    try:
+        for item in items:
+            if len(waiting) == ahead:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(work, item))
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def is_outage(outcomes: Sequence[Outcome[T]]) -> bool:

@@ -74,6 +74,25 @@ class GenrePredictions(pa.DataFrameModel):
         strict = True
 
 
+def parquet_of(schema: type[pa.DataFrameModel], rows: pl.DataFrame) -> bytes:
+    """A file of `rows`. Raises `pandera.errors.SchemaError` for what does not fit."""
+    parquet = io.BytesIO()
+    schema.validate(rows).write_parquet(parquet, compression="lz4")
+    return parquet.getvalue()
+
+
+def stored_rows(store: ObjectStore, key: str, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
+    """The rows of a file; none where there is no file or a damaged one."""
+    try:
+        return pl.read_parquet(io.BytesIO(store.get(key)))
+    except ObjectNotFoundError:
+        pass
+    except pl.exceptions.PolarsError:
+        logger.warning("%s is damaged and counts as empty", key, exc_info=True)
+    empty: pl.DataFrame = schema.empty()
+    return empty
+
+
 class BlockTable:
     """One table of one block, read once: what was read or written is held, because only who holds
     the block writes its tables. Make another `BlockTable` to see what has changed since.
@@ -103,7 +122,7 @@ class BlockTable:
         A damaged one counts as none: what was in it is pending again and made anew.
         """
         if self._held is None:
-            self._held = self._fetch()
+            self._held = stored_rows(self._store, self.key, self.schema)
         return self._held
 
     def track_ids(self) -> set[int]:
@@ -112,13 +131,12 @@ class BlockTable:
 
     def write(self, table: pl.DataFrame) -> None:
         """Replace the stored table. Raises `pandera.errors.SchemaError` for what does not fit."""
-        checked = self.schema.validate(table.sort("track_id"))
-        parquet = io.BytesIO()
-        checked.write_parquet(parquet, compression="lz4")
+        table = table.sort("track_id")
+        content = parquet_of(self.schema, table)
         self._before_writing()
         self._held = None
-        self._store.put(self.key, parquet.getvalue())
-        self._held = checked
+        self._store.put(self.key, content)
+        self._held = table
 
     def merge(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert `rows`, replacing those of the same tracks; nothing is written for none."""
@@ -136,13 +154,3 @@ class BlockTable:
         kept = table.filter(~pl.col("track_id").is_in(list(track_ids)))
         if kept.height < table.height:
             self.write(kept)
-
-    def _fetch(self) -> pl.DataFrame:
-        try:
-            return pl.read_parquet(io.BytesIO(self._store.get(self.key)))
-        except ObjectNotFoundError:
-            pass
-        except pl.exceptions.PolarsError:
-            logger.warning("%s is damaged and will be rebuilt", self.key, exc_info=True)
-        empty: pl.DataFrame = self.schema.empty()
-        return empty

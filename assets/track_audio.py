@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import dagster as dg
@@ -13,7 +13,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.configured import audio_kinds, configured, cost_tag
 from assets.decoding import Decoding
-from assets.outcomes import Judge, Outcome, outcomes_in_chunks
+from assets.outcomes import Judge, Outcome, outcomes_in_chunks, threads_for
 from assets.plots import histogram
 from assets.report import Cell, minutes
 from assets.surroundings import GROUP, SEARCH, tracks
@@ -59,7 +59,7 @@ def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outco
         yield from outcomes_in_chunks(
             tracks,
             lambda track: decoding.probe(run.audio_key(track)),
-            run.config.threads(waits=run.backends.store.is_remote),
+            threads_for(run.config.concurrency, waits=run.backends.store.is_remote),
             Judge(
                 lambda track: decoding.probe_again(run.audio_key(track)),
                 has_worked=bool(run.report.known),
@@ -79,14 +79,10 @@ def _store(run: BlockRun, table: BlockTable, chunk: Sequence[Outcome[AudioProbe]
 
 
 def _row(outcome: Outcome[AudioProbe]) -> dict[str, object]:
-    found = outcome.result
     return {
         "track_id": outcome.track.track_id,
         "file_id": outcome.track.file_id,
-        "duration_seconds": found.duration_seconds if found else None,
-        "sample_rate": found.sample_rate if found else None,
-        "channels": found.channels if found else None,
-        "codec": found.codec if found else None,
+        **(asdict(outcome.result) if outcome.result else {}),
         "failure": outcome.failure.reason if outcome.failure else None,
     }
 

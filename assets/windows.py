@@ -2,17 +2,13 @@
 carry those of the whole block."""
 
 import hashlib
-import io
-import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import polars as pl
 
-from assets.tables import Windows
+from assets.tables import Windows, parquet_of, stored_rows
 from resources.catalogue.work.blocks import Block
 from resources.object_store.protocol import ObjectStore
-
-logger = logging.getLogger(__name__)
 
 
 class WindowParts:
@@ -43,9 +39,7 @@ class WindowParts:
         written. Raises `pandera.errors.SchemaError` for what does not fit."""
         if not rows.height:
             return None
-        parquet = io.BytesIO()
-        Windows.validate(rows.sort("track_id")).write_parquet(parquet, compression="lz4")
-        content = parquet.getvalue()
+        content = parquet_of(Windows, rows.sort("track_id"))
         ids = rows["track_id"].to_list()
         digest = hashlib.sha256(content).hexdigest()[:16]
         name = f"{min(ids):019d}-{max(ids):019d}-{digest}.parquet"
@@ -56,9 +50,10 @@ class WindowParts:
     def read(self, file_ids: Mapping[int, str]) -> pl.DataFrame:
         """The windows of these audio files, given by track id; no row where there are none. Lists
         the parts, and reads those that may hold one of the tracks."""
-        parts = [self._fetch(key) for key in self._keys(file_ids)]
+        parts = [stored_rows(self._store, key, Windows) for key in self._keys(file_ids)]
         rows = pl.concat([Windows.empty(), *parts])
-        wanted = [file_ids.get(id_) == file_id for id_, file_id in _files_in(rows)]
+        files = rows.select("track_id", "file_id").iter_rows()
+        wanted = [file_ids.get(id_) == file_id for id_, file_id in files]
         return rows.filter(pl.Series(wanted, dtype=pl.Boolean)).unique("track_id").sort("track_id")
 
     def drop(self, track_ids: Collection[int], *, but: str | None = None) -> None:
@@ -67,7 +62,7 @@ class WindowParts:
         for key in self._keys(track_ids):
             if key == but:
                 continue
-            part = self._fetch(key)
+            part = stored_rows(self._store, key, Windows)
             wanted = [id_ not in track_ids for id_ in part["track_id"]]
             if not all(wanted):
                 # Before the part goes: a kill in between leaves rows twice, which is harmless.
@@ -81,15 +76,3 @@ class WindowParts:
             first, last, _ = key.removeprefix(self._folder).split("-")
             if any(int(first) <= track_id <= int(last) for track_id in track_ids):
                 yield key
-
-    def _fetch(self, key: str) -> pl.DataFrame:
-        """A damaged part counts as none: its tracks have no windows."""
-        try:
-            return pl.read_parquet(io.BytesIO(self._store.get(key)))
-        except pl.exceptions.PolarsError:
-            logger.warning("%s is damaged and left out", key, exc_info=True)
-            return pl.DataFrame(schema=Windows.empty().schema)
-
-
-def _files_in(rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
-    return rows.select("track_id", "file_id").iter_rows()

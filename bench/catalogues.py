@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.clap_embeddings import embeddings_table
-from assets.tables import VECTOR, BlockTable, GenrePredictions, TrackAudio
+from assets.tables import VECTOR, BlockTable, Embeddings, GenrePredictions, TrackAudio
 from assets.windows import WindowParts
 from bench.figures import timed
 from resources.backends import Backends
@@ -130,7 +129,8 @@ def _write_tables(
         {"track_id": number, "file_id": file_id(number), "vector": vector}
         for number, vector in zip(ids, vectors, strict=True)
     ]
-    embeddings_table(backends, block).merge(with_ids)
+    model = backends.track_model.fingerprint
+    BlockTable(backends.store, Embeddings, block, model).merge(with_ids)
     windows = keys.with_columns(
         windows=pl.Series([[vector] * len(WINDOW_STARTS) for vector in vectors], dtype=WINDOWS),
         starts_seconds=pl.lit(WINDOW_STARTS),

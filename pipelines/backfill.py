@@ -1,7 +1,7 @@
 """Doing everything that is pending now, in this process, with the assets that Dagster runs."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -105,7 +105,8 @@ def backfill(
         fail_dead_runs(instance)
         while backends.work.absorb_changes():
             pass  # What is done below must not be asked for again by the sensors.
-        blocks = {block: list(group) for block, group in _by_block(backends, tracks)}
+        by_block = groupby(tracks, key=lambda track: backends.work.block_of(track.track_id))
+        blocks = {block: list(group) for block, group in by_block}
         instance.add_dynamic_partitions(str(TRACK_BLOCKS.name), [block.key for block in blocks])
         for block, group in blocks.items():
             ids = [track.track_id for track in group]
@@ -117,12 +118,6 @@ def backfill(
             block_done(len(group))
     result.embedded = counts["clap_embeddings"]
     return result
-
-
-def _by_block(
-    backends: Backends, tracks: Iterable[PendingTrack]
-) -> Iterable[tuple[Block, Iterable[PendingTrack]]]:
-    return groupby(tracks, key=lambda track: backends.work.block_of(track.track_id))
 
 
 def _run(
@@ -151,9 +146,7 @@ def _run(
         tags={**process_tags(), LAUNCHED_BY_TAG: LAUNCHED_BY},
         raise_on_error=False,
     )
-    if outcome.success:
-        return None
-    return _why(outcome)
+    return None if outcome.success else _why(outcome)
 
 
 def _why(outcome: dg.ExecuteInProcessResult) -> str:

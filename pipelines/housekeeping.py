@@ -28,9 +28,7 @@ def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backend
     # First what cannot fail: a block that is being worked on must not keep changes from being seen.
     added = backends.work.reconcile()
     differed = reconcile_index(backends)
-    context.log.info("%d tracks of the index were not as recorded", differed)
     added += backends.work.reconcile() if differed else 0
-    context.log.info("%d pending tracks were not on the list of work", added)
     context.add_output_metadata({"differed": differed, "added": added})
 
 
@@ -38,15 +36,12 @@ def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backend
 def drop_old_generations(
     context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> None:
-    dropped = drop_retired_generations(backends)
-    context.log.info("%d generations of the index dropped", dropped)
-    context.add_output_metadata({"dropped": dropped})
+    context.add_output_metadata({"dropped": drop_retired_generations(backends)})
 
 
 @dg.op(description="Deletes runs older than a week, except the latest of each block and job.")
 def forget_old_runs(context: dg.OpExecutionContext) -> None:
     deleted = delete_old_runs(context.instance, datetime.now(UTC) - KEEP_RUNS)
-    context.log.info("%d old runs deleted", deleted)
     context.add_output_metadata({"deleted": deleted})
 
 

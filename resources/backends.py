@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
-from resources.catalogue.schema.founded import has_server, is_founded, no_catalogue
-from resources.catalogue.schema.migrate import is_current, migrate
+from resources.catalogue.schema.founded import has_server, no_catalogue
+from resources.catalogue.schema.migrate import is_current, is_founded, migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks
@@ -24,7 +24,6 @@ from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
 from resources.costs.ledger import Ledger, Usage
-from resources.embedding.identity import track_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import ConfigurationError
@@ -137,7 +136,7 @@ class Backends(EmbeddingBackends):
     @cached_property
     def track_model(self) -> ModelDescription:
         """What every stored vector carries."""
-        return track_model(self.audio_model.model)
+        return self.audio_model.model.for_tracks()
 
     @cached_property
     def generations(self) -> Generations:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from resources.errors import BackendError, MoodSearchError, one_line
@@ -67,6 +68,17 @@ class DeadlineWorkers:
         else:
             self._free.release()
             future.set_result(result)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`reason`: why there is no answer now, for the operator; None when there is one."""
+
+    reason: str | None = field(default=None, kw_only=True)
+
+    @property
+    def available(self) -> bool:
+        return self.reason is None
 
 
 class UnavailableError(MoodSearchError):

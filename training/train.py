@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from resources.embedding.offline.text import tokens
+from resources.embedding.offline.text import pieces_of, words
 from training.augment import augment
 from training.captions import Attributes, caption, count_attributes
 from training.network import PARTS, SEGMENT, AudioTower, TextTower
@@ -81,7 +81,8 @@ class TextTable(nn.Module):
 
     def forward(self, texts: list[str]) -> Tensor:
         """(n, d) of length 1."""
-        means = [self.vectors[tokens(text, self.vocabulary)].sum(0) for text in texts]
+        rows = [[row for w in words(t) for row in pieces_of(w, self.vocabulary)] for t in texts]
+        means = [self.vectors[found].sum(0) for found in rows]
         return functional.normalize(torch.stack(means), dim=1)
 
 

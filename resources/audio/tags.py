@@ -72,7 +72,11 @@ def read_tags(path: Path | BinaryIO) -> AudioTags:
     them). Never fails: what cannot be read is None."""
     try:
         with open_audio(path) as audio:
-            sources = [_lower_keys(audio.container.metadata), _lower_keys(audio.stream.metadata)]
+            # Vorbis comments are written `TITLE` or `Title`.
+            sources = [
+                {key.lower(): value for key, value in each.metadata.items()}
+                for each in (audio.container, audio.stream)
+            ]
     except (TrackError, OSError):
         return AudioTags(None, None, None)
     return AudioTags(**{name: _first(sources, keys) for name, keys in _KEYS.items()})
@@ -86,11 +90,6 @@ def audio_format(path: Path | BinaryIO) -> str:
     """
     with open_audio(path) as audio:
         return audio.format
-
-
-def _lower_keys(metadata: dict[str, str]) -> dict[str, str]:
-    """Names as in the file's own spelling (Vorbis comments are written `TITLE` or `Title`)."""
-    return {key.lower(): value for key, value in metadata.items()}
 
 
 def _first(sources: list[dict[str, str]], keys: tuple[str, ...]) -> str | None:

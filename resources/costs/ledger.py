@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Protocol
+from typing import Final
 
 import psycopg
 
@@ -36,13 +36,6 @@ _BEGINS: Final = 1
 logger = logging.getLogger(__name__)
 
 
-class KeepsUsage(Protocol):
-    def add(self, amounts: Amounts, busy: Sequence[Period]) -> Amounts:
-        """Add to what is kept; returns what was added, container seconds from the periods in which
-        Modal was asked included. Raises `MoodSearchError`."""
-        ...
-
-
 class Ledger:
     """Amounts by measure. Safe to use from threads.
 
@@ -51,7 +44,7 @@ class Ledger:
     """
 
     def __init__(
-        self, usage: KeepsUsage | None = None, save_after_seconds: float = SAVE_AFTER_SECONDS
+        self, usage: "Usage | None" = None, save_after_seconds: float = SAVE_AFTER_SECONDS
     ) -> None:
         self._usage = usage
         self._save_after_seconds = save_after_seconds
@@ -212,10 +205,9 @@ def _extend_awake(connection: Connection, containers: Sequence[Sequence[Period]]
     connection.execute(
         "INSERT INTO moodsearch.settings VALUES (%s, '[]') ON CONFLICT DO NOTHING", [_AWAKE_UNTIL]
     )
-    row = connection.execute(
+    (row,) = connection.execute(
         "SELECT value AS until FROM moodsearch.settings WHERE key = %s FOR UPDATE", [_AWAKE_UNTIL]
-    ).fetchone()
-    assert row is not None
+    )
     until = [float(moment) for moment in row["until"]]
     until += [0.0] * (len(containers) - len(until))
     seconds = 0.0

@@ -20,6 +20,6 @@ def load_local_model(settings: Settings, *, audio_threads: int = 1) -> Embedding
     if settings.clap_model == "offline":
         return load_offline_model(threads=1)
     # With the hub's client and the tokenizer: 0.3 s to import, which the model that ships spares.
-    from resources.embedding.clap.load import load_clap  # noqa: PLC0415
+    from resources.embedding.clap.model import load_clap  # noqa: PLC0415
 
     return load_clap(settings, audio_threads=audio_threads)

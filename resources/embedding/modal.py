@@ -1,27 +1,22 @@
 """A CLAP model behind the HTTP service that runs on Modal."""
 
-import asyncio
 import base64
+import io
 import json
 import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final, NoReturn
 
+import av
 import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.audio.windows import WINDOW_SAMPLES
+from resources.audio.windows import SAMPLE_RATE, WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
-from resources.embedding.flac import encode_flac
-from resources.embedding.modal_client import (
-    Endpoint,
-    MakeContent,
-    ModalResponse,
-    open_modal_client,
-)
+from resources.embedding.modal_client import Answer, Endpoint, MakeContent, open_modal_client
 from resources.embedding.protocol import (
     EMBEDDING_DIMENSION,
     FINGERPRINT_HEADER,
@@ -30,13 +25,13 @@ from resources.embedding.protocol import (
 )
 from resources.errors import BackendError, ConfigurationError, RefusedTrackError
 from resources.web.event_loop import EventLoopThread
-from resources.web.http import Backoff, Deadline, excerpt, printable_secret
+from resources.web.http import ABOUT_THE_INPUT, Backoff, Deadline, excerpt, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""
 
-_ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
-"""The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
+FULL_SCALE: Final = 32768
+"""What decoders divide 16-bit samples by."""
 
 
 class ModalEmbedder:
@@ -47,6 +42,9 @@ class ModalEmbedder:
     auth token, where the endpoints require one. Requests are noted in `ledger`. Raises
     `ConfigurationError` for what cannot be a URL or a token.
     """
+
+    is_remote = True
+    charges_for = (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
 
     def __init__(
         self,
@@ -61,13 +59,11 @@ class ModalEmbedder:
         ledger: Ledger | None = None,
     ) -> None:
         self._audio = _endpoint(embed_audio_url, "MODAL_EMBED_AUDIO_URL", RefusedTrackError)
-        self._text = (
-            _endpoint(embed_text_url, "MODAL_EMBED_TEXT_URL", BackendError)
-            if embed_text_url
-            else None
-        )
+        self._text = None
+        if embed_text_url is not None:
+            self._text = _endpoint(embed_text_url, "MODAL_EMBED_TEXT_URL", BackendError)
         self._timeout_seconds = timeout_seconds
-        self._description = description
+        self.model = description
         self._ledger = ledger or Ledger()
         self._client = EventLoopThread(
             "The embedding service's client",
@@ -79,18 +75,6 @@ class ModalEmbedder:
                 self._note_request,
             ),
         )
-
-    @property
-    def model(self) -> ModelDescription:
-        return self._description
-
-    @property
-    def is_remote(self) -> bool:
-        return True
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return (Measure.MODAL_AUDIO_REQUESTS, Measure.MODAL_REQUEST_SECONDS)
 
     def close(self) -> None:
         """Idempotent. Calls that are not done end with `BackendError`, as do later ones."""
@@ -121,49 +105,55 @@ class ModalEmbedder:
             return np.empty((0, EMBEDDING_DIMENSION), np.float32)
         deadline = Deadline(self._timeout_seconds)
 
-        def read(answer: ModalResponse) -> Vector:
-            return vector_in(answer, endpoint, self._description)
+        def read(answer: Answer) -> Vector:
+            return vector_in(answer, endpoint, self.model)
 
         return np.stack(
             self._client.run(lambda client: client.post_all(endpoint, contents, read, deadline))
         )
 
 
-async def _audio_content(window: NDArray[np.float32]) -> bytes:
-    """Made in a thread: compressing takes milliseconds, in which the loop has others to serve."""
+def encode_flac(samples: NDArray[np.float32]) -> bytes:
+    """A file: lossless for 16-bit audio, and smaller than WAV. `samples`: (n,) mono, 48 kHz, in
+    [-1, 1]; clipped and rounded to 16 bits."""
+    integers = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
+    frame = av.AudioFrame.from_ndarray(
+        integers.astype(np.int16)[np.newaxis], format="s16", layout="mono"
+    )
+    frame.sample_rate = SAMPLE_RATE
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
 
-    def content() -> bytes:
-        return json.dumps(
-            {"audio_b64": base64.b64encode(encode_flac(window)).decode("ascii")}
-        ).encode()
 
-    return await asyncio.to_thread(content)
+def _audio_content(window: NDArray[np.float32]) -> bytes:
+    return json.dumps({"audio_b64": base64.b64encode(encode_flac(window)).decode("ascii")}).encode()
 
 
-async def _text_content(text: str) -> bytes:
+def _text_content(text: str) -> bytes:
     return json.dumps({"text": text}).encode()
 
 
-def vector_in(answer: ModalResponse, endpoint: Endpoint, model: ModelDescription) -> Vector:
+def vector_in(answer: Answer, endpoint: Endpoint, model: ModelDescription) -> Vector:
     """The vector (512,) of length 1 in the service's answer.
 
     Raises `ConfigurationError` for another model's answer, the endpoint's refusal for an input that
     the service does not take, and `BackendError` for everything else that is no vector.
     """
-    fingerprint = answer.headers.get(FINGERPRINT_HEADER)
+    response, body = answer
+    fingerprint = response.headers.get(FINGERPRINT_HEADER)
     if fingerprint is not None and fingerprint.strip() != model.fingerprint:
         raise ConfigurationError(
             f"{endpoint.variable}: {endpoint.url.host} runs another model"
             f" ({excerpt(fingerprint)[:8]}) than CLAP_MODEL and CLAP_PRECISION say here"
             f" ({model.id}, {model.fingerprint[:8]}); deploy the service again or change these"
         )
-    if answer.status != 200:
-        _refuse(endpoint, answer.status, answer.body)
-    return parse_embedding(answer.body, endpoint.url.host)
-
-
-def parse_embedding(body: bytes, host: str) -> Vector:
-    """The vector (512,) of length 1 in a service's answer; `BackendError` if there is none."""
+    if response.status_code != 200:
+        _refuse(endpoint, response.status_code, body)
+    host = endpoint.url.host
     try:
         embedding = json.loads(body)["embedding"]
         if not {int, float}.issuperset(map(type, embedding)):
@@ -182,7 +172,7 @@ def parse_embedding(body: bytes, host: str) -> Vector:
 
 def _refuse(endpoint: Endpoint, status: int, body: bytes) -> NoReturn:
     reason = excerpt(_error_in(body) or "no reason given")
-    if status in _ABOUT_THE_INPUT:
+    if status in ABOUT_THE_INPUT:
         raise endpoint.refusal(f"The embedding service refused the input: {reason}")
     raise BackendError(f"{endpoint.variable}: {endpoint.url.host} answered {status}: {reason}")
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -36,7 +36,10 @@ T = TypeVar("T")
 NoteRequest = Callable[["Endpoint", float, float], None]
 """Told of each request that reached the service: when it began and ended, seconds since 1970."""
 
-MakeContent = Callable[[], Awaitable[bytes]]
+MakeContent = Callable[[], bytes]
+
+Answer = tuple[httpx.Response, bytes]
+"""What the service said in the end, whatever the status, and the body of that."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,6 @@ class Endpoint:
     url: httpx.URL
     variable: str
     refusal: type[RefusedTrackError | BackendError]
-
-
-@dataclass(frozen=True)
-class ModalResponse:
-    """What the service said in the end, whatever the status."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
 
 
 @dataclass
@@ -85,7 +79,7 @@ class ModalClient:
         self,
         endpoint: Endpoint,
         contents: Sequence[MakeContent],
-        read: Callable[[ModalResponse], T],
+        read: Callable[[Answer], T],
         deadline: Deadline,
     ) -> list[T]:
         """What `read` makes of the answer to each content, in order.
@@ -100,7 +94,8 @@ class ModalClient:
         async def post(make_content: MakeContent) -> T:
             async with self._turns:
                 last_try.begin()
-                content = await make_content()
+                # In a thread: compressing takes milliseconds, and the loop has others to serve.
+                content = await asyncio.to_thread(make_content)
                 return read(await self._attempts(endpoint, content, deadline, last_try))
 
         try:
@@ -115,19 +110,19 @@ class ModalClient:
 
     async def _attempts(
         self, endpoint: Endpoint, content: bytes, deadline: Deadline, last_try: _LastTry
-    ) -> ModalResponse:
+    ) -> Answer:
         for attempt in itertools.count():
             try:
-                answer = await self._noted_exchange(endpoint, content)
+                response, body = await self._noted_exchange(endpoint, content)
             except PASSING_ERRORS as error:
                 last_try.reason, last_try.asked_seconds = type(error).__name__, None
             except httpx.HTTPError as error:
                 raise BackendError(f"{endpoint.variable}: {type(error).__name__}") from error
             else:
-                if answer.status not in PASSING_STATUSES:
-                    return answer
-                last_try.reason = f"answered {answer.status}"
-                last_try.asked_seconds = retry_after_seconds(answer.headers)
+                if response.status_code not in PASSING_STATUSES:
+                    return response, body
+                last_try.reason = f"answered {response.status_code}"
+                last_try.asked_seconds = retry_after_seconds(response.headers)
             # The turn is kept: a service in trouble is not asked more, and its contents stay few.
             seconds = self._backoff.seconds(attempt, last_try.asked_seconds)
             if seconds >= deadline.remaining_seconds:
@@ -135,21 +130,20 @@ class ModalClient:
             await asyncio.sleep(seconds)
         raise AssertionError("unreachable")
 
-    async def _noted_exchange(self, endpoint: Endpoint, content: bytes) -> ModalResponse:
+    async def _noted_exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
         """Also one that nobody waits for any more keeps a container busy, not one that never got
         there."""
-        began = time.time()
+        began, arrived = time.time(), True
         try:
-            answer = await self._exchange(endpoint, content)
+            return await self._exchange(endpoint, content)
         except (httpx.ConnectError, httpx.ConnectTimeout):
+            arrived = False
             raise
-        except BaseException:
-            self._note(endpoint, began, time.time())
-            raise
-        self._note(endpoint, began, time.time())
-        return answer
+        finally:
+            if arrived:
+                self._note(endpoint, began, time.time())
 
-    async def _exchange(self, endpoint: Endpoint, content: bytes) -> ModalResponse:
+    async def _exchange(self, endpoint: Endpoint, content: bytes) -> Answer:
         """The answer behind Modal's redirects."""
         request = self._http.build_request(
             "POST", endpoint.url, content=content, headers={"Content-Type": "application/json"}
@@ -160,7 +154,7 @@ class ModalClient:
                 following = response.next_request
                 if following is None:
                     body = await _read_bounded(response)
-                    return ModalResponse(response.status_code, response.headers, body)
+                    return response, body
             finally:
                 await response.aclose()
             # The proxy token must not reach anyone else.

@@ -35,23 +35,19 @@ class GenreClassifier(Protocol):
     def name(self) -> str:
         """Recorded and shown beside the predictions, e.g. `effnet-discogs 1532dd06`: one that
         predicts otherwise, such as another version, has another name."""
-        ...
 
     @property
     def needs_embedding(self) -> bool:
         """Whether `GenreRequest.vector` must be given."""
-        ...
 
     @property
     def is_remote(self) -> bool:
         """Whether classifying mostly waits for another machine, so that more callers than cores
         pay off."""
-        ...
 
     @property
     def charges_for(self) -> Sequence[Measure]:
         """What classifying is charged by; nothing where it runs here."""
-        ...
 
     def classify(self, request: GenreRequest) -> Sequence[GenrePrediction]:
         """Tags, best first, lower case, without duplicates.
@@ -59,4 +55,3 @@ class GenreClassifier(Protocol):
         Raises `TrackError` when this track's audio cannot be classified and `BackendError` when the
         classifier does not answer.
         """
-        ...

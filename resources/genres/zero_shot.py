@@ -30,6 +30,10 @@ class ZeroShotClassifier:
     1 over all names, so that they compare the names for one track and not one track with another.
     """
 
+    needs_embedding = True
+    is_remote = False
+    charges_for: Sequence[Measure] = ()
+
     def __init__(
         self, model: EmbeddingModel, top_n: int, names: Sequence[str] = GENRE_NAMES
     ) -> None:
@@ -43,18 +47,6 @@ class ZeroShotClassifier:
     def name(self) -> str:
         model = self._model.model
         return f"zero-shot ({model.id} {model.fingerprint[:8]})"
-
-    @property
-    def needs_embedding(self) -> bool:
-        return True
-
-    @property
-    def is_remote(self) -> bool:
-        return False
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return ()
 
     def classify(self, request: GenreRequest) -> list[GenrePrediction]:
         """Tags, best first. Raises `BackendError` when the model does not answer, and `ValueError`

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from resources.machine.cores import usable_cores
-from resources.machine.postgres import cannot_write
+from resources.machine.postgres import open_lock
 
 FOLDER: Final = "cores"
 
@@ -26,21 +26,13 @@ def taken_cores(home: Path, most: int) -> Iterator[int]:
         for core in range(usable_cores()):
             if count == most:
                 break
-            file = _opened(home / FOLDER / f"{core}.lock")
+            file = open_lock(home / FOLDER, f"{core}.lock")
             if _is_free(file):
                 taken.enter_context(file)
                 count += 1
             else:
                 file.close()
         yield count
-
-
-def _opened(path: Path) -> IO[bytes]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("ab")
-    except OSError as error:
-        raise cannot_write(path, error) from None
 
 
 def _is_free(file: IO[bytes]) -> bool:

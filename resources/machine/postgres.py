@@ -41,7 +41,7 @@ class EmbeddedPostgres:
     def __init__(self, home: Path) -> None:
         self._data = home / "postgres"
         self._starting_or_stopping = threading.Lock()
-        self._users = _open_lock(home, "postgres.users")
+        self._users = open_lock(home, "postgres.users")
         fcntl.flock(self._users, fcntl.LOCK_SH)
         try:
             self._server = self._start_alone()
@@ -85,7 +85,7 @@ class EmbeddedPostgres:
 
     def _start_alone(self) -> PostgresServer:
         """Nobody else starts it meanwhile, so what looks stale is stale."""
-        with _open_lock(self._data.parent, "postgres.start") as lock:
+        with open_lock(self._data.parent, "postgres.start") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return self._start()
 
@@ -120,7 +120,8 @@ class EmbeddedPostgres:
             logging.getLogger(__name__).debug("stopping the embedded PostgreSQL", exc_info=True)
 
 
-def _open_lock(home: Path, name: str) -> IO[bytes]:
+def open_lock(home: Path, name: str) -> IO[bytes]:
+    """A file to lock, made where it is missing. Raises `UserError` where that cannot be done."""
     _make_folder(home)
     try:
         return (home / name).open("ab")

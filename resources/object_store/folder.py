@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from resources.errors import BackendError, ObjectNotFoundError, UserError
-from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
+from resources.object_store.protocol import open_source
 
 PARTIAL_LIFETIME_SECONDS: Final = 24 * 3600
 """A partial file this old was left by a writer that was killed."""
@@ -147,8 +147,10 @@ class FolderStore:
             elif name.endswith("/"):
                 if key.startswith(prefix) or prefix.startswith(key):
                     yield from self._walk(key, prefix)
-            elif key.startswith(prefix) and entry.is_file() and _is_unicode(key):
-                yield key
+            elif key.startswith(prefix) and entry.is_file():
+                # Files put here by others may have names that no key has.
+                with suppress(InvalidKeyError):
+                    yield validate_key(key)
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:
@@ -188,15 +190,6 @@ class FolderStore:
 
 def _listed_name(entry: "os.DirEntry[str]") -> str:
     return f"{entry.name}/" if entry.is_dir() else entry.name
-
-
-def _is_unicode(key: str) -> bool:
-    """Whether it can be a key: names of files put here by others may have any bytes."""
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _remove_if_abandoned(entry: "os.DirEntry[str]") -> None:

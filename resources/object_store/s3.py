@@ -16,8 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from resources.errors import BackendError, ConfigurationError, ObjectNotFoundError
-from resources.object_store.files import open_source
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
+from resources.object_store.protocol import open_source
 from resources.object_store.ranges import RangeReader
 from resources.object_store.s3_errors import translated
 from resources.web.http import printable_secret
@@ -51,9 +51,6 @@ class S3Store:
         public_bucket_url: str | None = None,
         *,
         max_attempts: int = 4,
-        connect_timeout_seconds: float = 5,
-        read_timeout_seconds: float = 30,
-        max_connections: int = 32,
     ) -> None:
         self._host = urlsplit(endpoint_url).hostname or endpoint_url
         self._bucket = bucket
@@ -64,9 +61,9 @@ class S3Store:
             s3={"addressing_style": "path"},
             signature_version="s3v4",
             retries={"mode": "standard", "total_max_attempts": max_attempts},
-            connect_timeout=connect_timeout_seconds,
-            read_timeout=read_timeout_seconds,
-            max_pool_connections=max_connections,
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=32,
             # Not every S3 server takes the checksums that botocore adds by default since 1.36.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

@@ -60,6 +60,8 @@ class PgvectorStore:
     `ValueError`. Raises `ConfigurationError` when the database lacks the extension.
     """
 
+    charges_for: Sequence[Measure] = ()
+
     def __init__(
         self,
         pool: ConnectionPool[psycopg.Connection[Any]],
@@ -67,24 +69,12 @@ class PgvectorStore:
         model: ModelDescription,
     ) -> None:
         self._pool = pool
-        self._namespace = namespace
-        self._model = model
+        self.namespace = namespace
+        self.model = model
         self._extension_schema: str | None = None
 
-    @property
-    def namespace(self) -> str:
-        return self._namespace
-
-    @property
-    def model(self) -> ModelDescription:
-        return self._model
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return ()
-
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
-        rows = normal_documents(documents, self._model.dimension, LARGEST_BIGINT)
+        rows = normal_documents(documents, self.model.dimension, LARGEST_BIGINT)
         for start in range(0, len(rows), BATCH_ROWS):
             self._write(rows[start : start + BATCH_ROWS])
 
@@ -100,7 +90,7 @@ class PgvectorStore:
 
     def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
         check_limit(limit)
-        wanted = BinaryVector(checked_vector(vector, self._model.dimension))
+        wanted = BinaryVector(checked_vector(vector, self.model.dimension))
         statement = self._sql(NEAREST, schema=self._extension(), limit=sql.Literal(limit))
         rows = self._read(statement, {"wanted": wanted}, limit, within=QUERY_SECONDS)
         return best_first([Match(id_, min(1.0, max(-1.0, cosine))) for id_, cosine in rows])
@@ -130,12 +120,12 @@ class PgvectorStore:
         with self._transaction() as cursor:
             self._lock_namespace(cursor)
             cursor.execute(
-                "DELETE FROM moodsearch.vector_namespaces WHERE namespace = %s", [self._namespace]
+                "DELETE FROM moodsearch.vector_namespaces WHERE namespace = %s", [self.namespace]
             )
             cursor.execute(self._sql("DROP TABLE IF EXISTS {table}"))
 
     def warm(self) -> None:
-        somewhere = np.full(self._model.dimension, self._model.dimension**-0.5, np.float32)
+        somewhere = np.full(self.model.dimension, self.model.dimension**-0.5, np.float32)
         self.query(somewhere, 1)
 
     def check(self) -> None:
@@ -160,8 +150,8 @@ class PgvectorStore:
         self._lock_namespace(cursor)
         if self._exists(cursor, lock=True):
             return
-        dimension = sql.Literal(self._model.dimension)
-        index = sql.Identifier(index_name(self._namespace))
+        dimension = sql.Literal(self.model.dimension)
+        index = sql.Identifier(index_name(self.namespace))
         cursor.execute(self._sql(CREATE_TABLE, schema=self._extension(), dimension=dimension))
         cursor.execute(self._sql(KEEP_VECTORS_INLINE))
         cursor.execute(self._sql(CREATE_INDEX, schema=self._extension(), index=index))
@@ -170,11 +160,11 @@ class PgvectorStore:
             " (namespace, table_name, fingerprint, model_id, dimension)"
             " VALUES (%s, %s, %s, %s, %s)",
             [
-                self._namespace,
-                table_name(self._namespace),
-                self._model.fingerprint,
-                self._model.id,
-                self._model.dimension,
+                self.namespace,
+                table_name(self.namespace),
+                self.model.fingerprint,
+                self.model.id,
+                self.model.dimension,
             ],
         )
 
@@ -182,7 +172,7 @@ class PgvectorStore:
         """Be the only one to create or drop the namespace until the transaction ends."""
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"moodsearch.vector_namespaces:{self._namespace}"],
+            [f"moodsearch.vector_namespaces:{self.namespace}"],
         )
 
     def _read(
@@ -229,11 +219,11 @@ class PgvectorStore:
             {
                 "candidates": str(candidates(limit)),
                 "tuples": str(scanned_tuples(limit)),
-                "namespace": self._namespace,
+                "namespace": self.namespace,
             },
         ).fetchone()
-        if row is not None and row[0] != self._model.fingerprint:
-            raise model_mismatch(self._namespace, short_form(row[1], row[0]), self._model)
+        if row is not None and row[0] != self.model.fingerprint:
+            raise model_mismatch(self.namespace, short_form(row[1], row[0]), self.model)
         return row is not None
 
     def _extension(self) -> sql.Identifier:
@@ -253,7 +243,7 @@ class PgvectorStore:
         return sql.Identifier(self._extension_schema)
 
     def _sql(self, template: LiteralString, **parts: sql.Composable) -> sql.Composed:
-        table = sql.Identifier("moodsearch", table_name(self._namespace))
+        table = sql.Identifier("moodsearch", table_name(self.namespace))
         return sql.SQL(template).format(table=table, **parts)
 
     @contextmanager

@@ -50,13 +50,11 @@ class VectorStore(Protocol):
     @property
     def model(self) -> ModelDescription:
         """The model whose vectors this store was opened for."""
-        ...
 
     @property
     def charges_for(self) -> Sequence[Measure]:
         """What indexing is charged by; nothing where the vectors are in the catalogue's own
         database."""
-        ...
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
         """Insert or replace whole documents, in batches; of two with one id the last one counts.
@@ -65,11 +63,9 @@ class VectorStore(Protocol):
         or not of length 1 (within 1e-3); then nothing of the call is stored. NUL characters are
         left out of the texts, because Postgres cannot hold them.
         """
-        ...
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete documents; unknown ids are no error."""
-        ...
 
     def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
         """The `limit` nearest documents to `vector` (512,), best first, equals by ascending id.
@@ -77,33 +73,26 @@ class VectorStore(Protocol):
         Raises `ValueError` for a vector that `upsert` would refuse and for a limit outside
         [1, `LARGEST_LIMIT`].
         """
-        ...
 
     def vector(self, track_id: int) -> NDArray[np.float32] | None:
         """The stored vector (512,) of one document; None when there is no such document.
 
         Raises `ValueError` for an id out of range.
         """
-        ...
 
     def count(self) -> int:
         """How many documents the namespace holds."""
-        ...
 
     def ids(self, first: int, last: int) -> list[int]:
         """Ids in [first, last], ascending: what a partition of the index holds."""
-        ...
 
     def drop(self) -> None:
         """Delete the namespace and everything in it, whichever model it belongs to; no error when
         there is none."""
-        ...
 
     def warm(self) -> None:
         """Make the next query a fast one: connections are opened, and what it reads is brought
         nearer. Cheap, and no error for a namespace that does not exist."""
-        ...
 
     def check(self) -> None:
         """Cheap call that raises `BackendError` when the store is unreachable."""
-        ...

@@ -1,13 +1,11 @@
 """Vectors in turbopuffer, through its official SDK."""
 
 import contextlib
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from turbopuffer import Timeout
 from turbopuffer.types import (
     NamespaceDeleteAllResponse,
     NamespaceHintCacheWarmResponse,
@@ -20,7 +18,7 @@ from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
 from resources.costs.prices import TURBOPUFFER_LEAST_QUERIED_BYTES, TURBOPUFFER_LEAST_WRITTEN_BYTES
 from resources.embedding.protocol import ModelDescription
-from resources.errors import BackendError, ConfigurationError
+from resources.errors import BackendError
 from resources.vectors.documents import (
     best_first,
     check_id,
@@ -34,7 +32,6 @@ from resources.vectors.turbopuffer_client import NamespaceMissingError, Turbopuf
 from resources.vectors.turbopuffer_rows import (
     batches,
     fingerprint_of,
-    id_of,
     row_of,
     schema,
     similarity_of,
@@ -44,9 +41,6 @@ from resources.web.http import Deadline
 
 PAGE_ROWS: Final = LARGEST_LIMIT
 """Ids in a page of an export: the most that one query returns."""
-
-NAMESPACE_PATTERN: Final = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
-"""The service's rule."""
 
 
 class TurbopufferStore:
@@ -59,8 +53,14 @@ class TurbopufferStore:
 
     `read_seconds` bounds queries and `check`, `write_seconds` everything else (each batch of a
     write), retries included. What they use is noted in `ledger`. Raises `ConfigurationError` for a
-    malformed namespace or key, and from any call when the service refuses the key.
+    malformed key, and from any call when the service refuses it.
     """
+
+    charges_for = (
+        Measure.TURBOPUFFER_WRITES,
+        Measure.TURBOPUFFER_WRITTEN_BYTES,
+        Measure.TURBOPUFFER_QUERIES,
+    )
 
     def __init__(
         self,
@@ -74,53 +74,32 @@ class TurbopufferStore:
         write_seconds: float = 60.0,
         ledger: Ledger | None = None,
     ) -> None:
-        if not NAMESPACE_PATTERN.fullmatch(namespace):
-            raise ConfigurationError(
-                f"TURBOPUFFER_NAMESPACE: {namespace!r} is not 1 to 128 of the characters"
-                " A-Z, a-z, 0-9, '-', '_' and '.'"
-            )
         self._client = TurbopufferClient(api_key=api_key, region=region, base_url=base_url)
-        self._remote = self._client.namespace(namespace)
-        self._namespace = namespace
-        self._model = model
+        self._remote = self._client.sdk.namespace(namespace)
+        self.namespace = namespace
+        self.model = model
         self._read_seconds = read_seconds
         self._write_seconds = write_seconds
         self._ledger = ledger or Ledger()
         self._seen = False
 
     def __repr__(self) -> str:
-        return f"TurbopufferStore({self._namespace!r}, {self._client!r})"
-
-    @property
-    def namespace(self) -> str:
-        return self._namespace
-
-    @property
-    def model(self) -> ModelDescription:
-        return self._model
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return (
-            Measure.TURBOPUFFER_WRITES,
-            Measure.TURBOPUFFER_WRITTEN_BYTES,
-            Measure.TURBOPUFFER_QUERIES,
-        )
+        return f"TurbopufferStore({self.namespace!r}, {self._client.address})"
 
     def close(self) -> None:
         """Close the connections; the store cannot be used any more."""
-        self._client.close()
+        self._client.sdk.close()
 
     def upsert(self, documents: Sequence[VectorDocument]) -> None:
-        rows = normal_documents(documents, self._model.dimension, LARGEST_ID)
+        rows = normal_documents(documents, self.model.dimension, LARGEST_ID)
         if not rows:
             return
         self._exists(Deadline(self._write_seconds))
-        for batch in batches(row_of(document, self._model.fingerprint) for document in rows):
+        for batch in batches(row_of(document, self.model.fingerprint) for document in rows):
             self._write(
                 upsert_rows=batch,
                 distance_metric="cosine_distance",
-                schema=schema(self._model.dimension),
+                schema=schema(self.model.dimension),
             )
 
     def delete(self, ids: Sequence[int]) -> None:
@@ -135,7 +114,7 @@ class TurbopufferStore:
     def query(self, vector: NDArray[np.float32], limit: int) -> list[Match]:
         check_limit(limit)
         # Python floats: the SDK cannot serialise numpy's.
-        wanted = checked_vector(vector, self._model.dimension).tolist()
+        wanted = checked_vector(vector, self.model.dimension).tolist()
         deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return []
@@ -143,7 +122,7 @@ class TurbopufferStore:
             deadline, rank_by=("vector", "ANN", wanted), limit=limit, include_attributes=["model"]
         )
         self._refuse_another_model(rows)
-        return best_first([Match(id_of(row), similarity_of(row)) for row in rows])
+        return best_first([Match(int(row.id), similarity_of(row)) for row in rows])
 
     def vector(self, track_id: int) -> NDArray[np.float32] | None:
         check_id(track_id, LARGEST_ID)
@@ -160,7 +139,7 @@ class TurbopufferStore:
         if not rows:
             return None
         self._refuse_another_model(rows)
-        return vector_of(rows[0], self._model.dimension)
+        return vector_of(rows[0], self.model.dimension)
 
     def count(self) -> int:
         deadline = Deadline(self._write_seconds)
@@ -188,33 +167,27 @@ class TurbopufferStore:
                 filters=("And", (lower, ("id", "Lte", last))),
                 limit=PAGE_ROWS,
             )
-            found.extend(id_of(row) for row in page)
+            found.extend(int(row.id) for row in page)
             if len(page) < PAGE_ROWS:
                 return found
             lower = ("id", "Gt", found[-1])
 
     def drop(self) -> None:
-        def send(timeout: Timeout) -> NamespaceDeleteAllResponse:
-            return self._remote.delete_all(timeout=timeout)
-
         self._seen = False
+        deadline = Deadline(self._write_seconds)
         with contextlib.suppress(NamespaceMissingError):
-            self._client.call(
-                send, NamespaceDeleteAllResponse, deadline=Deadline(self._write_seconds)
-            )
+            self._client.call(self._remote.delete_all, NamespaceDeleteAllResponse, deadline)
 
     def warm(self) -> None:
         """By the service's own hint: free where the namespace is warm, otherwise billed as one
         empty query."""
-
-        def send(timeout: Timeout) -> NamespaceHintCacheWarmResponse:
-            return self._remote.hint_cache_warm(timeout=timeout)
-
         deadline = Deadline(self._read_seconds)
         if not self._seen and not self._exists(deadline):
             return
         with contextlib.suppress(NamespaceMissingError):
-            self._client.call(send, NamespaceHintCacheWarmResponse, deadline=deadline)
+            self._client.call(
+                self._remote.hint_cache_warm, NamespaceHintCacheWarmResponse, deadline
+            )
 
     def check(self) -> None:
         self._exists(Deadline(self._read_seconds))
@@ -232,19 +205,15 @@ class TurbopufferStore:
         self._seen = False
         for row in rows:
             fingerprint = fingerprint_of(row)
-            if fingerprint != self._model.fingerprint:
+            if fingerprint != self.model.fingerprint:
                 stored = f"model {fingerprint[:8]}" if fingerprint else "an unknown model"
-                raise model_mismatch(self._namespace, stored, self._model)
+                raise model_mismatch(self.namespace, stored, self.model)
         self._seen = bool(rows)
 
     def _write(self, **body: Any) -> None:
-        def send(timeout: Timeout) -> NamespaceWriteResponse:
-            return self._remote.write(**body, timeout=timeout)
-
+        deadline = Deadline(self._write_seconds)
         try:
-            answer = self._client.call(
-                send, NamespaceWriteResponse, deadline=Deadline(self._write_seconds)
-            )
+            answer = self._client.call(self._remote.write, NamespaceWriteResponse, deadline, **body)
             self._note_write(answer)
         except NamespaceMissingError:
             # A first write creates the namespace; what was to be deleted may be gone with it.
@@ -260,28 +229,23 @@ class TurbopufferStore:
             return []
 
     def _query(self, deadline: Deadline, **body: Any) -> NamespaceQueryResponse:
-        def send(timeout: Timeout) -> NamespaceQueryResponse:
-            return self._remote.query(**body, timeout=timeout)
-
-        answer = self._client.call(send, NamespaceQueryResponse, deadline=deadline)
+        answer = self._client.call(self._remote.query, NamespaceQueryResponse, deadline, **body)
         self._note_query(answer)
         return answer
 
     def _note_write(self, answer: NamespaceWriteResponse) -> None:
         """What is billed. The SDK checks no answer: a compatible server may say less."""
         written = _bytes_in(answer.billing, "billable_logical_bytes_written")
+        billed = max(written, TURBOPUFFER_LEAST_WRITTEN_BYTES)
         self._ledger.add(Measure.TURBOPUFFER_WRITES)
-        self._ledger.add(
-            Measure.TURBOPUFFER_WRITTEN_BYTES, max(written, TURBOPUFFER_LEAST_WRITTEN_BYTES)
-        )
+        self._ledger.add(Measure.TURBOPUFFER_WRITTEN_BYTES, billed)
 
     def _note_query(self, answer: NamespaceQueryResponse) -> None:
         queried = _bytes_in(answer.billing, "billable_logical_bytes_queried")
         returned = _bytes_in(answer.billing, "billable_logical_bytes_returned")
+        billed = max(queried, TURBOPUFFER_LEAST_QUERIED_BYTES)
         self._ledger.add(Measure.TURBOPUFFER_QUERIES)
-        self._ledger.add(
-            Measure.TURBOPUFFER_QUERIED_BYTES, max(queried, TURBOPUFFER_LEAST_QUERIED_BYTES)
-        )
+        self._ledger.add(Measure.TURBOPUFFER_QUERIED_BYTES, billed)
         self._ledger.add(Measure.TURBOPUFFER_RETURNED_BYTES, returned)
 
 

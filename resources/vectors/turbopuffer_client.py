@@ -6,10 +6,9 @@ The SDK's own retries are off: it sleeps as long as a Retry-After header says, u
 import itertools
 from collections.abc import Callable
 from json import JSONDecodeError
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import turbopuffer
-from turbopuffer.lib.namespace import Namespace
 
 from resources.errors import BackendError, ConfigurationError
 from resources.web.http import Backoff, Deadline, excerpt, printable_secret, retry_after_seconds
@@ -32,7 +31,7 @@ class NamespaceMissingError(Exception):
 
 
 class TurbopufferClient:
-    """One long-lived client. Safe to use from threads. The key is in no message and no repr.
+    """One long-lived client, `sdk`. Safe to use from threads. The key is in no message.
 
     `base_url` may contain `{region}`. Raises `ConfigurationError` for a key that cannot be one.
     """
@@ -44,29 +43,20 @@ class TurbopufferClient:
             # The SDK refuses an address without a place for the region whenever there is a region,
             # also one from the environment: give it a place for nothing.
             address, region = address + "{region}", ""
-        self._address = address.replace("{region}", region)
-        self._client = turbopuffer.Turbopuffer(
+        self.address = address.replace("{region}", region)
+        self.sdk = turbopuffer.Turbopuffer(
             api_key=api_key, region=region, base_url=address, max_retries=0, telemetry=False
         )
 
-    def __repr__(self) -> str:
-        return f"TurbopufferClient({self._address})"
-
-    def close(self) -> None:
-        self._client.close()
-
-    def namespace(self, name: str) -> Namespace:
-        """A local handle; makes no request."""
-        return self._client.namespace(name)
-
     def call(
         self,
-        send: Callable[[turbopuffer.Timeout], Answer],
+        send: Callable[..., Answer],
         answer: type[Answer],
-        *,
         deadline: Deadline,
+        **content: Any,
     ) -> Answer:
-        """Call `send` with the time it has, again while that may help, until it answers.
+        """Call `send` with `content` and the time it has, again while that may help, until it
+        answers.
 
         Ends at `deadline`, give or take a server that keeps sending a few bytes at a time. Half of
         the time is one attempt's, so that one lost connection does not use it up. Raises
@@ -76,7 +66,7 @@ class TurbopufferClient:
         for attempt in itertools.count():
             timeout = turbopuffer.Timeout(**deadline.timeout(share_seconds).as_dict())
             try:
-                result = send(timeout)
+                result = send(**content, timeout=timeout)
                 if isinstance(result, answer):
                     return result
                 # The SDK hands on whatever came in another content type, as text.
@@ -90,7 +80,7 @@ class TurbopufferClient:
         raise AssertionError("unreachable")
 
     def _not_turbopuffer(self) -> BackendError:
-        return BackendError(f"{self._address} does not answer as turbopuffer does")
+        return BackendError(f"{self.address} does not answer as turbopuffer does")
 
     def _retryable(self, error: turbopuffer.TurbopufferError) -> BackendError:
         """What to raise when no time is left. Raises at once where trying again cannot help.
@@ -106,10 +96,10 @@ class TurbopufferClient:
                 )
             self._raise_final(error)
         if isinstance(error, turbopuffer.APITimeoutError):
-            return BackendError(f"turbopuffer does not answer in time ({self._address})")
+            return BackendError(f"turbopuffer does not answer in time ({self.address})")
         if isinstance(error, turbopuffer.APIConnectionError):
             return BackendError(
-                f"turbopuffer cannot be reached at {self._address}; is TURBOPUFFER_REGION right?"
+                f"turbopuffer cannot be reached at {self.address}; is TURBOPUFFER_REGION right?"
             )
         return self._not_turbopuffer()
 

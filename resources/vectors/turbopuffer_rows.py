@@ -69,10 +69,6 @@ def fingerprint_of(row: Row) -> str | None:
     return str(fingerprint) if fingerprint else None
 
 
-def id_of(row: Row) -> int:
-    return int(row.id)
-
-
 def similarity_of(row: Row) -> float:
     """Cosine, in [-1, 1]: the service answers 1 - cosine, rounded."""
     distance = (row.model_extra or {}).get("$dist")

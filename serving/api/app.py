@@ -16,15 +16,12 @@ from serving.api.errors import add_error_handlers
 from serving.api.headers import SecurityHeaders, cross_origin
 from serving.api.health import health_routes
 from serving.api.keyword import keyword_routes
-from serving.api.open_streams import OpenStreams
 from serving.api.pages import PageFiles, page_routes
 from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH, playable_routes
-from serving.api.request_limit import LIMITED_RESPONSES, RequestLimit
+from serving.api.request_limit import LIMITED_RESPONSES, OpenStreams, RequestLimit
 from serving.api.semantic import semantic_routes
 from serving.api.similar import similar_routes
-from serving.api.tags import tag_routes
 from serving.api.users import user_routes
-from serving.api.warm import warm_routes
 from serving.health import HealthChecks
 from serving.search.query_embedder import embeds_queries_on_modal
 from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, SemanticSearch
@@ -76,14 +73,8 @@ def create_app(
     app.include_router(keyword_routes(backends))
     similar = SimilarTracks(backends, search.index, deadline_seconds=deadline_seconds)
     tags = RecommendedTags(backends, search.index, deadline_seconds=deadline_seconds)
-    costly = [
-        semantic_routes(search),
-        warm_routes(warm_up),
-        similar_routes(similar),
-        tag_routes(tags),
-    ]
     limit = Depends(RequestLimit(settings, secret))
-    for router in costly:
+    for router in (semantic_routes(search, warm_up), similar_routes(similar, tags)):
         app.include_router(router, dependencies=[limit], responses=LIMITED_RESPONSES)
     app.include_router(audio_routes(backends))
     may_play = [

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from resources.backends import Backends
@@ -53,10 +53,12 @@ AUDIO_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-# For the API's document; `RangedFile` reads them.
-Range = Annotated[str | None, Header(alias="Range", examples=["bytes=0-65535"])]
-IfRange = Annotated[str | None, Header(alias="If-Range")]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
+async def range_headers(
+    _range: Annotated[str | None, Header(alias="Range", examples=["bytes=0-65535"])] = None,
+    _if_range: Annotated[str | None, Header(alias="If-Range")] = None,
+    _if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+) -> None:
+    """For the API's document; `RangedFile` reads them."""
 
 
 def audio_origins(settings: Settings) -> tuple[str, ...]:
@@ -81,14 +83,9 @@ def audio_routes(backends: Backends) -> APIRouter:
         summary="Listen to a track",
         response_class=Response,
         responses=AUDIO_RESPONSES,
+        dependencies=[Depends(range_headers)],
     )
-    async def audio(
-        request: Request,
-        track_id: TrackId,
-        _range: Range = None,
-        _if_range: IfRange = None,
-        _if_none_match: IfNoneMatch = None,
-    ) -> Response:
+    async def audio(request: Request, track_id: TrackId) -> Response:
         """A public track's file, or one range of it; with audio in S3, a redirect to it."""
         found = await to_thread.run_sync(_find, backends, track_id, limiter, limiter=limiter)
         if isinstance(found, RangedFile):

@@ -28,7 +28,7 @@ def health_routes(checks: HealthChecks) -> APIRouter:
         ready = all(state.ok for state in states)
         response.status_code = 200 if ready else 503
         response.headers["Cache-Control"] = "no-store"
-        details = {s.name: BackendState(ok=s.ok, detail=s.detail) for s in states}
+        details = {state.name: BackendState.of(state) for state in states}
         return Readiness(ready=ready, backends=details)
 
     return router

@@ -15,7 +15,7 @@ from resources.catalogue.names.statements import MOST
 from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
 from serving.api.names_upkeep import KeywordUpkeep
-from serving.api.parameters import NOT_ONLY_SPACES
+from serving.api.parameters import NOT_ONLY_SPACES, not_only_spaces
 from serving.availability import CONCURRENT_ANSWERS, DeadlineWorkers
 
 SHORTEST_QUERY: Final = 2
@@ -31,12 +31,6 @@ _NAMES: Final = {f"{name}s": name for name in TYPES}
 """What a request calls a type, and what a result does."""
 
 _ANY: Final = "|".join(_NAMES)
-
-
-def _not_only_spaces(query: str) -> str:
-    if not query.strip():
-        raise ValueError("the query is only spaces; type part of a name")
-    return query
 
 
 def _known_types(types: str) -> str:
@@ -55,7 +49,7 @@ KeywordQuery = Annotated[
         examples=["ambient"],
         json_schema_extra=NOT_ONLY_SPACES,
     ),
-    AfterValidator(_not_only_spaces),
+    not_only_spaces("type part of a name"),
 ]
 Types = Annotated[
     str,

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from resources.catalogue.names.search import Found
+from resources.catalogue.names.search import TYPES, Found
 from resources.catalogue.names.statements import MOST
 
 _EXAMPLE_IMAGE: Final = "https://images.example.com/123.jpg"
@@ -79,14 +79,6 @@ class PlaylistResult(KeywordResult):
 
 Result = TrackResult | ArtistResult | AlbumResult | TagResult | PlaylistResult
 
-_MODELS: Final[dict[str, type[Result]]] = {
-    "track": TrackResult,
-    "artist": ArtistResult,
-    "album": AlbumResult,
-    "tag": TagResult,
-    "playlist": PlaylistResult,
-}
-
 
 class Counts(BaseModel):
     """Number of results of each type in this response; 0 for types that were not requested."""
@@ -102,19 +94,15 @@ class KeywordSearchAnswer(BaseModel):
     """Names that match the query."""
 
     results: list[Annotated[Result, Field(discriminator="type")]] = Field(
-        max_length=len(_MODELS) * MOST, description="Best first, across all types."
+        max_length=len(TYPES) * MOST, description="Best first, across all types."
     )
     counts: Counts = Field(description="Number of results of each type.")
 
     @classmethod
     def of(cls, found: Sequence[Found]) -> Self:
-        counted = Counter(each.type for each in found)
-        return cls(
-            results=[_result(each) for each in found],
-            counts=Counts(**{f"{name}s": counted[name] for name in _MODELS}),
-        )
-
-
-def _result(found: Found) -> Result:
-    fields: dict[str, Any] = {**found.fields, "relevance": found.relevance, "type": found.type}
-    return _MODELS[found.type](**fields)
+        counted = Counter(f"{each.type}s" for each in found)
+        results = [
+            {**each.fields, "relevance": each.relevance, "type": each.type} for each in found
+        ]
+        counts = {name: counted[name] for name in Counts.model_fields}
+        return cls.model_validate({"results": results, "counts": counts})

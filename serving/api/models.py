@@ -1,17 +1,24 @@
 """What the API answers, as pydantic models: the OpenAPI document is made from them."""
 
-from dataclasses import asdict
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from resources.catalogue.flags import MOST_FLAGS
-from serving.search.nearest import FoundTrack
-from serving.search.semantic import MOST_RESULTS, SearchAnswer
-from serving.search.similar import SimilarAnswer
+from serving.search.semantic import MOST_RESULTS
 
 
-class SemanticResult(BaseModel):
+class Answer(BaseModel):
+    """Made from what `serving.search`, `serving.tags` or `serving.health` answers."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, found: object) -> Self:
+        return cls.model_validate(found)
+
+
+class SemanticResult(Answer):
     """A track that sounds like the query."""
 
     type: Literal["track"] = Field(default="track", description="Type of the result.")
@@ -29,12 +36,8 @@ class SemanticResult(BaseModel):
         description="Cosine similarity to the query, -1 to 1.", examples=[0.483]
     )
 
-    @classmethod
-    def of(cls, found: FoundTrack) -> Self:
-        return cls(**asdict(found))
 
-
-class SemanticSearchAnswer(BaseModel):
+class SemanticSearchAnswer(Answer):
     """Public tracks ranked by how much they sound like the query."""
 
     results: list[SemanticResult] = Field(max_length=MOST_RESULTS, description="Best first.")
@@ -44,13 +47,8 @@ class SemanticSearchAnswer(BaseModel):
         "disabled, unreachable or too slow. True with empty results means no match."
     )
 
-    @classmethod
-    def of(cls, answer: SearchAnswer) -> Self:
-        results = [SemanticResult.of(found) for found in answer.results]
-        return cls(results=results, query=answer.query, available=answer.available)
 
-
-class SimilarTracksAnswer(BaseModel):
+class SimilarTracksAnswer(Answer):
     """Public tracks ranked by how much they sound like a given track, which is left out."""
 
     track_id: int = Field(
@@ -65,11 +63,6 @@ class SimilarTracksAnswer(BaseModel):
         "answer in time. True with empty results means that the track is not indexed yet."
     )
 
-    @classmethod
-    def of(cls, answer: SimilarAnswer) -> Self:
-        results = [SemanticResult.of(found) for found in answer.results]
-        return cls(track_id=answer.track_id, results=results, available=answer.available)
-
 
 class WarmingUp(BaseModel):
     """Whether a warm-up was started."""
@@ -77,7 +70,7 @@ class WarmingUp(BaseModel):
     started: bool = Field(description="False if one was started in the last four minutes.")
 
 
-class BackendState(BaseModel):
+class BackendState(Answer):
     """Whether one backend answers."""
 
     ok: bool = Field(description="Whether it answers.")
@@ -117,7 +110,5 @@ class CurrentUser(BaseModel):
 
 class Problem(BaseModel):
     """Why a request failed."""
-
-    model_config = ConfigDict(title="Problem")
 
     detail: str = Field(examples=["the token has expired; sign in again"])

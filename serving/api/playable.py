@@ -9,14 +9,14 @@ from functools import partial
 from typing import Any, Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from resources.audio.source import open_audio
 from resources.audio.wav import WavShape, wav_bytes, wav_shape
 from resources.backends import Backends
 from resources.errors import TrackError
 from resources.object_store.protocol import ObjectStore
-from serving.api.audio import AUDIO_RESPONSES, IfNoneMatch, IfRange, Range, public_audio, version_of
+from serving.api.audio import AUDIO_RESPONSES, public_audio, range_headers, version_of
 from serving.api.models import Problem
 from serving.api.parameters import TrackId
 from serving.api.ranged import RangedFile
@@ -53,14 +53,9 @@ def playable_routes(backends: Backends) -> APIRouter:
         summary="Listen to a track as WAV",
         response_class=Response,
         responses=_RESPONSES,
+        dependencies=[Depends(range_headers)],
     )
-    async def playable(
-        request: Request,
-        track_id: TrackId,
-        _range: Range = None,
-        _if_range: IfRange = None,
-        _if_none_match: IfNoneMatch = None,
-    ) -> Response:
+    async def playable(request: Request, track_id: TrackId) -> Response:
         """A public track's sound as 16-bit PCM with at most two channels, or one range of it."""
         file = await to_thread.run_sync(_wav_file, backends, track_id, decoders, limiter=openings)
         return file.answer(request)

@@ -1,8 +1,10 @@
 """How often one client may ask for what costs money: a query is embedded and looked up by services
 that are paid for, and a track is classified by another. More often, but not without end, for what
-costs computing alone: a track is decoded."""
+costs computing alone: a track is decoded. And how many answers it may be reading at once."""
 
 import math
+from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from fastapi import HTTPException, Request
@@ -20,6 +22,12 @@ what is clicked meanwhile, and for those who share an address."""
 KEPT_CLIENTS: Final = 20_000
 """Clients remembered, the ones that asked last: about 6 MB when full. Who is forgotten has waited
 longer than 20,000 others, and begins anew."""
+
+STREAMS_OF_A_CLIENT: Final = 16
+"""A player reads one answer, and for a moment two when it seeks. The others are for who shares the
+address: players send no token."""
+
+RETRY_AFTER_SECONDS: Final = 5
 
 LIMITED_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     429: {
@@ -63,3 +71,39 @@ class RequestLimit:
         raise HTTPException(
             429, f"too many requests; try again in {seconds} s", {"Retry-After": str(seconds)}
         )
+
+
+class OpenStreams:
+    """A FastAPI dependency that answers 429 to who reads `STREAMS_OF_A_CLIENT` answers already. An
+    answer counts until it is sent or its reader is gone. Each application counts for itself.
+
+    API_RATE_LIMIT_PER_MINUTE=0 switches it off, too. Not safe to use from threads: dependencies
+    that are coroutines run in the application's one.
+    """
+
+    def __init__(self, settings: Settings, secret: str) -> None:
+        """`secret` verifies the users' tokens."""
+        self._secret = secret
+        self._is_off = settings.api_rate_limit_per_minute == 0
+        self._proxies = UnknownProxies(settings)
+        self._open: Counter[str] = Counter()
+
+    async def __call__(self, request: Request) -> AsyncIterator[None]:
+        if self._is_off:
+            yield
+            return
+        client = client_key(request, self._secret)
+        if self._open[client] >= STREAMS_OF_A_CLIENT:
+            self._proxies.suspect(request)
+            raise HTTPException(
+                429,
+                f"{STREAMS_OF_A_CLIENT} tracks are being played already; end one of them first",
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        self._open[client] += 1
+        try:
+            yield
+        finally:
+            self._open[client] -= 1
+            if not self._open[client]:
+                del self._open[client]

@@ -1,22 +1,15 @@
-"""`GET /search/semantic`."""
+"""`GET /search/semantic`, and `POST /search/warm`, which loads what it needs."""
 
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator
 
-from serving.api.models import SemanticSearchAnswer
-from serving.api.parameters import NOT_ONLY_SPACES, Limit
+from serving.api.models import SemanticSearchAnswer, WarmingUp
+from serving.api.parameters import NOT_ONLY_SPACES, Limit, not_only_spaces
 from serving.availability import CONCURRENT_ANSWERS
 from serving.search.semantic import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY, SemanticSearch
-
-
-def _not_only_spaces(query: str) -> str:
-    if not query.strip():
-        raise ValueError("the query is only spaces; describe a sound or a mood")
-    return query
-
+from serving.search.warm_up import WarmUp
 
 SemanticQuery = Annotated[
     str,
@@ -27,11 +20,11 @@ SemanticQuery = Annotated[
         examples=["dark ambient techno"],
         json_schema_extra=NOT_ONLY_SPACES,
     ),
-    AfterValidator(_not_only_spaces),
+    not_only_spaces("describe a sound or a mood"),
 ]
 
 
-def semantic_routes(search: SemanticSearch) -> APIRouter:
+def semantic_routes(search: SemanticSearch, warm_up: WarmUp) -> APIRouter:
     router = APIRouter(tags=["search"])
     # Its own threads, so that a model or index that hangs does not starve the other routes.
     limiter = CapacityLimiter(CONCURRENT_ANSWERS)
@@ -45,5 +38,12 @@ def semantic_routes(search: SemanticSearch) -> APIRouter:
         """Tracks ranked by the cosine similarity of their sound to the query."""
         answer = await to_thread.run_sync(search.search, q, limit, limiter=limiter)
         return SemanticSearchAnswer.of(answer)
+
+    @router.post("/search/warm", status_code=202, summary="Load the model before the first query")
+    async def warm() -> WarmingUp:
+        """Loads the model and wakes the vector store so that the first query is fast. Call it when
+        a search box opens. Answers at once and works in the background, at most once every four
+        minutes for all callers together."""
+        return WarmingUp(started=warm_up.start())
 
     return router

@@ -1,28 +1,46 @@
 """`moodsearch add`: import audio files as uploads."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
+from assets.outcomes import mapped
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.tracks.uploads import Upload
 from resources.errors import BackendError, TrackError
 from resources.settings import load_settings
-from serving.cli.audio_files import Skipped, find_audio_files
 from serving.cli.output import cell, console, table
+from serving.cli.progress import progress
 
 THREADS: Final = 4
 AHEAD: Final = 4 * THREADS
 """Files handed to the threads before their turn: enough to keep them busy, few enough to stop soon
 when the disk is full."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A path that is not imported, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class FoundFiles:
+    """What to import, in order, and what cannot be looked at."""
+
+    files: list[Path] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 def run(paths: Sequence[Path]) -> int:
@@ -33,10 +51,13 @@ def run(paths: Sequence[Path]) -> int:
     if found.files:
         with Backends(load_settings()) as backends:
             add = backends.uploads.add
-            with _progress(len(found.files)) as progress:
-                task = progress.add_task("importing", total=len(found.files))
-                for path, outcome in add_all(add, found.files):
-                    progress.advance(task)
+            screen = console(stderr=True)
+            disable = len(found.files) < 2 or not screen.is_terminal
+            bar = progress(screen, TimeRemainingColumn(), transient=True, disable=disable)
+            with bar:
+                for path, outcome in bar.track(
+                    add_all(add, found.files), len(found.files), description="importing"
+                ):
                     if isinstance(outcome, TrackError):
                         skipped.append(Skipped(path, str(outcome)))
                     else:
@@ -48,6 +69,41 @@ def run(paths: Sequence[Path]) -> int:
     return 1 if skipped else 0
 
 
+def find_audio_files(paths: Iterable[Path], extensions: Collection[str]) -> FoundFiles:
+    """The named files as they are, and the files under the named folders whose lower-case
+    extension is among `extensions`, sorted; each once.
+
+    Hidden files and folders inside a named folder are left out: they hold settings, other systems'
+    notes on a file (`._song.mp3`), and our own object store.
+    """
+    found = FoundFiles()
+    for path in paths:
+        if path.is_dir():
+            _walk(path, extensions, found)
+        elif path.is_file():
+            found.files.append(path)
+        else:
+            reason = "is not a file" if os.path.lexists(path) else "does not exist"
+            found.skipped.append(Skipped(path, reason))
+    once = list(dict.fromkeys(found.files))
+    return FoundFiles(once, found.skipped)
+
+
+def _walk(folder: Path, extensions: Collection[str], found: FoundFiles) -> None:
+    def unreadable(error: OSError) -> None:
+        reason = f"cannot be read: {error.strerror}"
+        found.skipped.append(Skipped(Path(error.filename or folder), reason))
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if name.startswith(".") or path.suffix.lower() not in extensions:
+                continue
+            if path.is_file():
+                found.files.append(path)
+
+
 def add_all(
     add: Callable[[Path], Upload], paths: Sequence[Path]
 ) -> Iterator[tuple[Path, Upload | TrackError]]:
@@ -55,50 +111,29 @@ def add_all(
 
     An error that is not a track's own ends it: what was begun is finished, the rest is left.
     """
-    waiting: deque[tuple[Path, Future[Upload]]] = deque()
-    remaining = iter(paths)
-    with ThreadPoolExecutor(THREADS) as threads:
+
+    def outcome(path: Path) -> tuple[Path, Upload | TrackError]:
         try:
-            while True:
-                while len(waiting) < AHEAD and (path := next(remaining, None)) is not None:
-                    waiting.append((path, threads.submit(add, path)))
-                if not waiting:
-                    return
-                path, future = waiting.popleft()
-                try:
-                    yield path, future.result()
-                except TrackError as error:
-                    yield path, error
-        finally:
-            threads.shutdown(cancel_futures=True)
+            return path, add(path)
+        except TrackError as error:
+            return path, error
 
-
-def _progress(total: int) -> Progress:
-    screen = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=total < 2 or not screen.is_terminal,
-    )
+    with (
+        ThreadPoolExecutor(THREADS) as threads,
+        closing(mapped(threads, outcome, paths, AHEAD)) as outcomes,
+    ):
+        yield from outcomes
 
 
 def _report(new: int, known: int, skipped: Sequence[Skipped]) -> None:
     out = console()
     if skipped:
-        _print_skipped(out, skipped)
+        rows = table("Skipped", "Reason")
+        for each in skipped:
+            rows.add_row(cell(str(each.path)), cell(each.reason))
+        out.print(rows)
     out.print(f"{new} added, {known} already there, {len(skipped)} skipped")
     if new:
         out.print("Next: moodsearch backfill")
     elif not known and not skipped:
         out.print("No audio files found.")
-
-
-def _print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
-    rows = table("Skipped", "Reason")
-    for each in skipped:
-        rows.add_row(cell(str(each.path)), cell(each.reason))
-    out.print(rows)

@@ -5,6 +5,7 @@ driver and the orchestrator take seconds to import, and `moodsearch --help` need
 """
 # ruff: noqa: PLC0415
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,10 +18,30 @@ DEFAULT_DAGSTER_PORT: Final = 3000
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the API and search page.")]
+
+
+def _name_of(most: int) -> Callable[[str], str]:
+    """Refuses what is not a name of 1 to `most` printable characters without spaces."""
+
+    def checked(name: str) -> str:
+        if not 1 <= len(name) <= most or not name.isprintable() or " " in name:
+            raise typer.BadParameter(f"must be 1 to {most:,} printable characters without spaces")
+        return name
+
+    return checked
+
+
 User = Annotated[
-    str, typer.Argument(metavar="USER", help="The user's DID, or any other stable name.")
+    str,
+    typer.Argument(
+        metavar="USER",
+        callback=_name_of(2048),  # as long as a DID may be
+        help="The user's DID, or any other stable name.",
+    ),
 ]
-Flag = Annotated[str, typer.Argument(metavar="FLAG", help="The flag, e.g. vibe-search.")]
+Flag = Annotated[
+    str, typer.Argument(metavar="FLAG", callback=_name_of(64), help="The flag, e.g. vibe-search.")
+]
 
 app = typer.Typer(
     help="Search music by describing a mood.",
@@ -91,10 +112,16 @@ def backfill(
     ] = False,
 ) -> None:
     """Embed and index everything that is pending, now."""
-    from serving.cli.backfill import Options, run
+    from serving.cli.backfill import run
 
-    options = Options(dry_run, limit, concurrency, retry_failed, reclassify)
-    raise typer.Exit(run(options))
+    code = run(
+        dry_run=dry_run,
+        limit=limit,
+        concurrency=concurrency,
+        retry_failed=retry_failed,
+        genres_again=reclassify,
+    )
+    raise typer.Exit(code)
 
 
 @app.command()

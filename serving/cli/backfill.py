@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress, ProgressColumn, Task, TaskID, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -26,8 +18,8 @@ from resources.catalogue.work.generations import OtherModel
 from resources.catalogue.work.pending import PendingTrack, Step
 from resources.settings import load_settings
 from serving.cli.cost_figures import PaidSteps, cost_of
-from serving.cli.money import about
-from serving.cli.output import cell
+from serving.cli.output import about, cell
+from serving.cli.progress import progress
 
 LISTED: Final = 20
 """Rows of the dry run's and the failures' lists; the rest is counted."""
@@ -44,24 +36,20 @@ _SHARE: Final = {"track_audio": 0.1, "clap_embeddings": 0.8, "search_index": 0.1
 """About how much of a track's time each asset takes, for the bar."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What was asked for. `limit`: most tracks to work on; `concurrency`: of them at once."""
-
-    dry_run: bool = False
-    limit: int | None = None
-    concurrency: int | None = None
-    retry_failed: bool = False
-    reclassify: bool = False
-
-
-def run(options: Options) -> int:
-    """Returns the exit code: 1 when something that was to be done was not."""
+def run(
+    *,
+    dry_run: bool,
+    limit: int | None,
+    concurrency: int | None,
+    retry_failed: bool,
+    genres_again: bool,
+) -> int:
+    """`limit`: most tracks to work on; `concurrency`: of them at once. Returns the exit code: 1
+    when something that was to be done was not."""
     console = Console()
-    dry_run, limit, concurrency = options.dry_run, options.limit, options.concurrency
     with Backends(load_settings(), create=not dry_run) as backends:
         if not dry_run:
-            tried_with = None if options.retry_failed else backends.tried_with
+            tried_with = None if retry_failed else backends.tried_with
             backends.records.forget_failures(but_tried_with=tried_with)
         other = backends.generations.other_model(backends.track_model)
         if other is not None:
@@ -70,7 +58,7 @@ def run(options: Options) -> int:
             begin(backends)
         if index_differs(backends):
             _say_that_the_index_differs(console, backends, dry_run)
-        again = reclassify(backends, limit, dry_run=dry_run) if options.reclassify else 0
+        again = reclassify(backends, limit, dry_run=dry_run) if genres_again else 0
         wanted = plan(backends, limit)
         if dry_run:
             _print_plan(console, wanted, again)
@@ -107,43 +95,31 @@ def run_plan(
 ) -> int:
     """Work on `wanted` behind a progress bar and print what was done. Returns the exit code."""
     started = time.monotonic()
-    with _Bar(console, len(wanted)) as bar:
+    with progress(console, _TracksPerSecond(), TimeRemainingColumn()) as shown:
+        bar = _Bar(shown, shown.add_task("Indexing", total=len(wanted)))
         result = backfill(
             backends, list(wanted), progress=bar, concurrency=concurrency, block_done=bar.block_done
         )
-    _print_summary(console, backends, wanted, result, time.monotonic() - started)
-    return 1 if result.errors or _still_pending(backends, wanted) else 0
+    waiting = _still_pending(backends, wanted)
+    _print_summary(console, backends, waiting, result, time.monotonic() - started)
+    return 1 if result.errors or waiting else 0
 
 
+@dataclass
 class _Bar:
-    """Tracks done, tracks per second and the time left."""
+    """Tells a progress bar which tracks are `done`."""
 
-    def __init__(self, console: Console, tracks: int) -> None:
-        self._done = 0
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _TracksPerSecond(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._task = self._bar.add_task("Indexing", total=tracks)
-
-    def __enter__(self) -> "_Bar":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    shown: Progress
+    task: TaskID
+    done: int = 0
 
     def advance(self, asset: str, tracks: int) -> None:
-        self._bar.advance(self._task, _SHARE.get(asset, 0.0) * tracks)
+        self.shown.advance(self.task, _SHARE.get(asset, 0.0) * tracks)
 
     def block_done(self, tracks: int) -> None:
         """Steps that a track did not need were not counted: set the bar right."""
-        self._done += tracks
-        self._bar.update(self._task, completed=self._done)
+        self.done += tracks
+        self.shown.update(self.task, completed=self.done)
 
 
 class _TracksPerSecond(ProgressColumn):
@@ -155,10 +131,9 @@ class _TracksPerSecond(ProgressColumn):
 def _print_plan(console: Console, wanted: Sequence[PendingTrack], again: int) -> None:
     if again:
         console.print(f"{again:,} tracks that another classifier classified would be done again.")
-    if not wanted and again:
-        return
     if not wanted:
-        console.print("Nothing is pending: the index is up to date.")
+        if not again:
+            console.print("Nothing is pending: the index is up to date.")
         return
     table = Table(
         "track", "title", "what would be done", title=f"{len(wanted)} tracks would be worked on"
@@ -168,10 +143,8 @@ def _print_plan(console: Console, wanted: Sequence[PendingTrack], again: int) ->
     console.print(table)
     for step, count in Counter(track.step for track in wanted).items():
         console.print(f"{count:>8}  {_WHAT[step]}")
-    if len(wanted) > LISTED:
-        console.print(f"The first {LISTED} are listed. Nothing was changed.")
-    else:
-        console.print("Nothing was changed.")
+    listed = f"The first {LISTED} are listed. " if len(wanted) > LISTED else ""
+    console.print(f"{listed}Nothing was changed.")
 
 
 def _still_pending(backends: Backends, wanted: Sequence[PendingTrack]) -> list[PendingTrack]:
@@ -185,11 +158,10 @@ def _still_pending(backends: Backends, wanted: Sequence[PendingTrack]) -> list[P
 def _print_summary(
     console: Console,
     backends: Backends,
-    wanted: Sequence[PendingTrack],
+    waiting: Sequence[PendingTrack],
     result: BackfillResult,
     seconds: float,
 ) -> None:
-    waiting = _still_pending(backends, wanted)
     done = result.planned - len(waiting)
     rate = done / seconds if seconds else 0.0
     console.print(

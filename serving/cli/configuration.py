@@ -1,15 +1,12 @@
-"""What is configured, for people: never a secret, only that it is set."""
+"""What is configured, for people: never a secret, only that it is set. Where something that is
+enabled lacks one, loading the settings has failed before."""
 
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import SecretStr
 
 from resources.settings import Settings
-
-_EMBEDDED: Final = "embedded PostgreSQL"
 
 
 def configured(settings: Settings) -> list[tuple[str, str]]:
@@ -29,7 +26,7 @@ def configured(settings: Settings) -> list[tuple[str, str]]:
 
 def _database(settings: Settings) -> str:
     if settings.database_url is None:
-        return f"{_EMBEDDED} in {settings.moodsearch_home / 'postgres'}"
+        return f"embedded PostgreSQL in {settings.moodsearch_home / 'postgres'}"
     parts = conninfo_to_dict(settings.database_url.get_secret_value())
     where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
     return f"DATABASE_URL: {parts.get('dbname', '')} at {where}"
@@ -40,8 +37,7 @@ def _audio(settings: Settings) -> str:
         return f"folder {settings.moodsearch_home / 'objects'}"
     return (
         f"bucket {settings.r2_bucket} at {_host(settings.r2_endpoint_url)},"
-        f" AWS_ACCESS_KEY_ID {_is_set(settings.aws_access_key_id)},"
-        f" AWS_SECRET_ACCESS_KEY {_is_set(settings.aws_secret_access_key)}"
+        " AWS_ACCESS_KEY_ID set, AWS_SECRET_ACCESS_KEY set"
     )
 
 
@@ -60,26 +56,20 @@ def _vectors(settings: Settings) -> str:
     if not settings.turbopuffer_enabled:
         return f"pgvector in the database, namespace {namespace}"
     return (
-        f"turbopuffer {settings.turbopuffer_region}, namespace {namespace},"
-        f" TURBOPUFFER_API_KEY {_is_set(settings.turbopuffer_api_key)}"
+        f"turbopuffer {settings.turbopuffer_region}, namespace {namespace}, TURBOPUFFER_API_KEY set"
     )
 
 
 def _genres(settings: Settings) -> str:
     if not settings.replicate_enabled:
         return "zero-shot from the embeddings"
-    return (
-        f"effnet-discogs on Replicate, REPLICATE_API_TOKEN {_is_set(settings.replicate_api_token)}"
-    )
+    return "effnet-discogs on Replicate, REPLICATE_API_TOKEN set"
 
 
 def _api(settings: Settings) -> str:
-    per_minute = settings.api_rate_limit_per_minute
-    limit = (
-        f"{per_minute} requests of a client in a minute to what costs money"
-        if per_minute
-        else "no rate limit"
-    )
+    limit = "no rate limit"
+    if per_minute := settings.api_rate_limit_per_minute:
+        limit = f"{per_minute} requests of a client in a minute to what costs money"
     proxies = ", ".join(settings.api_trusted_proxies) or "none"
     origins = ", ".join(settings.api_allowed_origins) or "none"
     return f"{limit}, trusted proxies: {proxies}, other origins: {origins}"
@@ -90,10 +80,6 @@ def _session_secret(settings: Settings) -> str:
         return "SESSION_SECRET set"
     made = Path(settings.moodsearch_home, "session_secret").exists()
     return "generated under the home" if made else "generated when first needed"
-
-
-def _is_set(secret: SecretStr | None) -> str:
-    return "missing" if secret is None else "set"
 
 
 def _host(url: str | None) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from resources.backends import Backends
-from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.pending import PendingTrack
 from resources.costs import prices
 from resources.costs.ledger import Used
@@ -27,20 +26,17 @@ class PaidSteps:
     def of(cls, tracks: Sequence[PendingTrack], *, reclassified: int = 0) -> Self:
         """What a backfill of `tracks` would do. A track whose audio was never looked at has no
         genres, as far as is known."""
-        kinds = Counter(track.step for track in tracks)
-        genres = sum(track.needs_genres or track.step == "probe" for track in tracks)
-        counts = {str(kind): count for kind, count in kinds.items()}
-        return cls._of(counts, genres + reclassified)
+        counts = Counter(str(track.step) for track in tracks)
+        genres = sum(track.needs_genres and track.step != "probe" for track in tracks)
+        return cls.counted({**counts, "genres": genres + reclassified})
 
     @classmethod
     def counted(cls, pending: Mapping[str, int]) -> Self:
         """From tracks by the first step that is missing."""
-        return cls._of(pending, pending.get("genres", 0) + pending.get("probe", 0))
-
-    @classmethod
-    def _of(cls, counts: Mapping[str, int], classify: int) -> Self:
-        embed = counts.get("probe", 0) + counts.get("embed", 0)
-        return cls(embed, embed + counts.get("index", 0), classify)
+        probe, embed, index, genres = (
+            pending.get(step, 0) for step in ("probe", "embed", "index", "genres")
+        )
+        return cls(probe + embed, probe + embed + index, probe + genres)
 
 
 @dataclass(frozen=True)
@@ -94,85 +90,54 @@ def costs(backends: Backends) -> Costs:
     """Costs the size of the catalogue. Raises `BackendError` when the database does not answer."""
     backends.ledger.save()
     tracks = backends.tracks.count_public()
-    pending = Overview(backends.database).pending(
-        backends.track_model.fingerprint,
-        backends.generations.id_of(backends.track_model),
-        genres_need_embedding=backends.classifier.needs_embedding,
-    )
     used = backends.usage.totals()
-    lines = _lines(backends.settings, tracks, PaidSteps.counted(pending))
+    lines = _lines(backends.settings, tracks, PaidSteps.counted(backends.work.count()))
     return Costs(tracks, [_with_measured(line, used) for line in lines])
 
 
 def _lines(settings: Settings, tracks: int, steps: PaidSteps) -> list[Line]:
+    on_modal, in_turbopuffer = settings.modal_enabled, settings.turbopuffer_enabled
+    on_replicate, in_r2 = settings.replicate_enabled, settings.uses_r2
     return [
-        *_embedding(settings, tracks, steps.embed),
-        *_vectors(settings, tracks, steps.index),
-        *_genres(settings, tracks, steps.classify),
-        *_audio(settings, tracks),
-    ]
-
-
-def _embedding(settings: Settings, tracks: int, left: int) -> list[Line]:
-    on_modal = settings.modal_enabled
-    queries_too = settings.clap_text == "modal"
-    return [
-        Line("embedding", "in process", None, not on_modal, FREE, left),
+        Line("embedding", "in process", None, not on_modal, FREE, steps.embed),
         Line(
             "embedding",
             "Modal",
             "modal",
             on_modal,
-            prices.on_modal(tracks, queries_too=queries_too),
-            left,
-            prices.dollars_to_embed(left),
+            prices.on_modal(tracks, queries_too=settings.clap_text == "modal"),
+            steps.embed,
+            prices.dollars_to_embed(steps.embed),
             "an upload or query costs most when it starts a container, which then waits five "
             f"minutes for more; one that never stops is ${MODAL_CONTAINER_MONTH:.0f} a month",
         ),
-    ]
-
-
-def _vectors(settings: Settings, tracks: int, left: int) -> list[Line]:
-    in_turbopuffer = settings.turbopuffer_enabled
-    return [
-        Line("vectors", "pgvector", None, not in_turbopuffer, FREE, left),
+        Line("vectors", "pgvector", None, not in_turbopuffer, FREE, steps.index),
         Line(
             "vectors",
             "turbopuffer",
             "turbopuffer",
             in_turbopuffer,
             prices.on_turbopuffer(tracks),
-            left,
-            prices.dollars_to_index(left),
+            steps.index,
+            prices.dollars_to_index(steps.index),
             "the minimum is its smallest plan's; the rest counts towards it",
         ),
-    ]
-
-
-def _genres(settings: Settings, tracks: int, left: int) -> list[Line]:
-    on_replicate = settings.replicate_enabled
-    return [
-        Line("genres", "zero-shot", None, not on_replicate, FREE, left),
+        Line("genres", "zero-shot", None, not on_replicate, FREE, steps.classify),
         Line(
             "genres",
             "Replicate",
             "replicate",
             on_replicate,
             prices.on_replicate(tracks),
-            left,
-            prices.dollars_to_classify(left),
+            steps.classify,
+            prices.dollars_to_classify(steps.classify),
         ),
-    ]
-
-
-def _audio(settings: Settings, tracks: int) -> list[Line]:
-    return [
-        Line("audio", "folder", None, not settings.uses_r2, FREE),
+        Line("audio", "folder", None, not in_r2, FREE),
         Line(
             "audio",
             "R2",
             "r2",
-            settings.uses_r2,
+            in_r2,
             prices.on_r2(tracks),
             note="reading in ranges and keeping results; downloads are free, storing the audio is "
             "your app's, and nothing is measured",

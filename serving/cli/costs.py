@@ -10,8 +10,7 @@ from rich.console import Console
 from resources.backends import Backends
 from resources.settings import load_settings
 from serving.cli.cost_figures import Costs, Line, Measured, costs
-from serving.cli.money import about, price
-from serving.cli.output import console, table
+from serving.cli.output import about, console, price, table
 
 _AMOUNTS: Final = {
     "predictions": "{} prediction{s}",

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import TimeElapsedColumn
+from rich.table import Column, Table
 from rich.text import Text
 
 from pipelines.backfill import plan
@@ -16,6 +16,7 @@ from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli import up
 from serving.cli.backfill import run_plan
+from serving.cli.progress import progress
 from serving.demo import DEMO_PIECES, DEMO_QUERIES, write_catalogue
 from serving.demo.home import demo_command, demo_environment
 from serving.search.semantic import SearchAnswer, SemanticSearch
@@ -58,7 +59,7 @@ def _write(console: Console, folder: Path) -> list[Path]:
         f"{len(DEMO_PIECES)} short pieces in {styles} styles,"
         " made by this project's own synthesisers:"
     )
-    with _bar(console) as bar:
+    with progress(console, TimeElapsedColumn()) as bar:
         task = bar.add_task("Writing", total=len(DEMO_PIECES))
         try:
             return write_catalogue(
@@ -69,19 +70,9 @@ def _write(console: Console, folder: Path) -> list[Path]:
 
 
 def _add(console: Console, backends: Backends, files: list[Path]) -> None:
-    with _bar(console) as bar:
+    with progress(console, TimeElapsedColumn()) as bar:
         for file in bar.track(files, description="Adding "):
             backends.uploads.add(file)
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
 
 
 def _search(console: Console, backends: Backends) -> bool:
@@ -101,12 +92,10 @@ def _print_answer(console: Console, answer: SearchAnswer, scale: ShownScale) -> 
         reason = answer.reason or "nothing was found"
         console.print(Text(f'"{answer.query}": {reason}', style="red"))
         return
-    table = Table(title=Text(f'"{answer.query}"'), title_justify="left", min_width=64)
-    table.add_column("#", justify="right")
-    table.add_column("title")
-    table.add_column("artist")
-    table.add_column("composed as")
-    table.add_column("similarity", justify="right")
+    numbers = [Column(heading, justify="right") for heading in ("#", "similarity")]
+    headings = (numbers[0], "title", "artist", "composed as", numbers[1])
+    title = Text(f'"{answer.query}"')
+    table = Table(*headings, title=title, title_justify="left", min_width=64)
     for rank, result in enumerate(answer.results, start=1):
         table.add_row(
             str(rank),

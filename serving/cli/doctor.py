@@ -15,7 +15,6 @@ from resources.errors import BackendError, MoodSearchError, NoCatalogueError, fi
 from resources.settings import Settings, load_settings
 from serving.cli.configuration import configured
 from serving.cli.installation import clashes
-from serving.cli.keyword_state import keyword_facts
 from serving.cli.output import cell, console, table
 from serving.cli.text import printable
 from serving.health import Health, HealthChecks
@@ -32,7 +31,8 @@ def run() -> int:
     settings = load_settings()
     report = _Report(console())
     report.heading("Configured")
-    report.facts(configured(settings))
+    for name, value in configured(settings):
+        report.fact(name, value)
     for package, others in clashes().items():
         report.problem(
             f"the package {package} is installed by {' and '.join(others)}, too, and each may "
@@ -49,11 +49,9 @@ def run() -> int:
 def _examine(settings: Settings, report: "_Report") -> None:
     try:
         backends = Backends(settings, create=False)
-    except NoCatalogueError as error:
-        report.state(Health("catalogue", False, str(error)))
-        return
-    except BackendError as error:
-        report.state(Health("database", False, str(error)))
+    except (NoCatalogueError, BackendError) as error:
+        name = "catalogue" if isinstance(error, NoCatalogueError) else "database"
+        report.state(Health(name, False, str(error)))
         return
     with backends:
         search = SemanticSearch(backends)
@@ -68,10 +66,8 @@ def _examine(settings: Settings, report: "_Report") -> None:
             # What one of them needs may be down while the others can tell why.
             try:
                 section(backends, overview, report)
-            except MoodSearchError as error:
-                report.state(Health(section.__name__.strip("_"), False, str(error)))
-            except TABLE_CHANGED as error:
-                reason = first_line(error)
+            except (MoodSearchError, *TABLE_CHANGED) as error:
+                reason = first_line(error) if isinstance(error, TABLE_CHANGED) else str(error)
                 report.state(Health(section.__name__.strip("_"), False, reason))
 
 
@@ -88,24 +84,16 @@ def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
     own = next((each for each in generations if each.model == model.fingerprint), None)
     recorded = 0 if own is None else overview.count_indexed(own.id)
     stored = 0 if own is None else backends.open_vectors(own.namespace, model).count()
-    pending = overview.pending(
-        model.fingerprint,
-        "" if own is None else own.id,
-        genres_need_embedding=backends.classifier.needs_embedding,
-    )
+    pending = backends.work.count()
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(pending.items()))
-    report.facts(
-        [
-            ("public tracks", f"{backends.tracks.count_public():,}"),
-            ("in the index", f"{stored:,}" + ("" if own is None else f" in {own.namespace}")),
-            ("model and windows", f"{model.id} ({model.fingerprint[:8]})"),
-            ("pending", f"{kinds}; next: moodsearch backfill" if pending else "nothing"),
-        ]
-    )
+    report.fact("public tracks", f"{backends.tracks.count_public():,}")
+    report.fact("in the index", f"{stored:,}" + ("" if own is None else f" in {own.namespace}"))
+    report.fact("model and windows", f"{model.id} ({model.fingerprint[:8]})")
+    report.fact("pending", f"{kinds}; next: moodsearch backfill" if pending else "nothing")
     for other in generations:
         if other != own:
             state = "live" if other.is_live else "replaced"
-            report.facts([(f"{state} index", f"{other.namespace}, vectors of {other.model_id}")])
+            report.fact(f"{state} index", f"{other.namespace}, vectors of {other.model_id}")
     if stored != recorded:
         report.problem(
             f"the index holds {stored:,} tracks, but {recorded:,} are recorded to be in it"
@@ -114,19 +102,14 @@ def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
 
 def _changes(backends: Backends, _overview: Overview, report: "_Report") -> None:
     if not backends.contents.sees_changes():
-        report.facts(
-            [("changes", "no triggers: everything is compared every 5 minutes while up runs")]
-        )
+        report.fact("changes", "no triggers: everything is compared every 5 minutes while up runs")
     for missed in backends.contents.missed_changes():
-        report.facts(
-            [
-                (
-                    "missed",
-                    f"changes of public.{missed.table}, noted {_times(missed.transactions)} since "
-                    f"{missed.since:%Y-%m-%d %H:%M %Z}, until up compares everything (within 5 "
-                    f"minutes): {missed.reason}",
-                )
-            ]
+        times = "once" if missed.transactions == 1 else f"{missed.transactions:,} times"
+        report.fact(
+            "missed",
+            f"changes of public.{missed.table}, noted {times} since "
+            f"{missed.since:%Y-%m-%d %H:%M %Z}, until up compares everything (within 5 "
+            f"minutes): {missed.reason}",
         )
 
 
@@ -134,11 +117,9 @@ def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
     total = overview.count_failed()
     if not total:
         return
-    rows = table(">Id", "Title", "Reason")
-    for track in backends.records.failed(LISTED):
-        rows.add_row(str(track.track_id), cell(track.title), cell(track.reason))
+    failed = backends.records.failed(LISTED)
     report.heading(f"Audio that cannot be used: {total:,}")
-    report.out.print(rows)
+    report.table((">Id", "Title", "Reason"), [(str(t.track_id), t.title, t.reason) for t in failed])
 
 
 def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
@@ -147,19 +128,16 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
     others = {name: tracks for name, tracks in counts.items() if name != own}
     if counts:
         report.heading("Genres")
-        report.facts([(f"{counts.get(own, 0):,} tracks", f"from {own}, which is configured")])
+        report.fact(f"{counts.get(own, 0):,} tracks", f"from {own}, which is configured")
     for name, tracks in others.items():
-        report.facts([(f"{tracks:,} tracks", f"from {name or 'an unrecorded classifier'}")])
+        report.fact(f"{tracks:,} tracks", f"from {name or 'an unrecorded classifier'}")
     if others:
         again = "moodsearch backfill --reclassify does them again; with --dry-run it says the price"
-        report.facts([("next", again)])
+        report.fact("next", again)
     failures = overview.genre_failures(LISTED)
     if failures:
-        rows = table(">Id", "Reason")
-        for track_id, reason in failures.items():
-            rows.add_row(str(track_id), cell(reason))
         report.heading("Audio that could not be classified")
-        report.out.print(rows)
+        report.table((">Id", "Reason"), [(str(id_), reason) for id_, reason in failures.items()])
     if not overview.may_write_genres():
         report.problem(
             "genres cannot be stored; have an administrator run: "
@@ -169,47 +147,59 @@ def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
 
 def _keyword(backends: Backends, _overview: Overview, report: "_Report") -> None:
     report.heading("Keyword search")
-    index = KeywordIndex(backends.database, backends.database_url)
-    report.facts(keyword_facts(index.states()))
+    states = list(KeywordIndex(backends.database, backends.database_url).states())
+    lacking = ", ".join(state.kind for state in states if not state.is_complete)
+    kinds = ", ".join(state.kind for state in states)
+    compared = f"to be compared: {lacking}; moodsearch serve does it"
+    report.fact("names", compared if lacking else f"complete: {kinds}")
+    for grant in dict.fromkeys(state.grant for state in states if state.grant):
+        how = f"seen every 5 minutes only; have the table's owner run: {grant}"
+        report.fact("new names", how)
+    for changed, missed in dict.fromkeys((state.table, state.missed) for state in states):
+        if missed:
+            how = f"changes of public.{changed}, until they are compared: {missed}"
+            report.fact("missed", how)
 
 
 def _stuck(_backends: Backends, overview: Overview, report: "_Report") -> None:
     stuck = overview.stuck(LISTED)
     if not stuck:
         return
-    rows = table(">Id", "Title", "Job", ">Attempts", "Last error")
-    for track in stuck:
-        title = track.title or "(deleted)"
-        attempts = str(track.attempts)
-        rows.add_row(str(track.track_id), cell(title), track.job, attempts, cell(track.last_error))
     report.heading("Work that keeps failing")
-    report.out.print(rows)
+    report.table(
+        (">Id", "Title", "Job", ">Attempts", "Last error"),
+        [
+            (str(t.track_id), t.title or "(deleted)", t.job, str(t.attempts), t.last_error)
+            for t in stuck
+        ],
+    )
     report.problem("some work keeps failing; it is tried again with growing delays")
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
 
 
 class _Report:
     """Prints as it goes, and remembers what is wrong."""
 
     def __init__(self, out: Console) -> None:
-        self.out = out
+        self._out = out
         self._problems: list[str] = []
 
     def heading(self, text: str) -> None:
-        self.out.print(Text(f"\n{text}", style="bold"))
+        self._out.print(Text(f"\n{text}", style="bold"))
 
-    def facts(self, facts: Iterable[tuple[str, str]]) -> None:
-        for name, value in facts:
-            self.out.print(f"  {name:<18}{printable(value)}", soft_wrap=True)
+    def fact(self, name: str, value: str) -> None:
+        self._out.print(f"  {name:<18}{printable(value)}", soft_wrap=True)
+
+    def table(self, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+        shown = table(*headings)
+        for row in rows:
+            shown.add_row(*map(cell, row))
+        self._out.print(shown)
 
     def state(self, health: Health) -> None:
         mark = Text("  ok    ", style="green") if health.ok else Text("  WRONG ", style="bold red")
         detail = printable(one_line(health.detail))
         name = health.name.replace("_", " ")
-        self.out.print(mark + Text(f"{name:<14}{detail}"), soft_wrap=True)
+        self._out.print(mark + Text(f"{name:<14}{detail}"), soft_wrap=True)
         if not health.ok:
             self.problem(f"{name}: {detail}")
 
@@ -219,9 +209,9 @@ class _Report:
     def conclude(self) -> int:
         """Print the verdict. Returns the exit code."""
         if not self._problems:
-            self.out.print(Text("\nEverything is in order.", style="green"))
+            self._out.print(Text("\nEverything is in order.", style="green"))
             return 0
-        self.out.print(Text("\nWrong:", style="bold red"))
+        self._out.print(Text("\nWrong:", style="bold red"))
         for problem in self._problems:
-            self.out.print(f"  {printable(problem)}", soft_wrap=True)
+            self._out.print(f"  {printable(problem)}", soft_wrap=True)
         return 1

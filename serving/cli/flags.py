@@ -5,13 +5,10 @@ import typer
 from resources.backends import Backends
 from resources.settings import load_settings
 from serving.cli.text import printable
-from serving.cli.users import check_name
 
 
 def grant(user: str, flag: str) -> int:
     """No error when the user has it."""
-    check_name("USER", user)
-    check_name("FLAG", flag, longest=64)
     with Backends(load_settings()) as backends:
         backends.flags.grant(user, flag)
     typer.echo(f"{user} has {flag}")
@@ -20,8 +17,6 @@ def grant(user: str, flag: str) -> int:
 
 def revoke(user: str, flag: str) -> int:
     """No error when the user does not have it."""
-    check_name("USER", user)
-    check_name("FLAG", flag, longest=64)
     with Backends(load_settings()) as backends:
         backends.flags.revoke(user, flag)
     typer.echo(f"{user} does not have {flag}")
@@ -29,7 +24,6 @@ def revoke(user: str, flag: str) -> int:
 
 
 def show(user: str) -> int:
-    check_name("USER", user)
     with Backends(load_settings(), create=False) as backends:
         for flag in backends.flags.of(user):
             typer.echo(printable(flag))

@@ -1,4 +1,7 @@
-"""Tables for people: colours where the output is a terminal, foreign text never read as markup."""
+"""Tables and amounts for people: colours where the output is a terminal, foreign text never read as
+markup."""
+
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -6,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from serving.cli.text import printable
+
+_CENT: Final = 0.01
 
 
 def cell(text: str, style: str = "") -> Text:
@@ -27,3 +32,19 @@ def table(*headings: str) -> Table:
 def console(*, stderr: bool = False) -> Console:
     """Plain and without colour when the stream is not a terminal."""
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def about(dollars: float) -> str:
+    """An estimate inside a sentence: `nothing`, `less than $0.01`, `about $1,234.50`."""
+    if dollars == 0:
+        return "nothing"
+    return f"about {price(dollars)}" if dollars >= _CENT else "less than $0.01"
+
+
+def price(dollars: float, *, is_most: bool = False) -> str:
+    """`$0`, `<$0.01`, `$1,234.50`, `≤$10.54` for an upper bound."""
+    if dollars == 0:
+        return "$0"
+    if dollars < _CENT:
+        return "<$0.01"
+    return f"{'≤' if is_most else ''}${dollars:,.2f}"

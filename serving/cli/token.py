@@ -6,18 +6,15 @@ import typer
 
 from resources.session_secret import session_secret
 from resources.settings import load_settings
-from serving.cli.users import check_name
 from serving.tokens import make_token
 
 
 def run(user: str, page: str | None) -> int:
     """Prints the token alone, for `curl -H "Authorization: Bearer $(moodsearch token USER)"`, or
     the address of a search page with the token in its fragment, which no server is sent."""
-    check_name("USER", user)
-    if page is not None:
-        page = _without_fragment(page)
+    address = None if page is None else _without_fragment(page)
     token = make_token(session_secret(load_settings(), create=False), user)
-    typer.echo(token if page is None else f"{page}#token={token}")
+    typer.echo(token if address is None else f"{address}#token={token}")
     return 0
 
 

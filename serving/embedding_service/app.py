@@ -1,12 +1,13 @@
 """The application: routes over a model that somebody else loaded."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 import numpy as np
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, WouldBlock
+from anyio.to_thread import run_sync
 from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -35,7 +36,6 @@ RETRY_AFTER_SECONDS: Final = 1
 """What is asked of those who come when all places are taken."""
 
 Samples = NDArray[np.float32]
-T = TypeVar("T")
 
 
 def create_embedding_service(
@@ -53,13 +53,9 @@ def create_embedding_service(
             Route("/embed_text", service.embed_text, methods=["POST"]),
             Route("/healthz", service.healthz, methods=["GET"]),
         ],
-        exception_handlers={
-            RefusalError: _refused,
-            TrackError: _unusable_audio,
-            BackendError: _model_does_not_answer,
-            HTTPException: _no_such_route,
-            Exception: _our_mistake,
-        },
+        exception_handlers=dict.fromkeys(
+            (RefusalError, TrackError, BackendError, HTTPException, Exception), _answer_to
+        ),
     )
 
 
@@ -74,30 +70,30 @@ class _Service:
         self._model = model
         self._limits = limits
         self._remote = RemoteFiles(limits, may_reach)
-        self._audio_places = _Places(limits.audio_requests)
-        self._text_places = _Places(limits.text_requests)
+        self._audio_places = CapacityLimiter(limits.audio_requests)
+        self._text_places = CapacityLimiter(limits.text_requests)
         self._fetching = CapacityLimiter(limits.fetches)
         self._computing = CapacityLimiter(limits.workers)
         self._reading = CapacityLimiter(limits.workers)
 
     async def embed_audio(self, request: Request) -> JSONResponse:
         limits = self._limits
-        with self._audio_places.taken():
+        with _place(self._audio_places):
             body = await read_body(request, limits.audio_body_bytes, limits.body_seconds)
-            audio = await _thread(self._computing, lambda: parse_audio(body))
+            audio = await run_sync(parse_audio, body, limiter=self._computing)
             body.clear()  # the same again, in base64
             if isinstance(audio, str):
-                samples = await _thread(self._fetching, lambda: self._heard_at(audio))
+                samples = await run_sync(self._heard_at, audio, limiter=self._fetching)
             else:
-                samples = await _thread(self._computing, lambda: _heard(io.BytesIO(audio)))
-            return self._answer(await _thread(self._computing, lambda: self._vector(samples)))
+                samples = await run_sync(_heard, io.BytesIO(audio), limiter=self._computing)
+            return self._answer(await run_sync(self._vector, samples, limiter=self._computing))
 
     async def embed_text(self, request: Request) -> JSONResponse:
         limits = self._limits
-        with self._text_places.taken():
+        with _place(self._text_places):
             body = await read_body(request, limits.text_body_bytes, limits.body_seconds)
             text = parse_text(body, limits.text_characters)
-            (vector,) = await _thread(self._reading, lambda: self._model.embed_text([text]))
+            (vector,) = await run_sync(self._model.embed_text, [text], limiter=self._reading)
             return self._answer(vector)
 
     async def healthz(self, _request: Request) -> JSONResponse:
@@ -120,22 +116,19 @@ class _Service:
         )
 
 
-class _Places:
-    """So many requests are answered at once: their bodies are in memory."""
-
-    def __init__(self, count: int) -> None:
-        self._free = count
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Raises `RefusalError` (503) when there is none. For one event loop."""
-        if not self._free:
-            raise RefusalError(503, "busy, try again", retry_after_seconds=RETRY_AFTER_SECONDS)
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1
+@contextmanager
+def _place(places: CapacityLimiter) -> Iterator[None]:
+    """One of the requests answered at once: their bodies are in memory. Raises `RefusalError` (503)
+    when all places are taken."""
+    request = object()
+    try:
+        places.acquire_on_behalf_of_nowait(request)
+    except WouldBlock:
+        raise RefusalError(503, "busy, try again", RETRY_AFTER_SECONDS) from None
+    try:
+        yield
+    finally:
+        places.release_on_behalf_of(request)
 
 
 def _heard(audio: BinaryIO) -> Samples:
@@ -143,36 +136,19 @@ def _heard(audio: BinaryIO) -> Samples:
     return decode_windows(audio, probe(audio)).samples
 
 
-async def _thread(limiter: CapacityLimiter, call: Callable[[], T]) -> T:
-    return await to_thread.run_sync(call, limiter=limiter)
-
-
-def _error(status: int, message: str, retry_after_seconds: float | None = None) -> JSONResponse:
-    headers = {} if retry_after_seconds is None else {"Retry-After": f"{retry_after_seconds:.0f}"}
+def _answer_to(_request: Request, error: Exception) -> JSONResponse:
+    message, headers = str(error), {}
+    match error:
+        case RefusalError():
+            status = error.status
+        case TrackError():
+            status = 422
+        case BackendError():
+            status = 503
+        case HTTPException():  # no such route
+            status, message, headers = error.status_code, error.detail, dict(error.headers or {})
+        case _:  # the server logs it
+            status, message = 500, "the service made a mistake; its log says which"
+    if isinstance(error, RefusalError | BackendError) and error.retry_after_seconds is not None:
+        headers["Retry-After"] = f"{error.retry_after_seconds:.0f}"
     return JSONResponse({"error": excerpt(message)}, status, headers)
-
-
-def _refused(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RefusalError)
-    return _error(error.status, str(error), error.retry_after_seconds)
-
-
-def _unusable_audio(_request: Request, error: Exception) -> JSONResponse:
-    return _error(422, str(error))
-
-
-def _model_does_not_answer(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, BackendError)
-    return _error(503, str(error), error.retry_after_seconds)
-
-
-def _no_such_route(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    answer = _error(error.status_code, error.detail)
-    answer.headers.update(error.headers or {})
-    return answer
-
-
-def _our_mistake(_request: Request, _mistake: Exception) -> JSONResponse:
-    """The server logs the error itself."""
-    return _error(500, "the service made a mistake; its log says which")

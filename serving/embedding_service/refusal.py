@@ -10,9 +10,7 @@ class RefusalError(MoodSearchError):
     attempt after that long may succeed.
     """
 
-    def __init__(
-        self, status: int, message: str, *, retry_after_seconds: float | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after_seconds = retry_after_seconds

@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import BinaryIO, Final, TypeVar, cast
 
 import httpcore
@@ -47,13 +47,12 @@ class RemoteFiles:
         url = checked(address)
         deadline = Deadline(self._limits.fetch_seconds)
         network = CheckedNetwork(self._may_reach, deadline, self._resolvers)
-        with ExitStack() as stack:
-            pool = httpcore.ConnectionPool(
+        with (
+            httpcore.ConnectionPool(
                 self._ssl_context, max_connections=1, network_backend=network
-            )
-            stack.enter_context(pool)
-            file = _RemoteFile(pool, url, self._limits, deadline).opened()
-            stack.callback(file.close)
+            ) as pool,
+            closing(_RemoteFile(pool, url, self._limits, deadline).opened()) as file,
+        ):
             yield file
 
 

@@ -66,11 +66,20 @@ def get(
     Raises `RefusalError` for a redirect that is not allowed (422) and for silence of
     `stall_seconds` (504), `SourceError` for a host that cannot be read; also inside the block.
     """
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), stall_seconds)
     for _ in range(MAX_REDIRECTS + 1):
-        with _translated(url), _requested(pool, url, headers, stall_seconds) as answer:
-            location = answer.headers.get("Location")
-            if answer.status not in _REDIRECTS or location is None:
-                yield answer
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        sent = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", **headers}
+        request = pool.stream(
+            "GET", target, headers=list(sent.items()), extensions={"timeout": timeout}
+        )
+        with _translated(url), request as response:
+            received = httpx.Headers(response.headers)
+            location = received.get("Location")
+            if response.status not in _REDIRECTS or location is None:
+                yield RemoteResponse(url, response.status, received, response.iter_stream())
                 return
         url = checked(location, url)
     raise RefusalError(422, f"more than {MAX_REDIRECTS} redirects")
@@ -93,26 +102,6 @@ def checked(address: str, base: httpx.URL | None = None) -> httpx.URL:
     if url.userinfo:
         raise RefusalError(422, "audio_url must not contain a user name or a password")
     return url
-
-
-@contextmanager
-def _requested(
-    pool: httpcore.ConnectionPool,
-    url: httpx.URL,
-    headers: Mapping[str, str],
-    stall_seconds: float,
-) -> Iterator[RemoteResponse]:
-    sent = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", **headers}
-    target = httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), stall_seconds)
-    with pool.stream(
-        "GET", target, headers=list(sent.items()), extensions={"timeout": timeout}
-    ) as response:
-        yield RemoteResponse(
-            url, response.status, httpx.Headers(response.headers), response.iter_stream()
-        )
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The nearest public tracks to a vector. The catalogue decides what is shown, whatever is in the
 index: matches that are not public are left out, and more are fetched in their place."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -46,17 +45,11 @@ def nearest_public(
         new = [match.track_id for match in matches if match.track_id not in hydrated]
         public |= tracks.public(new)
         hydrated.update(new)
-        enough = sum(match.track_id in public for match in matches) >= limit
-        if enough or len(matches) < fetch or fetch >= MOST_FETCHED:
-            return _found(matches, public)[:limit]
+        found = [match for match in matches if match.track_id in public]
+        if len(found) >= limit or len(matches) < fetch or fetch >= MOST_FETCHED:
+            return [_found(match, public[match.track_id]) for match in found[:limit]]
         fetch = min(2 * fetch, MOST_FETCHED)
 
 
-def _found(matches: Sequence[Match], public: dict[int, Track]) -> list[FoundTrack]:
-    return [
-        FoundTrack(
-            **asdict(public[match.track_id]), similarity=round(match.similarity, SIMILARITY_DIGITS)
-        )
-        for match in matches
-        if match.track_id in public
-    ]
+def _found(match: Match, track: Track) -> FoundTrack:
+    return FoundTrack(**asdict(track), similarity=round(match.similarity, SIMILARITY_DIGITS))

@@ -147,8 +147,8 @@ def _split(text: str) -> ReadQuery:
     while at < len(words):
         found = _by_minus(words, at) or _by_word(words, at)
         if found is not None:
-            excluded.append(found.text)
-            at = found.end
+            text, at = found
+            excluded.append(text)
             continue
         start = _cue_end(words, at)
         if start is None:
@@ -166,10 +166,13 @@ def _split(text: str) -> ReadQuery:
     return ReadQuery(_joined(wanted), unique)
 
 
-@dataclass(frozen=True)
-class _Found:
-    text: str
-    end: int
+_Found = tuple[str, int]
+"""What is excluded, and where the words go on."""
+
+
+def _bare(words: Sequence[_Word], at: int) -> str:
+    """ "" past the end."""
+    return words[at].bare if at < len(words) else ""
 
 
 def _by_minus(words: Sequence[_Word], at: int) -> _Found | None:
@@ -184,9 +187,9 @@ def _by_minus(words: Sequence[_Word], at: int) -> _Found | None:
             if closed.endswith(('"', "”")) and (end > at or len(closed) > 3):
                 phrase = " ".join(word.typed for word in words[at : end + 1])
                 phrase = phrase[1:].strip(_AROUND + " ")
-                return _Found(phrase, end + 1) if phrase else None
+                return (phrase, end + 1) if phrase else None
     bare = typed[1:].strip(_AROUND)
-    return _Found(bare, at + 1) if len(bare) > 2 and bare[0].isalpha() else None
+    return (bare, at + 1) if len(bare) > 2 and bare[0].isalpha() else None
 
 
 def _by_word(words: Sequence[_Word], at: int) -> _Found | None:
@@ -195,15 +198,14 @@ def _by_word(words: Sequence[_Word], at: int) -> _Found | None:
     bare = words[at].bare
     match = _ONE_WORD.fullmatch(bare)
     if match:
-        return _Found(EXCLUDABLE[match["less"] or match["free"] or match["non"]], at + 1)
-    if at + 1 == len(words) or words[at].ends:
+        return EXCLUDABLE[match["less"] or match["free"] or match["non"]], at + 1
+    if words[at].ends:
         return None
-    following = words[at + 1].bare
-    after = words[at + 2].bare if at + 2 < len(words) else ""
+    following, after = _bare(words, at + 1), _bare(words, at + 2)
     if following == "free" and bare in EXCLUDABLE and after not in {"of", "from", "jazz"}:
-        return _Found(EXCLUDABLE[bare], at + 2)
+        return EXCLUDABLE[bare], at + 2
     if bare == "non" and following in {"vocal", "percussion"}:
-        return _Found(EXCLUDABLE[following], at + 2)
+        return EXCLUDABLE[following], at + 2
     return None
 
 
@@ -215,21 +217,19 @@ def _cue_end(words: Sequence[_Word], at: int) -> int | None:
         cue = words[at : at + length]
         if tuple(word.bare for word in cue) in CUES and not any(w.ends for w in cue[:-1]):
             return at + length
-    bare = words[at].bare
-    following = words[at + 1].bare if at + 1 < len(words) else ""
+    bare, following = words[at].bare, _bare(words, at + 1)
     if bare in NOT:
         return at + 2 if following in AFTER_NOT else at + 1
     if bare in DO_NOT and following in OF_MUSIC:
         return _past_verbs(words, at + 2)
     if bare in {"do", "does"} and following == "not":
-        third = words[at + 2].bare if at + 2 < len(words) else ""
-        return _past_verbs(words, at + 3) if third in OF_MUSIC else None
+        return _past_verbs(words, at + 3) if _bare(words, at + 2) in OF_MUSIC else None
     return None
 
 
 def _past_verbs(words: Sequence[_Word], at: int) -> int:
     """ "to hear", "like" and so on, which may follow "don't want" and "doesn't sound"."""
-    while at < len(words) and words[at].bare in {"to", "hear", "like", "have", "listen"}:
+    while _bare(words, at) in {"to", "hear", "like", "have", "listen"}:
         at += 1
     return at
 
@@ -260,14 +260,10 @@ def _excluded_from(words: Sequence[_Word], start: int) -> tuple[list[str], int]:
             break
         if word.ends:
             items.append([])
-        elif _is_whole(items[-1], by_not=by_not) and not _is_in(words, at, AND | OR):
+        elif _is_whole(items[-1], by_not=by_not) and _bare(words, at) not in AND | OR:
             break
     texts = [_item(item) for item in items]
     return [text for text in texts if text], at
-
-
-def _is_in(words: Sequence[_Word], at: int, bare: frozenset[str]) -> bool:
-    return at < len(words) and words[at].bare in bare
 
 
 def _goes_on(words: Sequence[_Word], at: int) -> bool:

@@ -84,7 +84,8 @@ class QueryVectors:
                 raise BackendError(f"{self._model.model.id} answered a query with no vector")
         except BaseException as error:
             for key, future in asked.items():
-                self._forget(key)
+                with self._lock:
+                    del self._asked[key]
                 future.set_exception(error)
             raise
         self.answered_at = time.monotonic()
@@ -93,10 +94,6 @@ class QueryVectors:
             vector.setflags(write=False)
             self._keep(key, vector)
             future.set_result(vector)
-
-    def _forget(self, key: tuple[str, str]) -> None:
-        with self._lock:
-            del self._asked[key]
 
     def _keep(self, key: tuple[str, str], vector: Vector) -> None:
         with self._lock:

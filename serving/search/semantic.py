@@ -4,17 +4,16 @@ catalogue says about them."""
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from resources.backends import Backends
-from resources.catalogue.work.generations import Generation, Generations
+from resources.catalogue.work.generations import Generation
 from resources.embedding.collapse import PromptVectors
-from resources.embedding.protocol import EmbeddingModel, ModelDescription
+from resources.embedding.protocol import EmbeddingModel
 from resources.errors import ModelMismatchError
 from resources.vectors.protocol import VectorStore
-from serving.availability import Availability, UnavailableError
+from serving.availability import Answer, Availability, UnavailableError
 from serving.search.nearest import FoundTrack, nearest_public
 from serving.search.query_embedder import QueryEmbedder
 
@@ -32,17 +31,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SearchAnswer:
-    """The nearest public tracks, best first. `reason`: why the search is not available, for the
-    operator; None when it is."""
+class SearchAnswer(Answer):
+    """The nearest public tracks, best first."""
 
     query: str
     results: list[FoundTrack] = field(default_factory=list)
-    reason: str | None = None
-
-    @property
-    def available(self) -> bool:
-        return self.reason is None
 
 
 class LiveIndex:
@@ -52,17 +45,10 @@ class LiveIndex:
     seconds; a process that serves needs no restart.
     """
 
-    def __init__(
-        self,
-        generations: Generations,
-        model: ModelDescription,
-        open_vectors: Callable[[str, ModelDescription], VectorStore],
-        *,
-        recheck_seconds: float = RECHECK_SECONDS,
-    ) -> None:
-        self._generations = generations
-        self._model = model
-        self._open_vectors = open_vectors
+    def __init__(self, backends: Backends, *, recheck_seconds: float = RECHECK_SECONDS) -> None:
+        self._generations = backends.generations
+        self._model = backends.track_model
+        self._open_vectors = backends.open_vectors
         self._recheck_seconds = recheck_seconds
         self._stores: dict[str, VectorStore] = {}
         self._live: Generation | None = None
@@ -111,7 +97,7 @@ class SemanticSearch:
     ) -> None:
         """`text_model`: instead of the configured one, which is loaded here when it runs in this
         process."""
-        self.index = LiveIndex(backends.generations, backends.track_model, backends.open_vectors)
+        self.index = LiveIndex(backends)
         self.query_embedder = QueryEmbedder(
             text_model or backends.text_model, PromptVectors(backends.store)
         )

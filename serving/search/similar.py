@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 
 from resources.backends import Backends
-from serving.availability import Availability, UnavailableError
+from serving.availability import Answer, Availability, UnavailableError
 from serving.search.nearest import FoundTrack, nearest_public
 from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, DEFAULT_LIMIT, LiveIndex
 
@@ -12,17 +12,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SimilarAnswer:
-    """The nearest public tracks to a track, best first, without itself. `reason`: why they are not
-    available, for the operator; None when they are."""
+class SimilarAnswer(Answer):
+    """The nearest public tracks to a track, best first, without itself."""
 
     track_id: int
     results: list[FoundTrack] = field(default_factory=list)
-    reason: str | None = None
-
-    @property
-    def available(self) -> bool:
-        return self.reason is None
 
 
 class SimilarTracks:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
@@ -108,10 +108,12 @@ class GenresOnDemand:
                 result = self._classify(track_id)
         except MoodSearchError as error:
             reason = one_line(error)
-            self._log(lambda: logger.warning("genres are not available: %s", reason))
+            if self._may_log():
+                logger.warning("genres are not available: %s", reason)
             result = Classification(reason=reason)
         except Exception as error:
-            self._log(lambda: logger.exception("classifying track %d failed", track_id))
+            if self._may_log():
+                logger.exception("classifying track %d failed", track_id)
             result = Classification(reason=f"an unexpected {type(error).__name__}; see the log")
         # Not before it is stored: whoever asks next finds either.
         self._finish(track_id, future, result)
@@ -131,7 +133,8 @@ class GenresOnDemand:
             return Classification((track and track.predictions) or ())
         heard = self._unsaved.get(track_id)
         if heard is None or heard.file_id != track.audio.file_id:
-            vector = self._vector(track_id) if needs_embedding else None
+            vectors = self._index.vectors() if needs_embedding else None
+            vector = None if vectors is None else vectors.vector(track_id)
             if not track.may_be_classified(needs_embedding=needs_embedding) or (
                 needs_embedding and vector is None
             ):
@@ -166,39 +169,25 @@ class GenresOnDemand:
                     del self._unsaved[next(iter(self._unsaved))]
             # A mistake of ours, or an app's trigger, is no better a reason to pay twice.
             is_ours = not isinstance(error, MoodSearchError)
-            reason = one_line(error)
-            self._log(
-                lambda: logger.warning(
+            if self._may_log():
+                logger.warning(
                     "genres could not be stored: %s; they will be when somebody asks again",
-                    reason,
+                    one_line(error),
                     exc_info=is_ours,
                 )
-            )
         else:
             self._forget(track_id)
 
     def _write(self, track_id: int, heard: _Heard) -> None:
         records, classifier = self._backends.records, self._backends.classifier.name
-        if heard.failure is not None:
-            records.genres_failed(
-                track_id, heard.file_id, heard.failure, classifier, within=STATEMENT_SECONDS
-            )
+        file_id, failure, within = heard.file_id, heard.failure, STATEMENT_SECONDS
+        if failure is not None:
+            records.genres_failed(track_id, file_id, failure, classifier, within=within)
             return
-        records.genres(
-            track_id, heard.file_id, heard.predictions, classifier, within=STATEMENT_SECONDS
-        )
+        records.genres(track_id, file_id, heard.predictions, classifier, within=within)
         # No run will look at it again.
-        self._backends.auto_tags.apply(Block(track_id, track_id), within=STATEMENT_SECONDS)
+        self._backends.auto_tags.apply(Block(track_id, track_id), within=within)
 
     def _forget(self, track_id: int) -> None:
         with self._lock:
             self._unsaved.pop(track_id, None)
-
-    def _vector(self, track_id: int) -> NDArray[np.float32] | None:
-        """What the index holds for the track; asked for only where it is needed."""
-        vectors = self._index.vectors()
-        return None if vectors is None else vectors.vector(track_id)
-
-    def _log(self, log: Callable[[], None]) -> None:
-        if self._may_log():
-            log()

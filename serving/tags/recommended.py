@@ -13,7 +13,7 @@ from resources.backends import Backends
 from resources.catalogue.tracks.genres import TrackGenres, comparable_tag
 from resources.genres.labels import is_tag
 from resources.genres.protocol import GenrePrediction
-from serving.availability import CONCURRENT_ANSWERS, Availability, UnavailableError
+from serving.availability import CONCURRENT_ANSWERS, Answer, Availability, UnavailableError
 from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, LiveIndex
 from serving.tags.on_demand import Classification, GenresOnDemand
 
@@ -35,17 +35,11 @@ class RecommendedTag:
 
 
 @dataclass(frozen=True)
-class TagsAnswer:
-    """Tags that the track does not have yet, best first. `reason`: why they are not available, for
-    the operator; None when they are."""
+class TagsAnswer(Answer):
+    """Tags that the track does not have yet, best first."""
 
     track_id: int
     tags: list[RecommendedTag] = field(default_factory=list)
-    reason: str | None = None
-
-    @property
-    def available(self) -> bool:
-        return self.reason is None
 
 
 class RecommendedTags:
@@ -73,7 +67,11 @@ class RecommendedTags:
         """
         started_at = time.monotonic()
         try:
-            track = await to_thread.run_sync(self._look_up, track_id, limiter=self._limiter)
+            track = await to_thread.run_sync(
+                self._availability.answer,
+                lambda: self._genres.public(track_id),
+                limiter=self._limiter,
+            )
         except UnavailableError as error:
             return TagsAnswer(track_id, reason=str(error))
         if track is None:
@@ -94,9 +92,6 @@ class RecommendedTags:
         if not future.done():
             return Classification(reason="the classifier takes longer than the deadline")
         return future.result()
-
-    def _look_up(self, track_id: int) -> TrackGenres | None:
-        return self._availability.answer(lambda: self._genres.public(track_id))
 
 
 def _recommended(

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from assets.embedding import embed_tracks
+from assets.embedders import embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
 from resources.settings import load_settings
 from tests.assets.tracks import pending

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from assets.decoding import Decoding, EmbeddingThreads
-from assets.embedding import EmbeddedTrack, embed_tracks
+from assets.embedders import EmbeddedTrack, embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
 from assets.outcomes import AUDIO_IS_MISSING, Failure
 from assets.window_vectors import WindowEmbedder
@@ -88,9 +88,8 @@ def test_processes_make_the_same_vectors_as_threads_in_the_same_order(
     for one, other in zip(by_threads, by_processes, strict=True):
         assert one.result is not None
         assert other.result is not None
-        assert one.result.windows.shape == (3, 512)
-        np.testing.assert_array_equal(one.result.vector, other.result.vector)
-        np.testing.assert_array_equal(one.result.windows, other.result.windows)
+        assert one.result.vectors.shape == (3, 512)
+        np.testing.assert_array_equal(one.result.vectors, other.result.vectors)
         assert one.result.starts_seconds == other.result.starts_seconds
 
 

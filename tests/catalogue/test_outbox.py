@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resources.catalogue.changes import triggers
 from resources.catalogue.database import Database
 from resources.catalogue.names import index as index_module
 from resources.catalogue.names.index import KeywordIndex
+from resources.catalogue.schema import triggers
 from resources.catalogue.work import pending
 from resources.catalogue.work.contents import Contents
 from resources.catalogue.work.pending import PendingWork

@@ -1,5 +1,6 @@
 """The SQL files of the schema: what runs once, what runs again, and what becomes of a database."""
 
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -196,5 +197,7 @@ def test_what_decides_what_a_name_is_tells_of_its_change(database: Database) -> 
     watched = {row["kind"]: {row["key"], *row["columns"]} for row in rows}
     wanted: dict[str, set[str]] = {}
     for source in SOURCES:
-        wanted.setdefault(source.table, set()).update(source.watched)
+        wanted.setdefault(source.table, set()).update(
+            {source.key, source.name, *re.findall(r"\br\.(\w+)", source.shown_if)}
+        )
     assert watched == wanted

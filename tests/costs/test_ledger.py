@@ -86,14 +86,14 @@ def test_whatever_the_database_refuses_is_kept_later_by_itself(
     assert ledger.reading()[PREDICTIONS] == 5
 
 
-class Failing:
+class Failing(Usage):
     """Keeps nothing, for a reason that nobody expects."""
 
     def __init__(self, error: type[BaseException]) -> None:
         self._error = error
         self.asked = 0
 
-    def add(self, _amounts: Amounts, _busy: Sequence[Period]) -> Amounts:
+    def add(self, amounts: Amounts, busy: Sequence[Period] = ()) -> Amounts:  # noqa: ARG002
         self.asked += 1
         raise self._error("in the midst of it")
 

@@ -4,15 +4,15 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from resources.embedding.clap import exports, load
+from resources.embedding.clap import exports
 from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.hub import HubFiles
+from resources.embedding.clap.model import clap_files
 from resources.errors import ConfigurationError
 from resources.settings import Settings, load_settings
 from tests.fakes.hub import export_files
@@ -81,7 +81,7 @@ def test_a_folder_with_the_files_of_a_pinned_export_is_that_export(
     """So that an index built with the hub's files is not built again for a copy of them."""
     (pinned,) = exports.PINNED.values()
     hashes = {name: hashlib.sha256(each).hexdigest() for name, each in export_files().items()}
-    known = {pinned.id: replace(pinned, sha256=hashes)}
+    known = {pinned.id: pinned.model_copy(update={"sha256": hashes})}
     monkeypatch.setattr("resources.embedding.clap.folder.PINNED", known)
     monkeypatch.setattr("resources.embedding.clap.hub.PINNED", known)
     assert FolderFiles(folder, "int8").model == HubFiles(pinned.id, "int8", tmp_path).model
@@ -157,7 +157,7 @@ def test_a_folder_is_told_by_how_it_is_written(
     assert settings.clap_folder is not None
     assert settings.clap_folder.samefile(folder)
     monkeypatch.chdir("/")
-    assert load.clap_files(settings).audio_model().samefile(folder / AUDIO)
+    assert clap_files(settings).audio_model().samefile(folder / AUDIO)
 
 
 def test_a_name_on_the_hub_stays_one_beside_a_folder_of_that_name(
@@ -168,7 +168,7 @@ def test_a_name_on_the_hub_stays_one_beside_a_folder_of_that_name(
     settings = settings_of(monkeypatch, "Xenova/clap-htsat-unfused")
     assert settings.clap_folder is None
     (pinned,) = exports.PINNED.values()
-    assert load.clap_files(settings).model.revision == pinned.revision
+    assert clap_files(settings).model.revision == pinned.revision
 
 
 @pytest.mark.parametrize(

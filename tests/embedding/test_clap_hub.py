@@ -31,7 +31,7 @@ Opened = Callable[..., HubFiles]
 
 # As a process of the product does; the client reads its own variables when it is imported.
 IN_A_PROCESS: Final = """
-from resources.embedding.clap.load import clap_files
+from resources.embedding.clap.model import clap_files
 from resources.errors import MoodSearchError
 from resources.settings import load_settings
 try:

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from resources.audio.windows import WINDOW_SAMPLES
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
-from resources.embedding.flac import encode_flac
-from resources.embedding.modal import ModalEmbedder
+from resources.embedding.modal import ModalEmbedder, encode_flac
 from resources.embedding.modal_client import MAX_REDIRECTS
 from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, RefusedTrackError
@@ -301,7 +300,7 @@ def test_a_service_that_is_not_there_is_a_backend_error() -> None:
     with Host() as host:
         absent = host
     with pytest.raises(BackendError, match="ConnectError"):
-        embedder(absent, timeout_seconds=0.3).embed_text(["rain"])
+        embedder(absent, timeout_seconds=1).embed_text(["rain"])
 
 
 def test_audio_on_modal_does_not_need_text_on_modal(service: Host) -> None:

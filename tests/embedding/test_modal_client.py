@@ -97,7 +97,7 @@ def test_contents_are_made_when_their_turn_comes() -> None:
         may_answer.wait(PATIENCE_SECONDS)
         answer(connection)
 
-    async def content() -> bytes:
+    def content() -> bytes:
         nonlocal made
         made += 1
         return b"{}"
@@ -107,7 +107,9 @@ def test_contents_are_made_when_their_turn_comes() -> None:
         async with open_modal_client({}, 3, Backoff()) as client:
             deadline = Deadline(PATIENCE_SECONDS)
             statuses = asyncio.create_task(
-                client.post_all(endpoint, [content] * 12, lambda answer: answer.status, deadline)
+                client.post_all(
+                    endpoint, [content] * 12, lambda answer: answer[0].status_code, deadline
+                )
             )
             for _ in range(3):
                 assert await asyncio.to_thread(asked.acquire, timeout=PATIENCE_SECONDS)
@@ -138,7 +140,7 @@ def test_a_service_that_hangs_is_given_up_at_the_deadline(hanging: Behaviour) ->
 
 
 def test_waiting_for_earlier_requests_counts_towards_the_deadline() -> None:
-    async def content() -> bytes:
+    def content() -> bytes:
         return b"{}"
 
     async def behind_one_that_hangs(url: str) -> None:

@@ -36,7 +36,7 @@ sys.meta_path.insert(0, Absent())
 """
 
 IN_THE_IMAGE = f"""{ONLY_PACKAGES}
-import resources.embedding.clap.load
+import resources.embedding.clap.model
 import serving.embedding_service as service
 from resources.settings import load_settings
 service.create_embedding_service(service.open_model(load_settings()))

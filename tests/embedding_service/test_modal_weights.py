@@ -107,7 +107,7 @@ def test_a_model_that_was_looked_up_takes_its_hashes_along(monkeypatch: pytest.M
     hashes = {name: sha256(content) for name, content in export_files().items()}
     locks = load_settings().clap_locks
     lock = lock_path(locks, ID, REVISION)
-    write_lock(lock, Export(ID, REVISION, "mit", hashes))
+    write_lock(lock, Export(id=ID, revision=REVISION, licence="mit", sha256=hashes))
     image = layers(monkeypatch, CLAP_MODEL=f"{ID}@{REVISION}")
     assert image.fetched == [(ID, REVISION, {name: hashes[name] for name in INT8})]
     assert image.copied == {f"{HOME}/models/{lock.name}": lock}
@@ -160,7 +160,8 @@ def test_an_image_is_built_once_and_its_containers_never_download(tmp_path: Path
         )
         assert built.returncode == 0, built.stderr
     write_lock(
-        lock_path(tmp_path / "home" / "models", ID, REVISION), Export(ID, REVISION, "mit", hashes)
+        lock_path(tmp_path / "home" / "models", ID, REVISION),
+        Export(id=ID, revision=REVISION, licence="mit", sha256=hashes),
     )
     started = _run(START, ROOT, CLAP_MODEL=f"{ID}@{REVISION}", HF_HUB_OFFLINE="1", **image)
     assert started.stdout.strip() == ID, started.stderr

@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 
 from assets.block_run import NoProgress
-from assets.clap_embeddings import embeddings_table
 from assets.held_block import HeldBlock
 from assets.tables import BlockTable, Embeddings, TrackAudio
 from pipelines.backfill import BackfillResult, backfill, plan
@@ -18,6 +17,7 @@ from resources.backends import Backends
 from resources.errors import BackendError
 from resources.settings import load_settings
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
+from tests.pipelines.tables import embeddings_table
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.clap_embeddings import embeddings_table
 from assets.tables import BlockTable, TrackAudio
 from assets.windows import WindowParts
 from resources.audio.windows import pool
 from resources.backends import Backends
 from resources.catalogue.tracks.audio_files import AudioFile
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
+from tests.pipelines.tables import embeddings_table
 
 
 def _indexed(backends: Backends) -> list[int]:

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from assets.block_run import PROCESS_TAG, NoProgress
-from assets.clap_embeddings import embeddings_table
 from pipelines import housekeeping
 from pipelines.backfill import backfill, plan
 from pipelines.runs import fail_dead_runs
@@ -21,6 +20,7 @@ from resources.machine.processes import this_process
 from resources.vectors.protocol import LARGEST_ID, VectorDocument, VectorStore
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
+from tests.pipelines.tables import embeddings_table
 
 
 def _indexed(backends: Backends) -> list[int]:
@@ -248,7 +248,7 @@ def test_a_document_that_the_store_does_not_take_waits_alone(
     def picky(store: VectorStore, documents: Sequence[VectorDocument]) -> None:
         if any(document.id == ids[3] for document in documents):
             raise RuntimeError("turbopuffer refuses a request (400): attribute too long")
-        upsert(store, documents)  # type: ignore[arg-type]
+        upsert(store, documents)
 
     monkeypatch.setattr(type(backends.vectors), "upsert", picky)
     ran = run()

@@ -10,10 +10,10 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets.clap_embeddings import embeddings_table
 from resources.backends import Backends
 from resources.catalogue.work.records import Computed
 from tests.pipelines.conftest import BLOCK, Ran, Run, Upload
+from tests.pipelines.tables import embeddings_table
 
 ASSETS = ["track_audio", "clap_embeddings", "search_index"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
-from serving.api.byte_ranges import UnsatisfiableRangeError, requested_range
+from serving.api.ranged import UnsatisfiableRangeError, requested_range
 from serving.search.semantic import SemanticSearch
 from tests.catalogue.rows import add_track, update_track
 

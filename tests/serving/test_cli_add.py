@@ -7,7 +7,7 @@ import pytest
 
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.catalogue.database import Database
-from serving.cli.audio_files import find_audio_files
+from serving.cli.add import find_audio_files
 from tests.serving.command import Command, write_tone
 
 

@@ -8,7 +8,7 @@ from resources.backends import Backends
 from resources.costs.ledger import Usage
 from resources.costs.measures import Measure
 from resources.settings import load_settings
-from serving.cli.money import about, price
+from serving.cli.output import about, price
 from tests.catalogue.rows import add_track
 from tests.fakes.replicate import TOKEN
 from tests.serving.command import Command

@@ -6,7 +6,6 @@ import pytest
 
 from resources.backends import Backends
 from resources.catalogue.work.records import AudioRecord, IndexRecord
-from resources.embedding.identity import track_model
 from resources.settings import load_settings
 from tests.catalogue.rows import add_track
 from tests.serving.command import Command
@@ -97,7 +96,7 @@ def test_an_index_that_lost_its_documents_is_wrong(moodsearch: Command) -> None:
 
 def test_an_index_of_another_model_is_wrong_and_the_remedy_is_named(moodsearch: Command) -> None:
     with Backends(load_settings()) as backends:
-        backends.generations.open(track_model(OTHER_MODEL))
+        backends.generations.open(OTHER_MODEL.for_tracks())
     outcome = moodsearch("doctor")
     assert outcome.status == 1
     assert "moodsearch backfill" in outcome.output
@@ -106,7 +105,7 @@ def test_an_index_of_another_model_is_wrong_and_the_remedy_is_named(moodsearch: 
 
 def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(moodsearch: Command) -> None:
     with Backends(load_settings()) as backends:
-        backends.generations.open(track_model(OTHER_MODEL))
+        backends.generations.open(OTHER_MODEL.for_tracks())
         planned = moodsearch("backfill", "--dry-run")
         assert planned.status == 0
         assert f"vectors of {OTHER_MODEL.id}" in planned.output

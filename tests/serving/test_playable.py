@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from resources.backends import Backends
 from resources.settings import load_settings
 from serving.api.app import create_app
-from serving.api.open_streams import STREAMS_OF_A_CLIENT
+from serving.api.request_limit import STREAMS_OF_A_CLIENT
 from tests.audio.files import ENCODINGS, chirp, write_audio
 from tests.catalogue.rows import add_track, update_track
 from tests.serving.page.browser import served

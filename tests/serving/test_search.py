@@ -7,7 +7,6 @@ import time
 import pytest
 
 from resources.backends import Backends
-from resources.embedding.identity import track_model
 from resources.embedding.protocol import EmbeddingModel
 from resources.errors import ModelMismatchError
 from serving.search.semantic import LiveIndex, SemanticSearch
@@ -114,10 +113,8 @@ def test_an_index_of_another_model_makes_search_unavailable_and_names_the_remedy
 def test_a_finished_backfill_for_the_new_model_is_noticed_without_a_restart(
     backends: Backends,
 ) -> None:
-    backends.generations.open(track_model(OTHER_MODEL))
-    live = LiveIndex(
-        backends.generations, backends.track_model, backends.open_vectors, recheck_seconds=0
-    )
+    backends.generations.open(OTHER_MODEL.for_tracks())
+    live = LiveIndex(backends, recheck_seconds=0)
     with pytest.raises(ModelMismatchError):
         live.vectors()
     assert backends.generations.promote_when_complete(backends.generation)

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from resources.backends import Backends
-from resources.embedding.identity import track_model
 from resources.settings import load_settings
 from tests.serving.command import run_program, start_program
 from tests.serving.moods import OTHER_MODEL
@@ -82,7 +81,7 @@ def test_an_index_of_another_model_is_one_line_of_the_log_that_names_the_remedy(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     with Backends(load_settings()) as backends:
-        backends.generations.open(track_model(OTHER_MODEL))
+        backends.generations.open(OTHER_MODEL.for_tracks())
     process = start_program("serve", "--port", "0")
     try:
         assert process.stderr is not None

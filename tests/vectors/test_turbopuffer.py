@@ -31,12 +31,6 @@ def test_what_cannot_be_a_key_is_refused_before_it_is_sent(
     assert not key.strip() or key.strip() not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a b", "ü", "x" * 129])
-def test_what_cannot_be_a_namespace_is_refused(open_turbopuffer: Open, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="TURBOPUFFER_NAMESPACE"):
-        open_turbopuffer(namespace=name)
-
-
 def test_a_region_in_the_environment_does_not_get_in_the_way_of_another_address(
     open_turbopuffer: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,9 +109,9 @@ class KeptNames:
         """Bring all in line, from the key `before` on (None: from the newest row), until `go_on`
         says no between two batches. Returns how many names differed."""
         started = time.monotonic()
-        differences, complete = self._walk(_ROWS, before, go_on, self._note_position)
+        differences, complete = self._walk(_ROWS, before, go_on, is_noted=True)
         if complete:
-            removed, complete = self._walk(_ORPHANS, None, go_on)
+            removed, complete = self._walk(_ORPHANS, None, go_on, is_noted=False)
             differences += removed
         if complete:
             self._connection.execute(
@@ -126,14 +126,10 @@ class KeptNames:
         return differences
 
     def _walk(
-        self,
-        template: str,
-        position: str | None,
-        go_on: Callable[[], bool],
-        note: Callable[[str], None] = lambda _: None,
+        self, template: str, position: str | None, go_on: Callable[[], bool], *, is_noted: bool
     ) -> tuple[int, bool]:
         """Batches until there is none left. How many names differed, and whether it came to the
-        end."""
+        end. `is_noted`: where it is, for the next pass."""
         differences = 0
         while go_on():
             with self._connection.transaction():
@@ -143,20 +139,17 @@ class KeptNames:
                     return differences, True
                 differences += self.refresh(page["keys"] or [])
                 position = str(page["last"])
-                note(position)
+                if is_noted:
+                    self._connection.execute(
+                        "UPDATE moodsearch.search_sources SET compared_to = %s WHERE kind = %s",
+                        [position, self._source.kind],
+                    )
         return differences, False
-
-    def _note_position(self, key: str) -> None:
-        self._connection.execute(
-            "UPDATE moodsearch.search_sources SET compared_to = %s WHERE kind = %s",
-            [key, self._source.kind],
-        )
 
     def _row(self, template: str, **parameters: object) -> DictRow:
         statement = trusted_sql(template.format(**self._parts))
         # Planned anew each time: a plan for any bounds would read the whole table.
-        row = self._connection.execute(statement, parameters, prepare=False).fetchone()
-        assert row is not None
+        (row,) = self._connection.execute(statement, parameters, prepare=False).fetchall()
         return row
 
 
@@ -167,5 +160,5 @@ def begin_writing(connection: Connection, *, wait: bool) -> bool:
     if wait:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITING])
         return True
-    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s) AS mine", [_WRITING]).fetchone()
-    return row is not None and bool(row["mine"])
+    (row,) = connection.execute("SELECT pg_try_advisory_xact_lock(%s) AS mine", [_WRITING])
+    return bool(row["mine"])

@@ -15,11 +15,11 @@ from typing import Final, cast
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from resources.catalogue.changes.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.database import Connection, Database, SessionLock
 from resources.catalogue.names.comparison import KeptNames, begin_writing
 from resources.catalogue.names.sources import SOURCES, Source
 from resources.catalogue.schema.app_tables import TABLE_CHANGED, column_types
+from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.errors import first_line
 
 WITHOUT_TRIGGERS_SECONDS: Final = 300
@@ -78,11 +78,13 @@ FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL LIMIT 1
 """
 
 _STATE: Final = """
-SELECT moodsearch.sees_changes_of(%(table)s) AS is_watched,
-    moodsearch.statements_see_all(to_regclass('public.' || %(table)s)) AS could_be_watched,
+SELECT
     EXISTS (
         SELECT FROM moodsearch.search_sources WHERE kind = %(kind)s AND compared_at IS NOT NULL
     ) AS is_complete,
+    CASE WHEN NOT moodsearch.sees_changes_of(%(table)s)
+        AND moodsearch.statements_see_all(to_regclass('public.' || %(table)s))
+    THEN format('GRANT TRIGGER ON public.%%I TO %%I', %(table)s::text, current_user) END AS grant,
     (SELECT max(reason) FROM moodsearch.changes_missed
         WHERE consumer = 'names' AND table_name = %(table)s) AS missed
 """
@@ -162,15 +164,13 @@ class KeywordIndex:
                 return 0, 0
             connection.execute("SELECT moodsearch.bound_outbox('work', %s)", [OUTBOX_ROWS])
             taken = connection.execute(_TAKE, [FOLLOW_AT_ONCE]).fetchall()
-            differences = sum(self._follow_table(connection, change) for change in taken)
+            differences = sum(
+                self._follow_source(connection, source, change)
+                for change in taken
+                for source in SOURCES
+                if source.table == change["kind"]
+            )
         return sum(change["changes"] for change in taken), differences
-
-    def _follow_table(self, connection: Connection, change: DictRow) -> int:
-        return sum(
-            self._follow_source(connection, source, change)
-            for source in SOURCES
-            if source.table == change["kind"]
-        )
 
     def _follow_source(self, connection: Connection, source: Source, change: DictRow) -> int:
         key_type = _key_type(connection, source)
@@ -224,8 +224,7 @@ class KeywordIndex:
             try:
                 differences += self._keep_source(connection, source, go_on_following)
             except TABLE_CHANGED as error:
-                reason = first_line(error)
-                self._warn_once(f"public.{source.table} is not compared: {reason}")
+                self._warn_once(f"public.{source.table} is not compared: {first_line(error)}")
         return differences
 
     def _note_missed(self, connection: Connection) -> None:
@@ -244,40 +243,20 @@ class KeywordIndex:
         if key_type is None:
             return 0
         ages = {"with": WITH_TRIGGERS_SECONDS, "without": WITHOUT_TRIGGERS_SECONDS}
-        (due,) = connection.execute(
-            _DUE, {"kind": source.kind, "table": source.table, **ages}
-        ).fetchall()
+        (due,) = connection.execute(_DUE, {"kind": source.kind, "table": source.table, **ages})
         if not due["is_due"]:
             return 0
         return KeptNames(connection, source, key_type).compare(due["compared_to"], go_on)
 
     def _state(self, connection: Connection, source: Source) -> SourceState:
-        row = connection.execute(
-            _STATE, {"kind": source.kind, "table": source.table}, prepare=False
-        ).fetchone()
-        assert row is not None
-        return SourceState(
-            kind=source.kind,
-            table=source.table,
-            is_complete=row["is_complete"],
-            grant=(
-                None
-                if row["is_watched"] or not row["could_be_watched"]
-                else _grant(connection, source)
-            ),
-            missed=row["missed"],
-        )
+        names = {"kind": source.kind, "table": source.table}
+        (row,) = connection.execute(_STATE, names, prepare=False).fetchall()
+        return SourceState(source.kind, source.table, **row)
 
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
             logger.warning("keyword search: %s", message)
-
-
-def _grant(connection: Connection, source: Source) -> str:
-    row = connection.execute("SELECT quote_ident(current_user) AS name").fetchone()
-    assert row is not None
-    return f"GRANT TRIGGER ON public.{source.table} TO {row['name']}"
 
 
 def _key_type(connection: Connection, source: Source) -> str | None:

@@ -31,8 +31,6 @@ from resources.errors import BackendError, first_line
 TYPES: Final = ("track", "artist", "album", "tag", "playlist")
 """What is found, in the order in which equally relevant results are shown."""
 
-STATEMENT_TIMEOUT_MILLISECONDS: Final = 2_000
-
 SIMILAR: Final = (0.6, 0.45)
 """Word similarities from which a name counts as similar: pg_trgm's own default, and less where
 nothing at all was found: two misspelt words still find both of them."""
@@ -123,7 +121,7 @@ class KeywordSearch:
             kinds = {kind for kind in present if _type_of(kind) in types}
             if "handle_bare" not in parameters:
                 kinds -= {"handle"}
-                parameters |= patterns("handle", " ", _literal)
+                parameters |= patterns("handle", " ")
             steps = _Steps(connection, statements, parameters, kinds, limit)
             try:
                 steps.run()
@@ -232,27 +230,17 @@ def _order(found: Found) -> tuple[float, bool, int]:
 
 def _prepare(connection: Connection, query: str) -> dict[str, Any] | None:
     """The parameters of every step; None when nothing can match."""
-    settings = {
-        "query": query,
-        "handle": query.strip().lstrip("@"),
-        "timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
-    }
-    row = connection.execute(PREPARE, settings, prepare=True).fetchone()
-    assert row is not None
+    settings = {"query": query, "handle": query.strip().lstrip("@")}
+    (row,) = connection.execute(PREPARE, settings, prepare=True)
     if not row["text"]:
         return None
-    parameters: dict[str, Any] = {"query": query} | patterns("text", row["text"], _literal)
+    parameters: dict[str, Any] = {"query": query} | patterns("text", row["text"])
     bare = parameters["text_bare"]
     parameters["has_infix"] = has_infix(bare)
     parameters["is_long"] = parameters["has_infix"] and len(bare) >= LONG
     if row["handle_text"]:
-        parameters |= patterns("handle", row["handle_text"], _literal)
+        parameters |= patterns("handle", row["handle_text"])
     return parameters
-
-
-def _literal(text: str) -> str:
-    """`text` in a pattern of LIKE, where it stands for nothing but itself."""
-    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:
@@ -274,7 +262,7 @@ def _read_schema(connection: Connection) -> tuple[Statements, frozenset[str]]:
 
 def _may_run(connection: Connection, statement: str, kind: str) -> bool:
     """Whether the tables are such that `statement` can be planned."""
-    texts = patterns("text", " a ", _literal) | patterns("handle", " a ", _literal)
+    texts = patterns("text", " a ") | patterns("handle", " a ")
     try:
         with connection.transaction():
             connection.execute(

@@ -1,6 +1,5 @@
 """Which of the catalogue's names are searched, and which of them anybody may see."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,11 +23,6 @@ class Source:
     def texts(self) -> str:
         """The table of its searchable names."""
         return f"moodsearch.search_texts_{self.kind}"
-
-    @property
-    def watched(self) -> set[str]:
-        """Columns whose change may change what is kept."""
-        return {self.key, self.name, *re.findall(r"\br\.(\w+)", self.shown_if)}
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ is not found. A step costs little however many names match, for it stops at `mos
 compares a bounded number of candidates.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -29,12 +29,11 @@ what has nothing in common with it but trigrams."""
 SHORTEST_INFIX: Final = 3
 """Letters in a row that can be found within a word: that is what a trigram is."""
 
-FUZZY_CANDIDATES: Final = 300
+SIMILAR_CANDIDATES: Final = 300
 """Names similar to the query, of which the most similar are taken."""
 
 PREPARE: Final = """
 SELECT moodsearch.searchable(%(query)s) AS text, moodsearch.searchable(%(handle)s) AS handle_text,
-    set_config('statement_timeout', %(timeout)s, true),
     -- Where word_similarity and its operator are found.
     set_config('search_path',
         concat_ws(', ', current_setting('search_path'), moodsearch.schema_of('pg_trgm')), true),
@@ -162,9 +161,7 @@ _SUBSTRING: Final = """
 ) found LIMIT %(most_{kind})s)
 """
 
-# A single mistake is in one third of the query, so that the two others are there as they are typed:
-# to look for these costs a fraction of what it costs to compare all trigrams.
-_ONE_MISTAKE: Final = """
+_SIMILAR: Final = """
 (SELECT * FROM (
     SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
     FROM (
@@ -172,36 +169,26 @@ _ONE_MISTAKE: Final = """
             length(text) AS length
         FROM (
             SELECT key, text FROM {texts}
-            WHERE %({q}_has_parts)s AND text NOT LIKE %({q}_anywhere)s AND (
-                (text LIKE %({q}_part_1)s AND text LIKE %({q}_part_2)s)
-                OR (text LIKE %({q}_part_1)s AND text LIKE %({q}_part_3)s)
-                OR (text LIKE %({q}_part_2)s AND text LIKE %({q}_part_3)s)
-            )
-            LIMIT {fuzzy_candidates}
+            WHERE {is_candidate} AND text NOT LIKE %({q}_anywhere)s
+            LIMIT {similar_candidates}
         ) candidates
-        ORDER BY 2 DESC, 3 LIMIT {fuzzy_candidates}
+        ORDER BY 2 DESC, 3 LIMIT {similar_candidates}
     ) s CROSS JOIN LATERAL ({shown} LIMIT 1) v
-    WHERE s.similarity >= {one_mistake}
+    WHERE s.similarity >= {least}
     LIMIT {most}
 ) found LIMIT %(most_{kind})s)
 """
 
-_FUZZY: Final = """
-(SELECT * FROM (
-    SELECT '{kind}' AS kind, s.key, s.similarity, v.name, v.fields
-    FROM (
-        SELECT key, word_similarity(%({q}_bare)s, text) AS similarity,
-            length(text) AS length
-        FROM (
-            SELECT key, text FROM {texts}
-            WHERE %({q}_bare)s <%% text AND text NOT LIKE %({q}_anywhere)s
-            LIMIT {fuzzy_candidates}
-        ) candidates
-        ORDER BY 2 DESC, 3 LIMIT {fuzzy_candidates}
-    ) s CROSS JOIN LATERAL ({shown} LIMIT 1) v
-    LIMIT {most}
-) found LIMIT %(most_{kind})s)
+# A single mistake is in one third of the query, so that the two others are there as they are typed:
+# to look for these costs a fraction of what it costs to compare all trigrams.
+_HAS_TWO_THIRDS: Final = """
+%({q}_has_parts)s AND (
+    (text LIKE %({q}_part_1)s AND text LIKE %({q}_part_2)s)
+    OR (text LIKE %({q}_part_1)s AND text LIKE %({q}_part_3)s)
+    OR (text LIKE %({q}_part_2)s AND text LIKE %({q}_part_3)s)
+)
 """
+_SHARES_TRIGRAMS: Final = "%({q}_bare)s <%% text"
 
 
 @dataclass(frozen=True)
@@ -220,32 +207,38 @@ def build(sources: Sequence[Source], key_types: Mapping[str, str], avatar: str) 
     """`key_types`: the SQL type of each source's key, by kind. `avatar`: an expression for the
     avatar of the artist `a`."""
 
-    def over_all(template: str) -> str:
-        return "UNION ALL".join(template.format(**_parts(source)) for source in sources)
-
-    def _parts(source: Source) -> dict[str, object]:
-        shown = _SHOWN[source.kind].format(
-            type=key_types[source.kind], name=source.name, avatar=avatar
+    def for_one(template: str, source: Source, is_candidate: str, least: float) -> str:
+        q = "handle" if source.kind == "handle" else "text"
+        key_type = key_types[source.kind]
+        return template.format(
+            kind=source.kind,
+            texts=source.texts,
+            q=q,
+            shown=_SHOWN[source.kind].format(type=key_type, name=source.name, avatar=avatar),
+            most=MOST,
+            equal_candidates=EQUAL_CANDIDATES,
+            substring_candidates=SUBSTRING_CANDIDATES,
+            similar_candidates=SIMILAR_CANDIDATES,
+            is_candidate=is_candidate.format(q=q),
+            least=least,
         )
-        return {
-            "kind": source.kind,
-            "texts": source.texts,
-            "q": "handle" if source.kind == "handle" else "text",
-            "shown": shown,
-            "most": MOST,
-            "equal_candidates": EQUAL_CANDIDATES,
-            "substring_candidates": SUBSTRING_CANDIDATES,
-            "fuzzy_candidates": FUZZY_CANDIDATES,
-            "one_mistake": ONE_MISTAKE,
-        }
 
-    return Statements(*map(over_all, (_EQUAL, _PREFIX, _SUBSTRING, _ONE_MISTAKE, _FUZZY)))
+    def over_all(template: str, is_candidate: str = "", least: float = 0.0) -> str:
+        return "UNION ALL".join(for_one(template, each, is_candidate, least) for each in sources)
+
+    return Statements(
+        equal=over_all(_EQUAL),
+        prefix=over_all(_PREFIX),
+        substring=over_all(_SUBSTRING),
+        one_mistake=over_all(_SIMILAR, _HAS_TWO_THIRDS, ONE_MISTAKE),
+        fuzzy=over_all(_SIMILAR, _SHARES_TRIGRAMS),
+    )
 
 
-def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, str | bool]:
+def patterns(name: str, text: str) -> dict[str, str | bool]:
     """Parameters of the steps for one searchable `text` (with its spaces at both ends)."""
     bare = text.strip(" ")
-    literal = escape(bare)
+    literal = _literal(bare)
     thirds = [len(bare) * n // 3 for n in range(4)]
     parts = [bare[start:end] for start, end in pairwise(thirds)]
     return {
@@ -259,7 +252,7 @@ def patterns(name: str, text: str, escape: Callable[[str], str]) -> dict[str, st
         f"{name}_word_start": f"% {literal}%",
         f"{name}_anywhere": f"%{literal}%",
         f"{name}_has_parts": all(map(has_infix, parts)),
-        **{f"{name}_part_{n}": f"%{escape(part)}%" for n, part in enumerate(parts, start=1)},
+        **{f"{name}_part_{n}": f"%{_literal(part)}%" for n, part in enumerate(parts, start=1)},
     }
 
 
@@ -267,3 +260,8 @@ def has_infix(text: str) -> bool:
     """Whether an index can find `text` within words."""
     letters = "".join(c if c.isalnum() else " " for c in text)
     return any(len(run) >= SHORTEST_INFIX for run in letters.split(" "))
+
+
+def _literal(text: str) -> str:
+    """`text` in a pattern of LIKE, where it stands for nothing but itself."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

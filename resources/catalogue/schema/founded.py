@@ -2,10 +2,6 @@
 
 from pathlib import Path
 
-import psycopg
-
-from resources.catalogue.database import database_error
-from resources.catalogue.schema.migrate import check_address
 from resources.errors import NoCatalogueError
 from resources.settings import Settings
 
@@ -16,20 +12,6 @@ def has_server(home: Path) -> bool:
         return (home / "postgres" / "PG_VERSION").exists()
     except PermissionError:
         return True  # It is there, and starting it says what may not be done.
-
-
-def is_founded(url: str) -> bool:
-    """Whether the database at `url` holds a catalogue's schema.
-
-    Raises `ConfigurationError` for what is no address and `BackendError` when nothing answers.
-    """
-    check_address(url)
-    query = "SELECT 1 FROM pg_tables WHERE schemaname = 'moodsearch' AND tablename = 'schema_files'"
-    try:
-        with psycopg.connect(url, connect_timeout=10) as connection:
-            return connection.execute(query).fetchone() is not None
-    except psycopg.OperationalError as error:
-        raise database_error(error) from None
 
 
 def no_catalogue(settings: Settings) -> NoCatalogueError:

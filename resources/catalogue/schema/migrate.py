@@ -7,8 +7,8 @@ differs from what the database has seen: functions are what these files say, wha
 
 import hashlib
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, LiteralString
@@ -17,10 +17,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from resources.catalogue.changes.triggers import watch_changes
-from resources.catalogue.database import Database, trusted_sql
+from resources.catalogue.database import Database, database_error, trusted_sql
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.schema.app_tables import check_app_tables
+from resources.catalogue.schema.triggers import watch_changes
 from resources.errors import BackendError, ConfigurationError, UserError, first_line
 
 FOLDER: Final = Path(__file__).parent
@@ -90,36 +90,45 @@ def migrate(url: str) -> None:
     newer, lacks the extensions, holds tables that are no catalogue, or refuses what is needed, and
     `UserError` when a newer version of mood search wrote it.
     """
-    check_address(url)
-    try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            _check_server(connection)
-            if not _differing(_applied(connection)):
-                # Those that were not to be had before, if there are any.
-                watch_changes(connection)
-                return
-            connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-            if not check_app_tables(connection):
-                _need_create(connection, "public")
-            ensure_schema(connection, "moodsearch")
-            _create_extensions(connection)
-            applied = _applied(connection)
-            _apply(connection, applied)
-            _watch(url, connection, is_new=not applied)
-    except psycopg.OperationalError as error:
-        raise BackendError(f"the database does not answer: {first_line(error)}") from None
-    except psycopg.ProgrammingError as error:
-        raise refused(error) from None
+    with _connected(url) as connection:
+        if connection.info.server_version < 150000:
+            raise ConfigurationError("DATABASE_URL: Postgres 15 or newer is needed")
+        if not _differing(_applied(connection)):
+            # Those that were not to be had before, if there are any.
+            watch_changes(connection)
+            return
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        if not check_app_tables(connection):
+            _need_create(connection, "public")
+        ensure_schema(connection, "moodsearch")
+        _create_extensions(connection)
+        applied = _applied(connection)
+        _apply(connection, applied)
+        _watch(url, connection, is_new=not applied)
+
+
+def is_founded(url: str) -> bool:
+    """Whether the database at `url` holds a catalogue's schema. Changes nothing. Raises as
+    `migrate` does."""
+    with _connected(url) as connection:
+        return _is_founded(connection)
 
 
 def is_current(url: str) -> bool:
     """Whether the database at `url`, which holds a catalogue, is in the schema of this version.
     Changes nothing. Raises as `migrate` does."""
+    with _connected(url) as connection:
+        return not _differing(_applied(connection))
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[psycopg.Connection]:
+    check_address(url)
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            return not _differing(_applied(connection))
+            yield connection
     except psycopg.OperationalError as error:
-        raise BackendError(f"the database does not answer: {first_line(error)}") from None
+        raise database_error(error) from None
     except psycopg.ProgrammingError as error:
         raise refused(error) from None
 
@@ -177,9 +186,8 @@ def check_address(url: str) -> None:
         )
 
 
-def _check_server(connection: psycopg.Connection) -> None:
-    if connection.info.server_version < 150000:
-        raise ConfigurationError("DATABASE_URL: Postgres 15 or newer is needed")
+def _is_founded(connection: psycopg.Connection) -> bool:
+    return bool(_one(connection, "SELECT to_regclass('moodsearch.schema_files') IS NOT NULL"))
 
 
 def _applied(connection: psycopg.Connection) -> dict[str, str]:
@@ -187,7 +195,7 @@ def _applied(connection: psycopg.Connection) -> dict[str, str]:
 
     Raises `UserError` when it has seen a newer version than there is here.
     """
-    if not _one(connection, "SELECT to_regclass('moodsearch.schema_files') IS NOT NULL"):
+    if not _is_founded(connection):
         return {}
     rows = connection.execute("SELECT name, sha256 FROM moodsearch.schema_files").fetchall()
     applied: dict[str, str] = dict(rows)
@@ -280,6 +288,5 @@ def _user(connection: psycopg.Connection) -> str:
 
 def _one(connection: psycopg.Connection, query: LiteralString, *parameters: str) -> object:
     """The one value that a query answers."""
-    row = connection.execute(query, parameters).fetchone()
-    assert row is not None
-    return row[0]
+    ((value,),) = connection.execute(query, parameters)
+    return value

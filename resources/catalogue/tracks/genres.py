@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resources.catalogue.database import Connection, Database
+from resources.catalogue.database import ANSWER_SECONDS, Connection, Database
 from resources.catalogue.schema.app_tables import column_types
 from resources.catalogue.tracks.audio_files import AudioFile
-from resources.catalogue.tracks.tracks import STATEMENT_TIMEOUT_MILLISECONDS
 from resources.genres.protocol import GenrePrediction
 
 
@@ -41,8 +40,7 @@ class GenresOfTracks:
 
     def public(self, track_id: int) -> TrackGenres | None:
         """None for an unknown or non-public track. Raises `BackendError`."""
-        with self._database.transaction() as connection:
-            connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}")
+        with self._database.transaction(within=ANSWER_SECONDS) as connection:
             row = connection.execute(
                 """
                 SELECT t.file_id::text, file_type::text, r2_url::text,
@@ -69,15 +67,10 @@ class GenresOfTracks:
                 return None
             tags = own_tags(connection, track_id) if has_tags(connection) else []
         has_file = row["file_id"] is not None and row["file_type"] is not None
-        return TrackGenres(
-            track_id,
-            AudioFile(row["file_id"], row["file_type"], row["r2_url"]) if has_file else None,
-            tags,
-            read_predictions(row["predictions"]),
-            row["is_decodable"],
-            row["is_indexed"],
-            row["cannot_be_classified"],
-        )
+        audio = AudioFile(row["file_id"], row["file_type"], row["r2_url"]) if has_file else None
+        predictions = read_predictions(row["predictions"])
+        flags = (row["is_decodable"], row["is_indexed"], row["cannot_be_classified"])
+        return TrackGenres(track_id, audio, tags, predictions, *flags)
 
 
 def comparable_tag(tag: str) -> str:

@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from resources.catalogue.database import ANSWER_SECONDS, Database
 from resources.catalogue.tracks.audio_files import AudioFile
-
-STATEMENT_TIMEOUT_MILLISECONDS: Final = round(1_000 * ANSWER_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -110,12 +110,11 @@ def _insert(
     artist = tags.artist or UNKNOWN_ARTIST
     did = _upsert_artist(connection, artist)
     album_id = None if tags.album is None else _upsert_album(connection, did, tags.album)
-    row = connection.execute(
+    (row,) = connection.execute(
         "INSERT INTO public.tracks (title, artist_did, album_id, file_id, file_type)"
         " VALUES (%s, %s, %s, %s, %s) RETURNING id",
         [title, did, album_id, file_id, file_type],
-    ).fetchone()
-    assert row is not None
+    )
     return Upload(row["id"], title, artist, is_new=True)
 
 
@@ -169,12 +168,11 @@ def _handles(name: str, digest: str) -> Iterator[str]:
 
 def _upsert_album(connection: Connection, artist_did: str, title: str) -> str:
     album_slug = slug(title) or hashlib.sha256(title.encode()).hexdigest()[:16]
-    row = connection.execute(
+    (row,) = connection.execute(
         "INSERT INTO public.albums (artist_did, slug, title) VALUES (%s, %s, %s)"
         " ON CONFLICT (artist_did, slug) DO UPDATE SET slug = excluded.slug RETURNING id",
         [artist_did, album_slug, title],
-    ).fetchone()
-    assert row is not None
+    )
     return str(row["id"])
 
 

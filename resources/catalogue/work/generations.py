@@ -1,6 +1,7 @@
 """Generations of the index: one for each model, built beside the live one and then taking over."""
 
 from dataclasses import dataclass
+from typing import LiteralString
 
 from resources.catalogue.database import ANSWER_SECONDS, Database
 from resources.embedding.protocol import ModelDescription
@@ -67,20 +68,23 @@ class Generations:
 
     def live(self) -> Generation | None:
         """The generation that answers; None before anything was indexed."""
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM moodsearch.generations"
-            " WHERE is_live AND index_name = %(index)s",
-            {"index": self._index},
-            within=ANSWER_SECONDS,
-        )
-        return Generation(**rows[0]) if rows else None
+        found = self._select("is_live AND index_name = %(index)s", {"index": self._index})
+        return found[0] if found else None
 
     def all(self) -> list[Generation]:
         """Oldest first."""
+        return self._select("index_name = %(index)s", {"index": self._index})
+
+    def find(self, model: ModelDescription) -> Generation | None:
+        """The generation of `model`; None when nothing was ever to be indexed for it."""
+        found = self._select("id = %(id)s", {"id": self.id_of(model)})
+        return found[0] if found else None
+
+    def _select(self, which: LiteralString, parameters: dict[str, str]) -> list[Generation]:
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE index_name = %(index)s"
-            " ORDER BY created_at",
-            {"index": self._index},
+            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE {which} ORDER BY created_at",
+            parameters,
+            within=ANSWER_SECONDS,
         )
         return [Generation(**row) for row in rows]
 
@@ -101,14 +105,6 @@ class Generations:
                     parameters,
                 )
         return bool(is_retired)
-
-    def find(self, model: ModelDescription) -> Generation | None:
-        """The generation of `model`; None when nothing was ever to be indexed for it."""
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE id = %(id)s",
-            {"id": self.id_of(model)},
-        )
-        return Generation(**rows[0]) if rows else None
 
     def other_model(self, model: ModelDescription) -> OtherModel | None:
         """The live index, when it is not `model`'s. None, too, before anything was indexed."""

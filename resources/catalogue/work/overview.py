@@ -1,11 +1,8 @@
 """Counts over the catalogue and what is stored for it, for people: nothing is decided by them."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from resources.catalogue.database import Database
-
-_MAX_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -27,31 +24,6 @@ class Overview:
 
     def server_version(self) -> str:
         return str(self._database.rows("SHOW server_version")[0]["server_version"])
-
-    def pending(
-        self, model: str, generation: str, *, genres_need_embedding: bool = True
-    ) -> dict[str, int]:
-        """Tracks by the first step that is missing (probe, embed, index, remove), and `genres`, for
-        embeddings of `model` (a fingerprint) indexed in `generation` (its id)."""
-        rows = self._database.rows(
-            """
-            WITH pending AS (
-                SELECT step, needs_genres
-                FROM moodsearch.pending(
-                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
-            )
-            SELECT step AS kind, count(*) AS tracks FROM pending WHERE step IS NOT NULL GROUP BY 1
-            UNION ALL
-            SELECT 'genres', count(*) FROM pending WHERE needs_genres HAVING count(*) > 0
-            """,
-            {
-                "model": model,
-                "generation": generation,
-                "last": _MAX_ID,
-                "need_embedding": genres_need_embedding,
-            },
-        )
-        return {str(row["kind"]): int(row["tracks"]) for row in rows}
 
     def listed(self) -> dict[str, int]:
         """Tracks on the list of work, by job: `index` and `genres`."""

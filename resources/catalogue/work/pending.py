@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from resources.catalogue.changes.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.database import Database
+from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.contents import read_block_size
@@ -161,6 +161,23 @@ class PendingWork:
             {**self._target, "first": first, "last": last, "limit": limit},
         )
         return [PendingTrack(**row) for row in rows]
+
+    def count(self) -> dict[str, int]:
+        """Tracks by the first step that is missing, and `genres`. Costs what the catalogue has."""
+        rows = self._database.rows(
+            """
+            WITH pending AS (
+                SELECT step, needs_genres
+                FROM moodsearch.pending(
+                    %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
+            )
+            SELECT step AS kind, count(*) AS tracks FROM pending WHERE step IS NOT NULL GROUP BY 1
+            UNION ALL
+            SELECT 'genres', count(*) FROM pending WHERE needs_genres HAVING count(*) > 0
+            """,
+            {**self._target, "last": _MAX_ID},
+        )
+        return {str(row["kind"]): int(row["tracks"]) for row in rows}
 
     def absorb_changes(self) -> int:
         """Put the tracks that changed since the last call on the list, due at once.

@@ -6,7 +6,7 @@ the meantime leaves the track pending.
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
 from resources.catalogue.database import Connection, Database
@@ -90,23 +90,15 @@ class TrackRecords:
             """
             INSERT INTO moodsearch.track_audio
                 (track_id, file_id, state, failure, tried_with, duration_seconds)
-            VALUES (%s, %s, %s, %s, %s, %s)
+            VALUES (%(track_id)s, %(file_id)s,
+                CASE WHEN %(failure)s::text IS NULL THEN 'decodable' ELSE 'failed' END,
+                %(failure)s, %(tried_with)s, %(duration_seconds)s)
             ON CONFLICT (track_id) DO UPDATE SET
                 file_id = excluded.file_id, state = excluded.state,
                 failure = excluded.failure, tried_with = excluded.tried_with,
                 duration_seconds = excluded.duration_seconds, checked_at = now()
             """,
-            [
-                (
-                    record.track_id,
-                    record.file_id,
-                    "decodable" if record.failure is None else "failed",
-                    record.failure,
-                    record.tried_with,
-                    record.duration_seconds,
-                )
-                for record in records
-            ],
+            [asdict(record) for record in records],
         )
 
     def embedded(self, model: str, tracks: Iterable[tuple[int, str]]) -> None:
@@ -114,11 +106,11 @@ class TrackRecords:
         self._many(
             """
             INSERT INTO moodsearch.track_embeddings (track_id, model, file_id)
-            VALUES (%s, %s, %s)
+            VALUES (%(track_id)s, %(model)s, %(file_id)s)
             ON CONFLICT (track_id, model) DO UPDATE SET
                 file_id = excluded.file_id, embedded_at = now()
             """,
-            [(track_id, model, file_id) for track_id, file_id in tracks],
+            [{"track_id": id_, "model": model, "file_id": file_id} for id_, file_id in tracks],
         )
 
     def embedding_lost(self, model: str, track_ids: Sequence[int]) -> None:
@@ -134,14 +126,11 @@ class TrackRecords:
         self._many(
             """
             INSERT INTO moodsearch.track_documents (track_id, generation, file_id, attributes)
-            VALUES (%s, %s, %s, %s)
+            VALUES (%(track_id)s, %(generation)s, %(file_id)s, %(attributes)s)
             ON CONFLICT (track_id, generation) DO UPDATE SET
                 file_id = excluded.file_id, attributes = excluded.attributes, indexed_at = now()
             """,
-            [
-                (record.track_id, generation, record.file_id, record.attributes)
-                for record in records
-            ],
+            [asdict(record) | {"generation": generation} for record in records],
         )
 
     def removed(self, generation: str, track_ids: Sequence[int]) -> None:
@@ -154,23 +143,12 @@ class TrackRecords:
                 " WHERE generation = %(generation)s AND track_id = ANY(%(ids)s)",
                 parameters,
             )
-            connection.execute(
-                """
-                WITH deleted AS MATERIALIZED (
-                    SELECT track_id FROM unnest(%(ids)s::bigint[]) AS track_id
-                    WHERE NOT EXISTS (SELECT FROM public.tracks WHERE id = track_id)
-                ), audio AS (
-                    DELETE FROM moodsearch.track_audio
-                    WHERE track_id IN (SELECT track_id FROM deleted)
-                ), genres AS (
-                    DELETE FROM moodsearch.track_genres
-                    WHERE track_id IN (SELECT track_id FROM deleted)
+            for table in ("track_audio", "track_genres", "track_embeddings"):
+                connection.execute(
+                    f"DELETE FROM moodsearch.{table} WHERE track_id = ANY(%(ids)s)"
+                    " AND NOT EXISTS (SELECT FROM public.tracks WHERE id = track_id)",
+                    parameters,
                 )
-                DELETE FROM moodsearch.track_embeddings
-                WHERE track_id IN (SELECT track_id FROM deleted)
-                """,
-                parameters,
-            )
 
     def genres(
         self,
@@ -287,7 +265,7 @@ class TrackRecords:
             found = [connection.execute(each, parameters).fetchall() for each in _FORGET[what]]
         return sorted({row["track_id"] for rows in found for row in rows})
 
-    def _many(self, statement: str, parameters: Sequence[tuple[object, ...]]) -> None:
+    def _many(self, statement: str, parameters: Sequence[dict[str, object]]) -> None:
         with self._database.transaction() as connection, connection.cursor() as cursor:
             cursor.executemany(statement, parameters)
 

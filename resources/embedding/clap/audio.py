@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 
 from resources.audio.windows import WINDOW_SAMPLES
 from resources.embedding.clap.graph import Graph
-from resources.embedding.clap.mel import FRAMES, MEL_BANDS, log_mel
+from resources.embedding.clap.mel import log_mel
 from resources.embedding.protocol import EMBEDDING_DIMENSION
 
-_INPUTS: Final = {
-    "input_features": ("tensor(float)", (None, 1, FRAMES, MEL_BANDS)),
-    "is_longer": ("tensor(bool)", (None, 1)),
-}
+_INPUTS: Final = frozenset({"input_features", "is_longer"})
 
 
 class AudioTower:

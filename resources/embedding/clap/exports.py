@@ -1,24 +1,22 @@
 """Exports whose files are known by hash: those pinned here, and those looked up once."""
 
-import json
-import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import BaseModel, Field
 
 from resources.errors import ConfigurationError
 
 
-@dataclass(frozen=True)
-class Export:
+class Export(BaseModel, frozen=True):
     """One revision of a repository. `sha256`: in hex, by name in the repository."""
 
     id: str
     revision: str
     licence: str
-    sha256: Mapping[str, str]
+    sha256: Mapping[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
 
 
 _UNFUSED: Final = Export(
@@ -57,12 +55,12 @@ def lock_path(locks: Path, model_id: str, revision: str) -> Path:
 def read_lock(path: Path) -> Export | None:
     """None if nothing was looked up yet. Raises `ConfigurationError` for a damaged file."""
     try:
-        return _parsed(path.read_bytes())
+        return Export.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except ValueError:
         raise ConfigurationError(
             f"{path} is damaged: delete it, and the hub is asked for the model's hashes again"
         ) from None
@@ -73,16 +71,9 @@ def write_lock(path: Path, export: Export) -> None:
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(asdict(export), indent=2) + "\n")
+        draft.write_text(export.model_dump_json(indent=2) + "\n")
         draft.replace(path)
     except OSError as error:
         raise ConfigurationError(
             f"cannot write {path}: {error.strerror}; set MOODSEARCH_HOME to a writable folder"
         ) from None
-
-
-def _parsed(content: bytes) -> Export:
-    export = Export(**json.loads(content))
-    if not all(re.fullmatch("[0-9a-f]{64}", each) for each in export.sha256.values()):
-        raise ValueError("not hashes")
-    return export

@@ -2,36 +2,17 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from resources.embedding.clap.mel import PREPROCESSING_VERSION
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import ConfigurationError
 
 Precision = Literal["int8", "fp32"]
-
-
-class ClapFiles(Protocol):
-    """The files of one CLAP export in one precision; fetched and checked when asked for.
-
-    Everything here raises `ConfigurationError`, one line that names the fix, for a file that is
-    missing or is not the one that was pinned, and `BackendError` when the hub does not answer.
-    """
-
-    @property
-    def model(self) -> ModelDescription:
-        """Fetches nothing where the files' hashes are known. The fingerprint covers id, revision,
-        every file's SHA-256, precision and pre-processing version."""
-        ...
-
-    def audio_model(self) -> Path: ...
-
-    def text_model(self) -> Path: ...
-
-    def tokenizer(self) -> Path: ...
 
 
 @dataclass(frozen=True)
@@ -52,6 +33,38 @@ NAMES: Final[Mapping[Precision, Names]] = {
     "int8": Names("onnx/audio_model_quantized.onnx", "onnx/text_model_quantized.onnx"),
     "fp32": Names("onnx/audio_model.onnx", "onnx/text_model.onnx"),
 }
+
+
+class ClapFiles(ABC):
+    """The files of one CLAP export in one precision; fetched and checked when asked for.
+
+    Everything here raises `ConfigurationError`, one line that names the fix, for a file that is
+    missing or is not the one that was pinned, and `BackendError` when the hub does not answer.
+    """
+
+    def __init__(self, precision: Precision) -> None:
+        self._precision = precision
+        self._names = NAMES[precision]
+
+    @property
+    @abstractmethod
+    def model(self) -> ModelDescription:
+        """Fetches nothing where the files' hashes are known. The fingerprint covers id, revision,
+        every file's SHA-256, precision and pre-processing version."""
+
+    @abstractmethod
+    def checked(self, name: str) -> Path:
+        """The file of that name in a repository."""
+
+    def audio_model(self) -> Path:
+        return self.checked(self._names.audio_model)
+
+    def text_model(self) -> Path:
+        return self.checked(self._names.text_model)
+
+    def tokenizer(self) -> Path:
+        return self.checked(self._names.tokenizer)
+
 
 PREPROCESSOR_CONFIG: Final = "preprocessor_config.json"
 

@@ -9,6 +9,7 @@ from resources.embedding.clap.exports import PINNED
 from resources.embedding.clap.files import (
     NAMES,
     PREPROCESSOR_CONFIG,
+    ClapFiles,
     Precision,
     describe,
     require_supported,
@@ -23,7 +24,7 @@ _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _REVISION_DIGITS: Final = 12
 
 
-class FolderFiles:
+class FolderFiles(ClapFiles):
     """Laid out as in a repository, or with all files directly in `folder`.
 
     A folder with the files of a pinned export is that export; any other has its own name for an id
@@ -32,9 +33,8 @@ class FolderFiles:
     """
 
     def __init__(self, folder: Path, precision: Precision) -> None:
+        super().__init__(precision)
         self._folder = folder
-        self._precision = precision
-        self._names = NAMES[precision]
 
     @cached_property
     def model(self) -> ModelDescription:
@@ -48,15 +48,6 @@ class FolderFiles:
         revision = hashlib.sha256(together.encode()).hexdigest()[:_REVISION_DIGITS]
         return describe(self._folder.name, revision, "unknown", self._precision, hashes)
 
-    def audio_model(self) -> Path:
-        return self._described(self._names.audio_model)
-
-    def text_model(self) -> Path:
-        return self._described(self._names.text_model)
-
-    def tokenizer(self) -> Path:
-        return self._described(self._names.tokenizer)
-
     def everything(self) -> list[Path]:
         """All that a copy of the folder needs to be the same model."""
         config = self._found(PREPROCESSOR_CONFIG)
@@ -67,7 +58,7 @@ class FolderFiles:
     def _hashes(self) -> dict[str, str]:
         return {name: sha256_of(self._path(name)) for name in self._names.all}
 
-    def _described(self, name: str) -> Path:
+    def checked(self, name: str) -> Path:
         path = self._path(name)
         if sha256_of(path) != self._hashes[name]:
             raise ConfigurationError(

@@ -1,6 +1,6 @@
 """One tower's ONNX graph: opened, checked for what CLAP's towers have, and run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +20,9 @@ _SMALLEST_NORM: Final = 1e-6
 class Graph:
     """The tower in `path`, which answers `output`: (n, 512), on `threads` for each call.
 
-    `inputs`: type, as ONNX Runtime calls it, and shape of every input that can be fed, None for a
-    size that varies; those in `required` must be declared. Whatever else is wrong raises
-    `ConfigurationError`, one line that names the file.
+    `inputs`: every input that can be fed; `required` must be declared. Whatever is wrong raises
+    `ConfigurationError`, one line that names the file: what a graph says of itself when it is
+    opened, shapes and types when it is run.
     """
 
     def __init__(
@@ -30,23 +30,15 @@ class Graph:
         path: Path,
         *,
         threads: int,
-        inputs: Mapping[str, tuple[str, tuple[int | None, ...]]],
+        inputs: Set[str],
         required: str,
         output: str,
     ) -> None:
         self._path = path
         self._session = _open(path, threads)
-        declared = {each.name: each for each in self._session.get_inputs()}
-        if required not in declared or not declared.keys() <= inputs.keys():
-            raise self._refusal(f"takes {_listed(declared)}, not {required}; {_ADVICE}")
-        for name, node in declared.items():
-            element, shape = inputs[name]
-            if node.type != element or not _fits(node.shape, shape):
-                raise self._refusal(
-                    f"takes {name} as {node.type} {node.shape}, not {element} {_shown(shape)};"
-                    f" {_ADVICE}"
-                )
-        self.inputs = frozenset(declared)
+        self.inputs = frozenset(each.name for each in self._session.get_inputs())
+        if required not in self.inputs or not self.inputs <= inputs:
+            raise self._refusal(f"takes {_listed(self.inputs)}, not {required}; {_ADVICE}")
         self._output = self._choose_output(output)
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -73,21 +65,15 @@ class Graph:
 
     def _choose_output(self, name: str) -> str:
         """The one of that name, or else the only one of 512 numbers."""
-        shapes: dict[str, list[int | str | None]] = {
-            each.name: each.shape for each in self._session.get_outputs()
-        }
-        wide = [
-            each
-            for each, shape in shapes.items()
-            if len(shape) == 2 and shape[1] == EMBEDDING_DIMENSION
-        ]
-        if name in shapes and (name in wide or not isinstance(shapes[name][-1], int)):
+        shapes = {each.name: each.shape for each in self._session.get_outputs()}
+        if name in shapes:
             return name
-        if name in shapes or len(wide) != 1:
+        wide = [each for each, shape in shapes.items() if shape[1:] == [EMBEDDING_DIMENSION]]
+        if len(wide) != 1:
             raise self._refusal(
                 f"answers {_listed(shapes)}, not {name} of {EMBEDDING_DIMENSION} numbers; {_ADVICE}"
             )
-        return wide[0]
+        return str(wide[0])
 
     def _refusal(self, reason: str) -> ConfigurationError:
         return ConfigurationError(f"CLAP_MODEL: {self._path} {reason}")
@@ -108,19 +94,7 @@ def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
         ) from error
 
 
-def _fits(declared: Sequence[int | str | None], wanted: Sequence[int | None]) -> bool:
-    """Whether an array whose batch is 1 can be fed; names stand for sizes that vary."""
-    return len(declared) == len(wanted) and all(
-        not isinstance(size, int) or size == (1 if place == 0 else wanted[place])
-        for place, size in enumerate(declared)
-    )
-
-
-def _shown(shape: Sequence[int | None]) -> str:
-    return "[" + ", ".join("any" if size is None else str(size) for size in shape) + "]"
-
-
-def _listed(names: Mapping[str, object]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return " and ".join(sorted(names)) or "nothing"
 
 

@@ -1,13 +1,17 @@
 """CLAP's files from the model hub, each fetched once into the hub client's own cache."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+
+from huggingface_hub.hf_api import RepoSibling
 
 from resources.embedding.clap.exports import PINNED, Export, lock_path, read_lock, write_lock
 from resources.embedding.clap.files import (
     NAMES,
     PREPROCESSOR_CONFIG,
+    ClapFiles,
     Precision,
     describe,
     require_supported,
@@ -18,7 +22,7 @@ from resources.embedding.protocol import ModelDescription
 from resources.errors import BackendError, ConfigurationError
 
 
-class HubFiles:
+class HubFiles(ClapFiles):
     """`reference`: `owner/name` of a pinned export, or `owner/name@<revision>` of any.
 
     `locks`: the folder where the hashes of an export that is not pinned are kept once they have
@@ -29,9 +33,8 @@ class HubFiles:
     def __init__(
         self, reference: str, precision: Precision, locks: Path, hub: Hub | None = None
     ) -> None:
+        super().__init__(precision)
         self._id, _, self._revision = reference.partition("@")
-        self._precision = precision
-        self._names = NAMES[precision]
         self._locks = locks
         self._hub = hub or Hub()
 
@@ -39,15 +42,6 @@ class HubFiles:
     def model(self) -> ModelDescription:
         export = self.export
         return describe(export.id, export.revision, export.licence, self._precision, self.hashes())
-
-    def audio_model(self) -> Path:
-        return self._checked(self._names.audio_model)
-
-    def text_model(self) -> Path:
-        return self._checked(self._names.text_model)
-
-    def tokenizer(self) -> Path:
-        return self._checked(self._names.tokenizer)
 
     @cached_property
     def export(self) -> Export:
@@ -89,20 +83,22 @@ class HubFiles:
         found = sorted(wanted & listing.files.keys())
         if PREPROCESSOR_CONFIG not in found:
             raise ConfigurationError(self._has_no(PREPROCESSOR_CONFIG))
-        unchecked = Export(self._id, self._revision, listing.licence, {})
+        unchecked = self._export(listing, {})
         config = self._hub.fetch(unchecked, PREPROCESSOR_CONFIG)
         require_supported(config, f"{self._id}@{self._revision[:8]}")
-        hashes = {
-            name: listing.files[name].sha256 or self._fetched_sha256(unchecked, listing, name)
-            for name in found
-        }
-        return Export(self._id, self._revision, listing.licence, hashes)
+        hashes = {name: self._looked_up_sha256(unchecked, listing.files[name]) for name in found}
+        return self._export(listing, hashes)
 
-    def _fetched_sha256(self, export: Export, listing: Listing, name: str) -> str:
-        """Of a file that the hub has in Git itself, for which it tells another hash."""
-        path = self._hub.fetch(export, name)
-        if git_blob_id(path.read_bytes()) != listing.files[name].blob_id:
-            raise ConfigurationError(_is_another(path, name, export))
+    def _export(self, listing: Listing, hashes: Mapping[str, str]) -> Export:
+        return Export(id=self._id, revision=self._revision, licence=listing.licence, sha256=hashes)
+
+    def _looked_up_sha256(self, export: Export, file: RepoSibling) -> str:
+        if file.lfs is not None:
+            return file.lfs.sha256
+        # For a file in Git itself the hub tells another hash.
+        path = self._hub.fetch(export, file.rfilename)
+        if git_blob_id(path.read_bytes()) != file.blob_id:
+            raise ConfigurationError(_is_another(path, file.rfilename, export))
         return sha256_of(path)
 
     def _sha256(self, name: str) -> str:
@@ -118,7 +114,7 @@ class HubFiles:
             return f"{missing}; choose an export laid out like {next(iter(PINNED))}"
         return f"{missing}; try CLAP_PRECISION={other}, or choose another export"
 
-    def _checked(self, name: str) -> Path:
+    def checked(self, name: str) -> Path:
         expected = self._sha256(name)
         path = self._hub.fetch(self.export, name)
         if sha256_of(path) != expected:

@@ -30,6 +30,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.hf_api import RepoSibling
 
 from resources.embedding.clap.exports import Export
 from resources.errors import BackendError, ConfigurationError
@@ -42,20 +43,12 @@ _SHA256_DIGITS: Final = 64
 
 
 @dataclass(frozen=True)
-class ListedFile:
-    """`sha256` is None for a file in Git itself, which has `blob_id` instead."""
-
-    sha256: str | None
-    blob_id: str | None
-
-
-@dataclass(frozen=True)
 class Listing:
-    """What a repository has at one commit."""
+    """What a repository has at one commit. `files`: by name."""
 
     revision: str
     licence: str
-    files: Mapping[str, ListedFile]
+    files: Mapping[str, RepoSibling]
 
 
 class Hub:
@@ -71,10 +64,7 @@ class Hub:
             info = HfApi(endpoint=self._endpoint).model_info(
                 model_id, revision=revision, files_metadata=True, timeout=_ANSWER_SECONDS
             )
-        files = {
-            each.rfilename: ListedFile(each.lfs.sha256 if each.lfs else None, each.blob_id)
-            for each in info.siblings or []
-        }
+        files = {each.rfilename: each for each in info.siblings or []}
         card = info.card_data
         licence = card.get("license") if card else None
         return Listing(info.sha or "", str(licence or "unknown"), files)

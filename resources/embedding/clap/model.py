@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,15 @@ from numpy.typing import NDArray
 from resources.costs.measures import Measure
 from resources.embedding.clap.audio import AudioTower
 from resources.embedding.clap.files import ClapFiles
+from resources.embedding.clap.folder import FolderFiles
+from resources.embedding.clap.hub import HubFiles
 from resources.embedding.clap.text import ClapTextTower
 from resources.embedding.protocol import ModelDescription
+from resources.machine.cores import usable_cores
+from resources.settings import Settings
+
+MAX_TEXT_THREADS: Final = 4
+"""For one query; more wait for each other."""
 
 Tower = TypeVar("Tower")
 
@@ -25,6 +32,9 @@ class ClapModel:
     for a graph that is not CLAP's, cannot be run or answers no direction.
     """
 
+    is_remote = False
+    charges_for: Sequence[Measure] = ()
+
     def __init__(self, files: ClapFiles, *, text_threads: int, audio_threads: int = 1) -> None:
         self._files = files
         self._audio = _Once(lambda: AudioTower(files.audio_model(), threads=audio_threads))
@@ -35,14 +45,6 @@ class ClapModel:
     @property
     def model(self) -> ModelDescription:
         return self._files.model
-
-    @property
-    def is_remote(self) -> bool:
-        return False
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return ()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1."""
@@ -66,3 +68,16 @@ class _Once(Generic[Tower]):
             if self._tower is None:
                 self._tower = self._open()
             return self._tower
+
+
+def load_clap(settings: Settings, *, audio_threads: int) -> ClapModel:
+    """Fetches and opens nothing yet: each tower does when it is first used."""
+    text_threads = min(MAX_TEXT_THREADS, usable_cores())
+    return ClapModel(clap_files(settings), text_threads=text_threads, audio_threads=audio_threads)
+
+
+def clap_files(settings: Settings) -> ClapFiles:
+    """Those of a folder, or those of a repository on the hub."""
+    if settings.clap_folder is not None:
+        return FolderFiles(settings.clap_folder, settings.clap_precision)
+    return HubFiles(settings.clap_model, settings.clap_precision, settings.clap_locks)

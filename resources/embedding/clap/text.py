@@ -19,10 +19,7 @@ would do for 512."""
 _PADDING_ID: Final = 1
 """RoBERTa counts positions from the one after its padding's id."""
 
-_IDS: Final = ("tensor(int64)", (None, None))
-_INPUTS: Final = dict.fromkeys(
-    ("input_ids", "attention_mask", "position_ids", "token_type_ids"), _IDS
-)
+_INPUTS: Final = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
 
 
 class ClapTextTower:

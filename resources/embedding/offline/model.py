@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,8 @@ class OfflineModel:
     threads: int | None
     text: OfflineTextTower
 
-    @property
-    def is_remote(self) -> bool:
-        return False
-
-    @property
-    def charges_for(self) -> Sequence[Measure]:
-        return ()
+    is_remote: ClassVar[bool] = False
+    charges_for: ClassVar[Sequence[Measure]] = ()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 480000) mono 48 kHz in [-1, 1] -> (n, 512) float32 rows of length 1.

@@ -64,7 +64,7 @@ class OfflineTextTower:
 
     def _embed(self, typed: Sequence[str]) -> NDArray[np.float32]:
         meant = [word if word in self.vocabulary else self.lexicon.mended(word) for word in typed]
-        pieces = [_pieces(word, self.vocabulary) for word in meant]
+        pieces = [pieces_of(word, self.vocabulary) for word in meant]
         vector = self._project(self._direction([row for found in pieces for row in found]))
         meaning = max(map(self._meaning, meant, pieces), default=0.0)
         if meaning >= 1:
@@ -117,11 +117,6 @@ def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vector / length, np.float32)
 
 
-def tokens(text: str, vocabulary: Mapping[str, int]) -> list[int]:
-    """Rows of the word pieces of `text`; case, accents and punctuation do not matter."""
-    return [row for word in words(text) for row in _pieces(word, vocabulary)]
-
-
 def words(text: str) -> Iterator[str]:
     """Lower-case runs of letters and digits, accents removed."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
@@ -129,7 +124,7 @@ def words(text: str) -> Iterator[str]:
     yield from spaced.split()
 
 
-def _pieces(word: str, vocabulary: Mapping[str, int]) -> list[int]:
+def pieces_of(word: str, vocabulary: Mapping[str, int]) -> list[int]:
     """Longest known pieces from the left; characters that start no piece are skipped."""
     rows: list[int] = []
     start, word = 0, word[:MAX_WORD_LENGTH]

@@ -1,1 +1,0 @@
-"""How changes of the catalogue are noticed: triggers that append to an outbox (`changes.sql`)."""

@@ -1,0 +1,10 @@
+"""Tables that runs write, to be read."""
+
+from assets.tables import BlockTable, Embeddings
+from resources.backends import Backends
+from resources.catalogue.work.blocks import Block
+
+
+def embeddings_table(backends: Backends, block: Block) -> BlockTable:
+    """The block's vectors of the configured model."""
+    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
