@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from assets.outcomes import (
+    CHUNK_TRACKS,
     SEVERAL,
     Doubt,
     Failure,
@@ -19,6 +20,9 @@ from assets.outcomes import (
 from resources.catalogue.work.pending import PendingTrack
 from resources.errors import BackendError, ConfigurationError, RefusedTrackError, TrackError
 from tests.assets.tracks import pending
+
+CHUNK = CHUNK_TRACKS - 2
+"""With one thread, two tracks are worked on ahead."""
 
 Work = Callable[[PendingTrack], str]
 
@@ -95,7 +99,7 @@ def test_a_service_that_takes_no_track_is_out_of_order(count: int) -> None:
     """Two addresses were swapped, say: 400 for all."""
     errors: dict[int, Exception] = {n: RefusedTrackError("400: give text") for n in range(count)}
     outcomes = _outcomes(_tracks(count), _raising(errors))
-    assert len(outcomes) == min(count, 64)  # An outage is not gone through track by track.
+    assert len(outcomes) == min(count, CHUNK)  # An outage is not gone through track by track.
     for outcome in outcomes:
         assert outcome.waiting == Waiting("400: give text", is_outage=True)
 
@@ -106,7 +110,7 @@ def test_a_service_that_takes_no_track_any_more_is_out_of_order() -> None:
     assert [outcome.result is not None for outcome in outcomes[:41]] == [True] * 40 + [False]
     assert all(outcome.failure is None for outcome in outcomes)
     assert all(outcome.waiting is not None for outcome in outcomes[40:])
-    assert len(outcomes) == 128
+    assert len(outcomes) == 2 * CHUNK
 
 
 def test_refusals_between_tracks_that_the_service_takes_are_the_tracks_own() -> None:
@@ -143,8 +147,8 @@ def test_many_odd_tracks_do_not_keep_the_others_waiting(has_worked: bool) -> Non
     outcomes = _outcomes(_tracks(100), _raising(errors), has_worked=has_worked)
     assert sum(outcome.result is not None for outcome in outcomes) == 20
     odd = outcomes[:80]
-    assert all((o.failure is not None) == has_worked for o in odd[:64])
-    assert all(o.failure is not None for o in odd[64:])
+    assert all((o.failure is not None) == has_worked for o in odd[:CHUNK])
+    assert all(o.failure is not None for o in odd[CHUNK:])
 
 
 def test_several_is_more_than_a_coincidence() -> None:
