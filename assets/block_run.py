@@ -14,7 +14,7 @@ from assets.blocks import block_of
 from assets.charges import Charges
 from assets.held_block import HeldBlock
 from assets.model import refuse_unfit_model
-from assets.outcomes import Outcome, T
+from assets.outcomes import Failure, Outcome, T
 from assets.report import PREVIEW_ROWS, Cell, Report, table_of
 from assets.tables import BlockTable
 from resources.backends import Backends
@@ -110,6 +110,21 @@ class BlockRun:
     def audio_key(self, track: PendingTrack) -> str:
         """Where the track's audio is in the object store."""
         return self.backends.audio_key(track.audio)
+
+    @contextmanager
+    def decoding(self, tracks: Sequence[PendingTrack]) -> Iterator[set[str]]:
+        """While the tracks' audio is decoded. Gives the keys of audio that an earlier run decoded
+        when its process ended without a word: it may end this one, too."""
+        suspects = self.backends.work.begin(self.job, [track.track_id for track in tracks])
+        try:
+            yield {self.audio_key(track) for track in tracks if track.track_id in suspects}
+        finally:
+            self.backends.work.end(self.job, [track.track_id for track in tracks])
+
+    def tried_with(self, failure: Failure | None) -> str | None:
+        """What is recorded of a failure that may be none with other settings."""
+        is_certain = failure is None or failure.is_certain
+        return None if is_certain else self.backends.tried_with
 
     def own_table(self, schema: type[pa.DataFrameModel], version: str = "") -> BlockTable:
         """The table that this asset writes. What it holds now is what the report compares with."""

@@ -58,6 +58,9 @@ def changed_tracks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 def look_for_changes(context: dg.SensorEvaluationContext, backends: Backends) -> dg.SensorResult:
     """A tick of `changed_tracks`."""
     cursor = ChangesCursor.read(context.cursor).absorbed(backends.work.absorb_changes())
+    if cursor.tried_with != backends.tried_with:
+        backends.records.forget_failures(but_tried_with=backends.tried_with)
+        cursor = cursor.tried(backends.tried_with)
     now = time.time()
     if _must_compare(backends, cursor, now):
         backends.work.reconcile()

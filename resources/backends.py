@@ -5,7 +5,9 @@ An implementation that brings a library of its own is imported when it is chosen
 longer to import than a search takes.
 """
 
+import hashlib
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
 from resources.catalogue.database import Database
@@ -209,6 +211,20 @@ class Backends(EmbeddingBackends):
     @cached_property
     def auto_tags(self) -> AutoTags:
         return AutoTags(self.database)
+
+    @cached_property
+    def tried_with(self) -> str:
+        """Changes with this version and with the settings of what may refuse a track: what failed
+        otherwise than by the audio's fault is tried again then."""
+        settings = self.settings
+        services = (
+            settings.modal_embed_audio_url if settings.modal_enabled else None,
+            settings.replicate_base_url if settings.replicate_enabled else None,
+            settings.replicate_enabled,
+            settings.r2_public_bucket_url,
+        )
+        tried = repr((version("mood-search"), services))
+        return hashlib.sha256(tried.encode()).hexdigest()[:16]
 
     @cached_property
     def uploads(self) -> "Uploads":

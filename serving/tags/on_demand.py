@@ -15,7 +15,14 @@ from resources.catalogue.database import ANSWER_SECONDS
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
-from resources.errors import ConfigurationError, MoodSearchError, TrackError, one_line
+from resources.errors import (
+    BackendError,
+    ConfigurationError,
+    MoodSearchError,
+    RefusedTrackError,
+    TrackError,
+    one_line,
+)
 from resources.genres.protocol import GenrePrediction, GenreRequest
 from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
 from serving.search.semantic import LiveIndex
@@ -143,6 +150,9 @@ class GenresOnDemand:
         request = GenreRequest(track_id, self._backends.audio_key(audio), vector)
         try:
             return _Heard(audio.file_id, self._backends.classifier.classify(request), None)
+        except RefusedTrackError as error:
+            # A run decides whether the track is to blame, when it sees how others fare.
+            raise BackendError(str(error)) from error
         except TrackError as error:
             return _Heard(audio.file_id, (), str(error))
 

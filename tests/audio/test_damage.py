@@ -100,6 +100,16 @@ def test_a_file_of_which_nothing_decodes_says_so(chirp_file: ChirpFile) -> None:
         probe(io.BytesIO(bytes(content)))
 
 
+def test_a_flac_whose_header_lacks_the_sample_rate_is_heard(chirp_file: ChirpFile) -> None:
+    """Its frames say the rate, but the decoder has 0 Hz once it was opened."""
+    content = bytearray(chirp_file("flac", 3.0).read_bytes())
+    # STREAMINFO (RFC 9639, section 8.2) begins at byte 8; its 20 bits for the rate 10 bytes later.
+    content[18:20] = bytes(2)
+    content[20] &= 0x0F
+    assert probe(io.BytesIO(content)).sample_rate == 44_100
+    assert np.abs(decode(bytes(content)).samples).max() > 0.1
+
+
 def mutated(content: bytes, seed: int) -> bytes:
     """Some bytes changed, half of them near the start; sometimes cut, sometimes with more bytes."""
     chance = random.Random(seed)

@@ -1,6 +1,7 @@
 """What goes wrong for one track, or behind our back, does not hold up anything else."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from resources.backends import Backends
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.errors import BackendError
 from resources.machine.processes import this_process
-from resources.vectors.protocol import LARGEST_ID
+from resources.vectors.protocol import LARGEST_ID, VectorDocument, VectorStore
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
 from tests.pipelines.tables import embeddings_table
@@ -224,3 +225,53 @@ def test_all_old_runs_are_deleted_however_many_pages_they_fill(
     later = datetime.now(UTC) + timedelta(days=1)
     assert housekeeping.delete_old_runs(instance, before=later) == 5
     assert len(instance.get_runs()) == 1
+
+
+def test_what_was_begun_when_a_run_died_is_decoded_apart_in_the_next_one(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    backends.work.begin("index", ids)  # And then FFmpeg crashed, and the process with it.
+    probed_here: list[object] = []
+    monkeypatch.setattr("assets.decoding.probe_object", lambda *_: probed_here.append(1))
+    assert run().success
+    assert probed_here == []
+    assert _indexed(backends) == ids
+
+
+def test_a_document_that_the_store_does_not_take_waits_alone(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [upload(seed) for seed in range(5)]
+    upsert = type(backends.vectors).upsert
+
+    def picky(store: VectorStore, documents: Sequence[VectorDocument]) -> None:
+        if any(document.id == ids[3] for document in documents):
+            raise RuntimeError("turbopuffer refuses a request (400): attribute too long")
+        upsert(store, documents)
+
+    monkeypatch.setattr(type(backends.vectors), "upsert", picky)
+    ran = run()
+    assert ran.success
+    assert _indexed(backends) == [*ids[:3], ids[4]]
+    assert backends.work.tried_in_vain("index", BLOCK) == {
+        ids[3]: "RuntimeError: turbopuffer refuses a request (400): attribute too long"
+    }
+    assert "no_track_is_waiting" in ran.failed_checks()
+
+
+def test_a_store_that_takes_no_document_blames_none(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(5):
+        upload(seed)
+    asked: list[int] = []
+
+    def refuse(_store: VectorStore, documents: Sequence[VectorDocument]) -> None:
+        asked.append(len(documents))
+        raise RuntimeError("our mistake")
+
+    monkeypatch.setattr(type(backends.vectors), "upsert", refuse)
+    assert not run().success
+    assert backends.work.tried_in_vain("index", BLOCK) == {}
+    assert asked.count(1) % 3 == 0  # For each attempt of the run.
