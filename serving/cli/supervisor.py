@@ -15,8 +15,8 @@ import psutil
 from rich.console import Console
 from rich.text import Text
 
-from resources.errors import MoodSearchError, one_line
 from resources.machine import die_with_parent
+from serving.upkeep import Upkeep
 
 STOP_SECONDS: Final = 15
 """How long a program may take to end by itself; then it is killed."""
@@ -25,9 +25,6 @@ KILLED_SECONDS: Final = 5
 """How long the kernel may take to end what was killed."""
 
 RESTART_AFTER_SECONDS: Final = 2
-
-LONGEST_DELAY_SECONDS: Final = 30.0
-"""Between two tries of what is done every second and failed."""
 
 GIVE_UP_AFTER: Final = 5
 """Restarts within a minute after which a program is taken for broken."""
@@ -67,7 +64,7 @@ class Supervisor:
         said once and tried again with growing delays. Returns the exit code: 0 after Ctrl-C or
         SIGTERM, 1 when a program kept dying.
         """
-        upkeep = _Upkeep(every_second, self._say)
+        upkeep = Upkeep(every_second, self._say)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stopping.set())
         try:
@@ -155,34 +152,6 @@ class Supervisor:
 
     def _say(self, text: str) -> None:
         self._console.print(Text(f"{'moodsearch':>{self._width}} | {text}", style="bold"))
-
-
-class _Upkeep:
-    """Something that is done every second, and later when it fails."""
-
-    def __init__(self, do: Callable[[], None], say: Callable[[str], None]) -> None:
-        self._do = do
-        self._say = say
-        self._said: str | None = None
-        self._delay = 0.0
-        self._next = 0.0
-
-    def __call__(self) -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        try:
-            self._do()
-        except (MoodSearchError, OSError) as error:
-            if (reason := one_line(error)) != self._said:
-                self._say(f"{reason}; trying again")
-            self._said = reason
-            self._delay = min(2 * self._delay or 1.0, LONGEST_DELAY_SECONDS)
-            self._next = now + self._delay
-        else:
-            if self._said is not None:
-                self._say("that is over")
-            self._said, self._delay = None, 0.0
 
 
 def _is_in_a_group_of(
