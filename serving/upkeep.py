@@ -1,4 +1,4 @@
-"""What is done again and again beside the work, and must not end it when the world is against it."""
+"""What is done again and again beside the work, and must not end it."""
 
 import time
 from collections.abc import Callable
