@@ -2,7 +2,7 @@
 read of the block's tables, what an operator is told, and how errors reach Dagster."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,14 +14,14 @@ from assets.blocks import block_of
 from assets.charges import Charges
 from assets.held_block import HeldBlock
 from assets.model import refuse_unfit_model
-from assets.outcomes import Failure, Outcome, T
+from assets.outcomes import Failure, Outcome, T, described
 from assets.report import PREVIEW_ROWS, Cell, Report, table_of
 from assets.tables import BlockTable
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import Job, PendingTrack
 from resources.catalogue.work.records import Computed
-from resources.errors import UserError
+from resources.errors import BackendError, UserError
 from resources.machine.processes import this_process
 
 RETRIES = dg.RetryPolicy(
@@ -222,10 +222,11 @@ class BlockRuns:
         """
         if PROCESS_TAG not in context.run.tags:
             context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
+        job: Job = "genres" if computes == "genres" else "index"
+        block = block_of(context)
         try:
             refuse_unfit_model(self._backends)
-            held = self._hold(block_of(context))
-            job: Job = "genres" if computes == "genres" else "index"
+            held = self._hold(block)
             # Once: an attempt that is repeated goes on where the last one failed.
             if config.force and context.retry_number == 0:
                 self._forget(held, config, computes, job)
@@ -239,12 +240,22 @@ class BlockRuns:
                 held.take_pending(),
                 Charges(self._backends.ledger),
             )
+            if computes in ("index", "genres"):
+                self._backends.failed_runs.forget(job, block)
         except UserError as error:
-            self.close()
+            self._fail(job, block, str(error))
             raise dg.Failure(description=str(error), allow_retries=False) from error
+        except Exception as error:
+            self._fail(job, block, described(error))
+            raise
         except BaseException:
             self.close()
             raise
+
+    def _fail(self, job: Job, block: Block, reason: str) -> None:
+        self.close()
+        with suppress(BackendError):  # Whatever is down, it is no reason to fail otherwise.
+            self._backends.failed_runs.note(job, block, reason)
 
     def _forget(self, held: HeldBlock, config: BlockConfig, computes: Computed, job: Job) -> None:
         """On the list of work, what a killed run leaves is done by the next."""

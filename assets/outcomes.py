@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 from resources.catalogue.work.pending import PendingTrack
 from resources.errors import (
     BackendError,
+    MoodSearchError,
     ObjectNotFoundError,
     RefusedTrackError,
     TrackError,
@@ -108,16 +109,20 @@ def outcome_of(track: PendingTrack, work: Callable[[PendingTrack], T]) -> Outcom
 def not_taken(track: PendingTrack, error: Exception) -> Outcome[T]:
     """Of a track that has to wait because of an error that nobody foresaw."""
     logger.warning("track %d met an unexpected error", track.track_id, exc_info=error)
-    return Outcome(track, waiting=Waiting(_described(error), is_outage=False))
+    return Outcome(track, waiting=Waiting(described(error), is_outage=False))
 
 
-def _described(error: Exception) -> str:
-    """With the error's type, without which many messages say nothing."""
-    return f"{type(error).__name__}: {first_line(error)}"[:LONGEST_REASON]
+def described(error: Exception) -> str:
+    """The error in a line: as we raised it on purpose, or with its type, without which many others'
+    messages say nothing."""
+    line = first_line(error)
+    if not isinstance(error, MoodSearchError):
+        line = f"{type(error).__name__}: {line}"
+    return line[:LONGEST_REASON]
 
 
 def _unforeseen(track: PendingTrack, error: Exception) -> Outcome[T]:
-    reason = _described(error)
+    reason = described(error)
     if isinstance(error, OSError | MemoryError):
         # This machine's trouble: a full disk, too many open files.
         return Outcome(track, waiting=Waiting(reason, is_outage=True))

@@ -19,6 +19,7 @@ from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks
 from resources.catalogue.tracks.tracks import Tracks
 from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.failed_runs import FailedRuns
 from resources.catalogue.work.generations import Generation, Generations
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
@@ -207,6 +208,10 @@ class Backends(EmbeddingBackends):
     @cached_property
     def records(self) -> TrackRecords:
         return TrackRecords(self.database)
+
+    @cached_property
+    def failed_runs(self) -> FailedRuns:
+        return FailedRuns(self.database)
 
     @cached_property
     def auto_tags(self) -> AutoTags:

@@ -275,3 +275,43 @@ def test_a_store_that_takes_no_document_blames_none(
     assert not run().success
     assert backends.work.tried_in_vain("index", BLOCK) == {}
     assert asked.count(1) % 3 == 0  # For each attempt of the run.
+
+
+def test_a_run_that_fails_is_remembered_with_its_cause_until_one_succeeds(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(backends.records, "audio", lambda _: 1 / 0)
+        assert not run().success
+    (failed,) = backends.failed_runs.all()
+    assert (failed.job, failed.block, failed.reason) == (
+        "index",
+        BLOCK,
+        "ZeroDivisionError: division by zero",
+    )
+    assert run().success
+    assert backends.failed_runs.all() == []
+
+
+def test_a_run_that_cannot_be_remembered_fails_for_its_own_reason(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise BackendError("the database is down")
+
+    upload(1)
+    monkeypatch.setattr(backends.failed_runs, "note", down)
+    monkeypatch.setattr(backends.records, "audio", lambda _: 1 / 0)
+    (failure,) = [event for event in run().outcome.all_events if event.is_step_failure]
+    assert "ZeroDivisionError" in str(failure.step_failure_data.error)
+
+
+def test_attempts_that_all_ended_without_a_word_are_told(
+    backends: Backends, upload: Upload
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    backends.work.absorb_changes()
+    for _ in range(3):
+        backends.work.postpone("index", ids[:1])
+    assert backends.work.tried_in_vain("index", BLOCK) == {ids[0]: "its runs ended without a word"}

@@ -162,6 +162,17 @@ CREATE TABLE moodsearch.work (
 );
 CREATE INDEX work_due ON moodsearch.work (job, next_attempt_at);
 
+-- The last run of each job and block, where it failed as a whole.
+CREATE TABLE moodsearch.failed_runs (
+    job text NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    reason text NOT NULL,
+    times int NOT NULL DEFAULT 1,
+    failed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job, first_id)
+);
+
 -- One generation of an index (a store's namespace) for each model; answers come from the live one.
 CREATE TABLE moodsearch.generations (
     id text PRIMARY KEY,

@@ -22,6 +22,11 @@ FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
+TRIED_IN_VAIN: Final = """
+coalesce(last_error, CASE WHEN attempts >= 3 THEN 'its runs ended without a word' END)
+"""
+"""SQL: why the last attempt at a row of the list came to nothing; NULL where it did not."""
+
 _LOCKED: Final = """
 WITH locked AS (
     SELECT track_id FROM moodsearch.work
@@ -373,13 +378,14 @@ class PendingWork:
         )
 
     def tried_in_vain(self, job: Job, block: Block) -> dict[int, str]:
-        """The block's tracks on the list whose last attempt failed, with the reason."""
+        """The block's tracks on the list whose last attempt failed or whose attempts all ended
+        without a word, with the reason."""
         rows = self._database.rows(
-            """
-            SELECT track_id, last_error FROM moodsearch.work
+            f"""
+            SELECT track_id, {TRIED_IN_VAIN} AS reason FROM moodsearch.work
             WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
-                AND last_error IS NOT NULL
+                AND {TRIED_IN_VAIN} IS NOT NULL
             """,
             {"job": job, "first": block.first, "last": block.last},
         )
-        return {row["track_id"]: row["last_error"] for row in rows}
+        return {row["track_id"]: row["reason"] for row in rows}
