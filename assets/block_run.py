@@ -16,7 +16,7 @@ from assets.held_block import HeldBlock
 from assets.model import refuse_unfit_model
 from assets.outcomes import Failure, Outcome, T, described
 from assets.report import PREVIEW_ROWS, Cell, Report, table_of
-from assets.tables import BlockTable
+from assets.tables import BlockTable, UnreadableError
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import Job, PendingTrack
@@ -217,8 +217,9 @@ class BlockRuns:
         """The run of the asset that `computes` this for each track.
 
         The Dagster run is tagged with this process, so that it does not count as running when this
-        is killed. What only a person can mend fails it at once, with the one line that says how;
-        anything else is retried.
+        is killed. What only a person can mend fails it at once, with the one line that says how,
+        and so does a table that cannot be read, which is looked for by later runs; anything else is
+        retried.
         """
         if PROCESS_TAG not in context.run.tags:
             context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
@@ -242,7 +243,7 @@ class BlockRuns:
             )
             if computes in ("index", "genres"):
                 self._backends.failed_runs.forget(job, block)
-        except UserError as error:
+        except (UserError, UnreadableError) as error:
             self._fail(job, block, str(error))
             raise dg.Failure(description=str(error), allow_retries=False) from error
         except Exception as error:

@@ -24,6 +24,7 @@ from resources.catalogue.work.generations import Generation, Generations
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
+from resources.catalogue.work.stored_tables import StoredTables
 from resources.costs.ledger import Ledger, Usage
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
@@ -208,6 +209,10 @@ class Backends(EmbeddingBackends):
     @cached_property
     def records(self) -> TrackRecords:
         return TrackRecords(self.database)
+
+    @cached_property
+    def stored_tables(self) -> StoredTables:
+        return StoredTables(self.database)
 
     @cached_property
     def failed_runs(self) -> FailedRuns:

@@ -19,6 +19,8 @@ import pytest
 from resources.errors import UserError
 from resources.machine.postgres import EmbeddedPostgres
 
+pytestmark = pytest.mark.slow
+
 HOLDER = textwrap.dedent(
     """
     import sys, time

@@ -32,6 +32,8 @@ from tests.assets.troubled_backends import (
 )
 from tests.audio.files import float_wav, noise
 
+pytestmark = pytest.mark.slow
+
 DRIVER = "tests.assets.interrupted_embedding"
 
 

@@ -12,6 +12,8 @@ from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.model import OfflineModel
 from tests.pipelines.conftest import Ran, Run, Upload
 
+pytestmark = pytest.mark.slow
+
 CHECK = "text_tower_tells_texts_apart"
 
 

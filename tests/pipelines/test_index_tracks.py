@@ -72,7 +72,7 @@ def test_a_query_finds_the_track_with_its_own_vector(
 def test_a_second_run_does_nothing(backends: Backends, upload: Upload, run: Run) -> None:
     upload(1)
     run()
-    keys = [BlockTable(backends.store, TrackAudio, BLOCK).key]
+    keys = [BlockTable(backends, TrackAudio, BLOCK).key]
     keys.append(embeddings_table(backends, BLOCK).key)
     folder = backends.settings.moodsearch_home / "objects"
     written = [(folder / key).stat().st_mtime_ns for key in keys]
@@ -136,7 +136,7 @@ def test_a_deleted_tracks_vector_is_not_kept(backends: Backends, upload: Upload,
     backends.database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": ids[0]})
     run()
     assert embeddings_table(backends, BLOCK).read()["track_id"].to_list() == ids[1:]
-    assert BlockTable(backends.store, TrackAudio, BLOCK).read()["track_id"].to_list() == ids[1:]
+    assert BlockTable(backends, TrackAudio, BLOCK).read()["track_id"].to_list() == ids[1:]
 
 
 def test_a_broken_file_is_recorded_with_the_reason_and_does_not_block_the_others(

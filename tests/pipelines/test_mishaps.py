@@ -22,6 +22,8 @@ from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
 from tests.pipelines.tables import embeddings_table
 
+pytestmark = pytest.mark.slow
+
 
 def _indexed(backends: Backends) -> list[int]:
     return backends.vectors.ids(0, LARGEST_ID)

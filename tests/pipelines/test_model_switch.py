@@ -20,6 +20,8 @@ from resources.vectors.protocol import LARGEST_ID
 from serving.search.semantic import SemanticSearch
 from tests.pipelines.conftest import BLOCK, Upload
 
+pytestmark = pytest.mark.slow
+
 
 class TurnedModel:
     """A second model: the shipped one with its axes in another order, which is another space."""

@@ -20,6 +20,8 @@ import dagster as dg
 import psycopg
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = "{ assetNodes { assetKey { path } } runsOrError { __typename } }"
 

@@ -18,6 +18,8 @@ from resources.errors import BackendError
 from serving.cli.supervisor import Program, Supervisor
 from tests.serving.command import ROOT
 
+pytestmark = pytest.mark.slow
+
 PARENT = textwrap.dedent(
     """
     import os, signal, subprocess, sys, time

@@ -162,6 +162,15 @@ CREATE TABLE moodsearch.work (
 );
 CREATE INDEX work_due ON moodsearch.work (job, next_attempt_at);
 
+-- Tables of blocks in the object store. An edition is an object of its own; the next one begins when
+-- one could not be read for a while.
+CREATE TABLE moodsearch.stored_tables (
+    name text PRIMARY KEY,
+    edition int NOT NULL DEFAULT 1,
+    is_written boolean NOT NULL DEFAULT true,
+    unreadable_since timestamptz
+);
+
 -- The last run of each job and block, where it failed as a whole.
 CREATE TABLE moodsearch.failed_runs (
     job text NOT NULL,

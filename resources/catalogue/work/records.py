@@ -7,7 +7,7 @@ the meantime leaves the track pending.
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.work.blocks import Block
@@ -197,6 +197,62 @@ class TrackRecords:
             {"id": generation, "first": block.first, "last": block.last},
         )
         return {row["track_id"] for row in rows}
+
+    def embedded_audio(
+        self, model: str, generation: str, block: Block
+    ) -> list[tuple[int, str, bool]]:
+        """Track id and file id of the stored embeddings of `model`, and whether that generation
+        holds a document of the same audio."""
+        rows = self._database.rows(
+            """
+            SELECT e.track_id, e.file_id, d.track_id IS NOT NULL AS is_indexed
+            FROM moodsearch.track_embeddings e
+            LEFT JOIN moodsearch.track_documents d ON d.track_id = e.track_id
+                AND d.file_id = e.file_id AND d.generation = %(generation)s
+            WHERE e.model = %(model)s AND e.track_id BETWEEN %(first)s AND %(last)s
+            ORDER BY e.track_id
+            """,
+            {"model": model, "generation": generation, "first": block.first, "last": block.last},
+        )
+        return [(row["track_id"], row["file_id"], row["is_indexed"]) for row in rows]
+
+    def stored_genres(self, block: Block) -> list[dict[str, Any]]:
+        """Predictions that `genres` stored in `extra`, with track_id, file_id, classifier, and
+        names and confidences, best first."""
+        return self._database.rows(
+            """
+            SELECT t.id AS track_id, t.file_id::text AS file_id,
+                coalesce(g.classifier, '') AS classifier,
+                array_agg(p.value ->> 'name' ORDER BY p.place) AS names,
+                array_agg((p.value ->> 'confidence')::float8 ORDER BY p.place) AS confidences
+            FROM public.tracks t
+            JOIN moodsearch.track_genres g ON g.track_id = t.id AND g.file_id = t.file_id::text
+            CROSS JOIN LATERAL jsonb_array_elements(
+                CASE jsonb_typeof(t.extra -> 'genre_predictions')
+                    WHEN 'array' THEN t.extra -> 'genre_predictions' ELSE '[]' END
+            ) WITH ORDINALITY AS p (value, place)
+            WHERE t.id BETWEEN %(first)s AND %(last)s AND g.failure IS NULL
+                AND t.extra ->> 'genre_predictions_file_id' = t.file_id::text
+            GROUP BY t.id, t.file_id, g.classifier
+            ORDER BY t.id
+            """,
+            {"first": block.first, "last": block.last},
+        )
+
+    def genres_lost(self, block: Block, but: Sequence[int]) -> list[int]:
+        """Remember that the block's predictions are gone, `but` those of these tracks. Returns of
+        which tracks."""
+        rows = self._database.rows(
+            """
+            UPDATE moodsearch.track_genres
+            SET file_id = NULL, classifier = NULL, updated_at = now()
+            WHERE track_id BETWEEN %(first)s AND %(last)s AND file_id IS NOT NULL
+                AND failure IS NULL AND track_id <> ALL(%(but)s::bigint[])
+            RETURNING track_id
+            """,
+            {"first": block.first, "last": block.last, "but": list(but)},
+        )
+        return [row["track_id"] for row in rows]
 
     def failed(self, limit: int) -> list[FailedTrack]:
         """Tracks of the catalogue whose audio cannot be used."""
