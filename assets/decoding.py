@@ -19,6 +19,7 @@ from resources.audio.decode import DecodedWindows
 from resources.audio.probe import AudioProbe
 from resources.embedding.protocol import EmbeddingModel
 from resources.embedding_backends import EmbeddingBackends
+from resources.object_store.protocol import ObjectStore
 
 T = TypeVar("T")
 
@@ -37,13 +38,14 @@ class Decoding:
 
     def __init__(
         self,
+        store: ObjectStore,
         backends: EmbeddingBackends,
         suspects: Collection[str] = (),
         *,
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
-        """`suspects`: keys."""
-        self._store = backends.store
+        """`store`: to be read here; `backends`: what the other process opens; `suspects`: keys."""
+        self._store = store
         self._suspects = suspects
         self._silence_seconds = silence_seconds
         self._worker = WorkerProcess(backends, silence_seconds=silence_seconds)

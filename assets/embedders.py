@@ -57,7 +57,7 @@ def _threads(
     backends: Backends, concurrency: int | None, suspects: Collection[str]
 ) -> WindowEmbedder:
     waits = backends.store.is_remote or backends.audio_model.is_remote
-    decoding = Decoding(backends.embedding_backends, suspects)
+    decoding = Decoding(backends.store, backends.embedding_backends, suspects)
     return EmbeddingThreads(decoding, backends.audio_model, threads_for(concurrency, waits=waits))
 
 

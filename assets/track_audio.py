@@ -54,7 +54,9 @@ def track_audio(
 def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outcome[AudioProbe]]]:
     with (
         run.decoding(tracks) as suspects,
-        closing(Decoding(run.backends.embedding_backends, suspects)) as decoding,
+        closing(
+            Decoding(run.backends.store, run.backends.embedding_backends, suspects)
+        ) as decoding,
     ):
         yield from outcomes_in_chunks(
             tracks,

@@ -43,7 +43,7 @@ def backends(tmp_path: Path) -> TroubledBackends:
 
 
 def _in_threads(backends: EmbeddingBackends, concurrency: int = 2) -> WindowEmbedder:
-    return EmbeddingThreads(Decoding(backends), backends.local_model, concurrency)
+    return EmbeddingThreads(Decoding(backends.store, backends), backends.local_model, concurrency)
 
 
 def _in_processes(backends: EmbeddingBackends, concurrency: int = 2) -> EmbeddingProcesses:
@@ -177,7 +177,7 @@ def test_an_unexpected_error_that_does_not_come_again_costs_nothing(
     "embedder_of",
     [
         lambda backends: EmbeddingThreads(
-            Decoding(backends, silence_seconds=1), backends.local_model, 2
+            Decoding(backends.store, backends, silence_seconds=1), backends.local_model, 2
         ),
         lambda backends: EmbeddingProcesses(
             backends, backends.local_model.model.fingerprint, 2, silence_seconds=1
@@ -205,7 +205,7 @@ def test_slow_audio_is_waited_for_as_long_as_something_is_read(
     tracks = _store(backends, "slow")
     embedder: WindowEmbedder
     if embedder_of is _in_threads:
-        decoding = Decoding(backends, silence_seconds=1.5)
+        decoding = Decoding(backends.store, backends, silence_seconds=1.5)
         embedder = EmbeddingThreads(decoding, backends.local_model, 1)
     else:
         fingerprint = backends.local_model.model.fingerprint
@@ -218,7 +218,9 @@ def test_what_ended_a_process_is_decoded_apart_the_next_time(backends: TroubledB
     """In the process of this test it would end the test."""
     tracks = _store(backends, "fine", "crashes", "fine")
     suspects = {track.audio.key() for track in tracks}
-    embedder = EmbeddingThreads(Decoding(backends, suspects), backends.local_model, 2)
+    embedder = EmbeddingThreads(
+        Decoding(backends.store, backends, suspects), backends.local_model, 2
+    )
     fine, crashing, also_fine = _embed(tracks, embedder)
     assert fine.result is not None
     assert crashing.failure is not None

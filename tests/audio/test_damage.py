@@ -29,6 +29,7 @@ def decode(content: bytes, found: AudioProbe | None = None) -> DecodedWindows:
     return decoded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
 @pytest.mark.parametrize("name", CUT_SHORT)
 def test_a_truncated_file_is_what_is_left_of_it(
@@ -64,6 +65,7 @@ def test_a_file_that_lost_its_index_says_so(name: str, share: float, chirp_file:
         probe(io.BytesIO(content[: int(share * len(content))]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CUT_SHORT)
 def test_windows_past_the_real_end_are_planned_again(name: str, chirp_file: ChirpFile) -> None:
     content = chirp_file(name, 37.3).read_bytes()

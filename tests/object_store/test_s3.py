@@ -168,9 +168,10 @@ def test_an_upload_that_is_answered_by_something_else_is_no_success(
     path = tmp_path / "sound"
     path.write_bytes(b"a sound")
     store = store_at(faulty)
-    for call in (lambda: store.put("key", b"a sound"), lambda: store.put_file("key", path)):
-        with pytest.raises(BackendError, match=r"does not|answered 500"):
-            call()
+    with pytest.raises(BackendError, match=r"does not|answered 500"):
+        store.put("key", b"a sound")
+    with pytest.raises(BackendError, match=r"does not|answered 500"):
+        store.put_file("key", path)
 
 
 def test_an_upload_to_a_store_whose_etags_are_no_digests_is_confirmed_by_its_size(

@@ -111,6 +111,7 @@ def test_a_changed_title_is_indexed_without_embedding(
     assert ran.counts("search_index")["changed"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -185,10 +186,10 @@ def test_vectors_stored_by_a_run_that_was_killed_before_it_said_so_are_not_made_
     assert ran.failed_checks() == set()
 
 
-def test_lost_tables_are_made_again(backends: Backends, upload: Upload, run: Run) -> None:
+def test_lost_rows_are_made_again(backends: Backends, upload: Upload, run: Run) -> None:
     ids = [upload(seed) for seed in range(2)]
     run()
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    embeddings_table(backends, BLOCK).remove(ids)
     backends.database.rows("UPDATE public.tracks SET title = title || '!'")
     ran = run()
     assert ran.counts("clap_embeddings")["new"] == 2
@@ -253,7 +254,7 @@ def test_a_kill_between_windows_and_vectors_leaves_nothing_out(
     """The table is written after the windows; what is in neither is embedded again."""
     ids = [upload(seed) for seed in range(2)]
     run()
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    embeddings_table(backends, BLOCK).remove(ids)
     backends.database.rows("UPDATE public.tracks SET title = title || '!'")
     assert run().success
     assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids
@@ -269,6 +270,7 @@ def test_a_document_that_is_missing_from_the_index_fails_its_check(
     assert run().failed_checks() == {"index_equals_catalogue"}
 
 
+@pytest.mark.slow
 def test_a_vector_that_is_not_of_length_1_fails_its_check_and_stops_the_index(
     backends: Backends, upload: Upload, run: Run
 ) -> None:

@@ -73,6 +73,7 @@ def test_new_uploads_ask_for_one_run_of_each_block_in_order(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
