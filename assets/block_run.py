@@ -2,7 +2,7 @@
 read of the block's tables, what an operator is told, and how errors reach Dagster."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,14 +14,14 @@ from assets.blocks import block_of
 from assets.charges import Charges
 from assets.held_block import HeldBlock
 from assets.model import refuse_unfit_model
-from assets.outcomes import Outcome, T
+from assets.outcomes import Failure, Outcome, T, described
 from assets.report import PREVIEW_ROWS, Cell, Report, table_of
-from assets.tables import BlockTable
+from assets.tables import BlockTable, UnreadableError
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import Job, PendingTrack
 from resources.catalogue.work.records import Computed
-from resources.errors import UserError
+from resources.errors import BackendError, UserError
 from resources.machine.processes import this_process
 
 RETRIES = dg.RetryPolicy(
@@ -110,6 +110,21 @@ class BlockRun:
     def audio_key(self, track: PendingTrack) -> str:
         """Where the track's audio is in the object store."""
         return self.backends.audio_key(track.audio)
+
+    @contextmanager
+    def decoding(self, tracks: Sequence[PendingTrack]) -> Iterator[set[str]]:
+        """While the tracks' audio is decoded. Gives the keys of audio that an earlier run decoded
+        when its process ended without a word: it may end this one, too."""
+        suspects = self.backends.work.begin(self.job, [track.track_id for track in tracks])
+        try:
+            yield {self.audio_key(track) for track in tracks if track.track_id in suspects}
+        finally:
+            self.backends.work.end(self.job, [track.track_id for track in tracks])
+
+    def tried_with(self, failure: Failure | None) -> str | None:
+        """What is recorded of a failure that may be none with other settings."""
+        is_certain = failure is None or failure.is_certain
+        return None if is_certain else self.backends.tried_with
 
     def own_table(self, schema: type[pa.DataFrameModel], version: str = "") -> BlockTable:
         """The table that this asset writes. What it holds now is what the report compares with."""
@@ -202,15 +217,17 @@ class BlockRuns:
         """The run of the asset that `computes` this for each track.
 
         The Dagster run is tagged with this process, so that it does not count as running when this
-        is killed. What only a person can mend fails it at once, with the one line that says how;
-        anything else is retried.
+        is killed. What only a person can mend fails it at once, with the one line that says how,
+        and so does a table that cannot be read, which is looked for by later runs; anything else is
+        retried.
         """
         if PROCESS_TAG not in context.run.tags:
             context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
+        job: Job = "genres" if computes == "genres" else "index"
+        block = block_of(context)
         try:
             refuse_unfit_model(self._backends)
-            held = self._hold(block_of(context))
-            job: Job = "genres" if computes == "genres" else "index"
+            held = self._hold(block)
             # Once: an attempt that is repeated goes on where the last one failed.
             if config.force and context.retry_number == 0:
                 self._forget(held, config, computes, job)
@@ -224,12 +241,22 @@ class BlockRuns:
                 held.take_pending(),
                 Charges(self._backends.ledger),
             )
-        except UserError as error:
-            self.close()
+            if computes in ("index", "genres"):
+                self._backends.failed_runs.forget(job, block)
+        except (UserError, UnreadableError) as error:
+            self._fail(job, block, str(error))
             raise dg.Failure(description=str(error), allow_retries=False) from error
+        except Exception as error:
+            self._fail(job, block, described(error))
+            raise
         except BaseException:
             self.close()
             raise
+
+    def _fail(self, job: Job, block: Block, reason: str) -> None:
+        self.close()
+        with suppress(BackendError):  # Whatever is down, it is no reason to fail otherwise.
+            self._backends.failed_runs.note(job, block, reason)
 
     def _forget(self, held: HeldBlock, config: BlockConfig, computes: Computed, job: Job) -> None:
         """On the list of work, what a killed run leaves is done by the next."""

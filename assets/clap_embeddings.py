@@ -74,9 +74,11 @@ def clap_embeddings(
         run.drop(table, deleted := [track.track_id for track in run.pending if track.is_deleted])
         windows.drop(deleted)
         to_embed = _without_stored_ones(run, table)
+        known = bool(run.report.known)
         with (
-            embedder_for(len(to_embed), run.backends, config.concurrency) as embedder,
-            closing(embed_tracks(to_embed, run.audio_key, embedder)) as chunks,
+            run.decoding(to_embed) as suspects,
+            embedder_for(len(to_embed), run.backends, config.concurrency, suspects) as embedder,
+            closing(embed_tracks(to_embed, run.audio_key, embedder, has_worked=known)) as chunks,
         ):
             for chunk in chunks:
                 _store(run, table, windows, chunk)
@@ -121,9 +123,15 @@ def _store(
     _record(run, [(track.track_id, track.audio.file_id) for track, _ in embedded])
     run.backends.records.audio(
         [
-            AudioRecord(o.track.track_id, o.track.audio.file_id, None, o.failure)
-            for o in chunk
-            if o.failure is not None
+            AudioRecord(
+                outcome.track.track_id,
+                outcome.track.audio.file_id,
+                duration_seconds=None,
+                failure=outcome.failure.reason,
+                tried_with=run.tried_with(outcome.failure),
+            )
+            for outcome in chunk
+            if outcome.failure is not None
         ]
     )
     replaced = [track for track, _ in embedded if track.track_id in run.report.known]

@@ -1,36 +1,59 @@
-"""The program of a worker process (`assets.embedding_processes`): it embeds what it is asked for.
+"""The program of a worker process (`assets.worker_process`): it does what it is asked for.
 
-It reads pickles from standard input: an `EmbeddingBackends`, then objects' keys. It writes pickles
-to standard output: its model's fingerprint, then for each key a `WindowVectors`, or the exception
-instead of either. It ends with its standard input, so it does not outlive who asked.
+It reads pickles from standard input: an `EmbeddingBackends`, then questions: what to do, and an
+object's key. It writes pickles to standard output: for each question None now and then, as a sign
+of life, and the answer, or the exception instead. It ends with its standard input, so it does not
+outlive who asked.
 """
 
 import os
 import pickle
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-from assets.window_vectors import WindowVectors, embed_windows
+from assets.window_vectors import SignOfLife, decode_object, probe_object, window_vectors
 from resources.embedding_backends import EmbeddingBackends
+
+_SIGN_SECONDS: Final = 1.0
+"""Between two signs of life."""
 
 
 def main() -> None:
     """Answer until nobody asks any more."""
     questions, answers = sys.stdin.buffer, _taken_standard_output()
+    sign_of_life = _signs(answers)
     with suppress(EOFError, BrokenPipeError):
         backends: EmbeddingBackends = pickle.load(questions)
-        _answer(answers, lambda: backends.local_model.model.fingerprint)
         while True:
-            key: str = pickle.load(questions)
-            _answer(answers, partial(_embed, backends, key))
+            what, key = pickle.load(questions)
+            _answer(answers, partial(_done, backends, what, key, sign_of_life))
 
 
-def _embed(backends: EmbeddingBackends, key: str) -> WindowVectors:
-    return embed_windows(backends.store, key, backends.local_model)
+def _done(backends: EmbeddingBackends, what: str, key: str, sign_of_life: SignOfLife) -> object:
+    if what == "model":
+        return backends.local_model.model.fingerprint
+    if what == "probe":
+        return probe_object(backends.store, key, sign_of_life)
+    heard = decode_object(backends.store, key, sign_of_life)
+    return heard if what == "decode" else window_vectors(heard, backends.local_model)
+
+
+def _signs(answers: BinaryIO) -> SignOfLife:
+    latest = time.monotonic()
+
+    def sign_of_life() -> None:
+        nonlocal latest
+        if time.monotonic() - latest >= _SIGN_SECONDS:
+            latest = time.monotonic()
+            pickle.dump(None, answers)
+            answers.flush()
+
+    return sign_of_life
 
 
 def _taken_standard_output() -> BinaryIO:

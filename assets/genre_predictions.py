@@ -11,7 +11,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, genre_kinds, genre_pool
-from assets.outcomes import Outcome, outcomes_in_chunks, threads_for
+from assets.outcomes import Judge, Outcome, outcomes_in_chunks, threads_for
 from assets.report import Cell, table_of
 from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, GenrePredictions
@@ -62,10 +62,15 @@ def genre_predictions(
 def _classify(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Classified]]:
     classifier = run.backends.classifier
     requests = _requests(run, tracks)
+
+    def classify(track: PendingTrack) -> Sequence[GenrePrediction]:
+        return classifier.classify(requests[track.track_id])
+
     return outcomes_in_chunks(
         [track for track in tracks if track.track_id in requests],
-        lambda track: classifier.classify(requests[track.track_id]),
+        classify,
         threads_for(run.config.concurrency, waits=classifier.is_remote),
+        Judge(classify, has_worked=bool(run.report.known)),
     )
 
 
@@ -95,8 +100,13 @@ def _store(run: BlockRun, table: BlockTable, chunk: Sequence[Classified]) -> Non
         records.genres(track.track_id, track.audio.file_id, predictions, name)
     for outcome in chunk:
         if outcome.failure is not None:
-            track = outcome.track
-            records.genres_failed(track.track_id, track.audio.file_id, outcome.failure, name)
+            records.genres_failed(
+                outcome.track.track_id,
+                outcome.track.audio.file_id,
+                outcome.failure.reason,
+                name,
+                tried_with=run.tried_with(outcome.failure),
+            )
     run.stored([track.track_id for track, _ in done])
 
 

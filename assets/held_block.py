@@ -1,9 +1,11 @@
 """A block that is held, and what is known of it for that reason. Free of Dagster."""
 
 from contextlib import ExitStack
+from functools import partial
 
 import pandera.polars as pa
 
+from assets.rebuilding import rebuilt
 from assets.tables import BlockTable
 from assets.windows import WindowParts
 from resources.backends import Backends
@@ -18,7 +20,7 @@ class HeldBlock:
     def __init__(self, backends: Backends, block: Block) -> None:
         self.block = block
         self._backends = backends
-        self._tables: dict[str, BlockTable] = {}
+        self._tables: dict[tuple[type[pa.DataFrameModel], str], BlockTable] = {}
         self._handed_on: list[PendingTrack] | None = None
         self._stack = ExitStack()
         self.check = self._stack.enter_context(backends.locks.hold(block))
@@ -29,8 +31,17 @@ class HeldBlock:
 
     def table(self, schema: type[pa.DataFrameModel], version: str = "") -> BlockTable:
         """The same table, with what it has read, each time. `version`: see `BlockTable`."""
-        table = BlockTable(self._backends.store, schema, self.block, version, self.check)
-        return self._tables.setdefault(table.key, table)
+        table = self._tables.get((schema, version))
+        if table is None:
+            table = self._tables[schema, version] = BlockTable(
+                self._backends,
+                schema,
+                self.block,
+                version,
+                before_writing=self.check,
+                rebuild=partial(rebuilt, self._backends, schema, self.block),
+            )
+        return table
 
     def windows(self, model: str) -> WindowParts:
         """The block's windows under a model (its fingerprint)."""

@@ -1,16 +1,25 @@
 """What comes of each track that is worked on: a result, a reason why there will be none, or a
 reason why there is none yet. Free of Dagster."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from typing import Final, Generic, TypeVar
 
 from resources.catalogue.work.pending import PendingTrack
-from resources.errors import BackendError, ObjectNotFoundError, TrackError
+from resources.errors import (
+    BackendError,
+    MoodSearchError,
+    ObjectNotFoundError,
+    RefusedTrackError,
+    TrackError,
+    UserError,
+    first_line,
+)
 
 CHUNK_TRACKS: Final = 64
 """Tracks worked on and not yet stored: the most work that a kill may undo."""
@@ -24,8 +33,25 @@ instead (`assets.embedding_processes`)."""
 
 WAITING_THREADS: Final = 8
 
+SEVERAL: Final = 3
+"""So many tracks that come to nothing in the same way, with none going well, are not to blame."""
+
+LONGEST_REASON: Final = 300
+"""Characters of an error that nobody foresaw."""
+
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there will be no result. `is_certain`: the audio's own fault; otherwise it may be another
+    with another configuration or version, and is tried again then."""
+
+    reason: str
+    is_certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,29 +63,127 @@ class Waiting:
     is_outage: bool
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """Why there is no result, when the track or what works on it may be to blame. `is_refusal`: by
+    a service."""
+
+    reason: str
+    is_refusal: bool
+
+
 AUDIO_IS_MISSING: Final = Waiting("the audio file is not in the object store", is_outage=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome(Generic[T]):
-    """A track's result, or why there is none: `failure` for good, `waiting` at present."""
+    """A track's result, or why there is none: `failure` for good, `waiting` at present, or `doubt`,
+    for `Judge`, which of these it is."""
 
     track: PendingTrack
     result: T | None = None
-    failure: str | None = None
+    failure: Failure | None = None
     waiting: Waiting | None = None
+    doubt: Doubt | None = None
 
 
 def outcome_of(track: PendingTrack, work: Callable[[PendingTrack], T]) -> Outcome[T]:
     """What comes of `work` on the track. Raises `UserError`, which concerns every track."""
     try:
         return Outcome(track, work(track))
+    except UserError:
+        raise
+    except RefusedTrackError as error:
+        return Outcome(track, doubt=Doubt(str(error), is_refusal=True))
     except TrackError as error:
-        return Outcome(track, failure=str(error))
+        return Outcome(track, failure=Failure(str(error)))
     except ObjectNotFoundError:
         return Outcome(track, waiting=AUDIO_IS_MISSING)
     except BackendError as error:
         return Outcome(track, waiting=Waiting(str(error), is_outage=True))
+    except Exception as error:
+        logger.warning("track %d met an unexpected error", track.track_id, exc_info=True)
+        return _unforeseen(track, error)
+
+
+def not_taken(track: PendingTrack, error: Exception) -> Outcome[T]:
+    """Of a track that has to wait because of an error that nobody foresaw."""
+    logger.warning("track %d met an unexpected error", track.track_id, exc_info=error)
+    return Outcome(track, waiting=Waiting(described(error), is_outage=False))
+
+
+def described(error: Exception) -> str:
+    """The error in a line: as we raised it on purpose, or with its type, without which many others'
+    messages say nothing."""
+    line = first_line(error)
+    if not isinstance(error, MoodSearchError):
+        line = f"{type(error).__name__}: {line}"
+    return line[:LONGEST_REASON]
+
+
+def _unforeseen(track: PendingTrack, error: Exception) -> Outcome[T]:
+    reason = described(error)
+    if isinstance(error, OSError | MemoryError):
+        # This machine's trouble: a full disk, too many open files.
+        return Outcome(track, waiting=Waiting(reason, is_outage=True))
+    return Outcome(track, doubt=Doubt(reason, is_refusal=False))
+
+
+class Judge(Generic[T]):
+    """Decides for one run, chunk by chunk, whether tracks are to blame that came to nothing in an
+    unexpected way.
+
+    An unexpected error is met by a second try with `again`, while nothing else is worked on. If it
+    fails as well, the track has failed, unless several do and none ever went well: then they wait.
+    `has_worked`: one did before this run.
+
+    A track that a service refuses has failed where the service takes others. As long as it takes
+    none, and when it stops taking any, the tracks wait.
+    """
+
+    def __init__(self, again: Callable[[PendingTrack], T], *, has_worked: bool) -> None:
+        self._again = again
+        self._has_worked = has_worked
+        self._is_accepted = False
+        self._unexpected = 0
+
+    def settled(self, outcomes: Sequence[Outcome[T]]) -> list[Outcome[T]]:
+        """The outcomes of a chunk, in order, without doubt."""
+        outcomes = [self._second(outcome) for outcome in outcomes]
+        waiting = self._refused_in_an_outage(outcomes)
+        is_well = any(outcome.result is not None for outcome in outcomes)
+        self._has_worked |= is_well
+        self._is_accepted |= is_well
+        self._unexpected += sum(_is_unexpected(outcome) for outcome in outcomes)
+        return [self._judged(outcome, waiting) for outcome in outcomes]
+
+    def _second(self, outcome: Outcome[T]) -> Outcome[T]:
+        return outcome_of(outcome.track, self._again) if _is_unexpected(outcome) else outcome
+
+    def _refused_in_an_outage(self, outcomes: Sequence[Outcome[T]]) -> set[int]:
+        """Ids of tracks that were refused when the service took no other any more."""
+        latest = takewhile(lambda outcome: outcome.result is None, reversed(outcomes))
+        refused = {
+            outcome.track.track_id
+            for outcome in latest
+            if outcome.doubt is not None and outcome.doubt.is_refusal
+        }
+        was_accepted = self._is_accepted or any(o.result is not None for o in outcomes)
+        return refused if len(refused) >= SEVERAL or not was_accepted else set()
+
+    def _judged(self, outcome: Outcome[T], waiting: set[int]) -> Outcome[T]:
+        doubt = outcome.doubt
+        if doubt is None:
+            return outcome
+        if doubt.is_refusal:
+            waits = outcome.track.track_id in waiting
+        else:
+            waits = not self._has_worked and self._unexpected >= SEVERAL
+        if waits:
+            # Beside an unexpected error of some tracks, others may go well.
+            reason = Waiting(doubt.reason, is_outage=doubt.is_refusal)
+            return replace(outcome, doubt=None, waiting=reason)
+        return replace(outcome, doubt=None, failure=Failure(doubt.reason, is_certain=False))
 
 
 def threads_for(concurrency: int | None, *, waits: bool) -> int:
@@ -71,6 +195,7 @@ def outcomes_in_chunks(
     tracks: Sequence[PendingTrack],
     work: Callable[[PendingTrack], T],
     threads: int,
+    judge: Judge[T],
     *,
     interrupt: Callable[[], None] = lambda: None,
 ) -> Generator[list[Outcome[T]], None, None]:
@@ -86,8 +211,9 @@ def outcomes_in_chunks(
     ):
         try:
             while chunk := list(islice(outcomes, CHUNK_TRACKS - ahead)):
-                yield chunk
-                if is_outage(chunk):
+                settled = judge.settled(chunk)
+                yield settled
+                if is_outage(settled):
                     return
         finally:
             interrupt()
@@ -117,3 +243,7 @@ def is_outage(outcomes: Sequence[Outcome[T]]) -> bool:
     return len(outcomes) > 1 and all(
         outcome.waiting is not None and outcome.waiting.is_outage for outcome in outcomes
     )
+
+
+def _is_unexpected(outcome: Outcome[T]) -> bool:
+    return outcome.doubt is not None and not outcome.doubt.is_refusal

@@ -12,11 +12,13 @@ from assets.blocks import TRACK_BLOCKS
 from assets.charges import DIGITS
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, index_kinds
+from assets.outcomes import SEVERAL, Outcome, not_taken
 from assets.surroundings import GROUP, SEARCH
 from resources.backends import Backends
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import IndexRecord
 from resources.costs import prices
+from resources.errors import MoodSearchError
 from resources.vectors.protocol import VectorDocument
 
 IndexedTrack = tuple[PendingTrack, NDArray[np.float32]]
@@ -49,7 +51,7 @@ def search_index(
         _remove(run, [track.track_id for track in run.pending if track.step == "remove"])
         to_index = _with_vectors(run, [track for track in run.pending if track.step == "index"])
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
-            _upsert(run, to_index[start : start + _DOCUMENTS_AT_ONCE])
+            run.note(_upsert(run, to_index[start : start + _DOCUMENTS_AT_ONCE]))
         backends.work.settle("index", run.block)
         if backends.generations.promote_when_complete(backends.generation):
             context.log.info("the index of %s answers from now on", backends.track_model.id)
@@ -72,13 +74,34 @@ def _with_vectors(run: BlockRun, tracks: Sequence[PendingTrack]) -> list[Indexed
     return [(track, vector) for track, vector in found if vector is not None]
 
 
-def _upsert(run: BlockRun, tracks: Sequence[IndexedTrack]) -> None:
-    """The store first: a kill in between writes the same documents again."""
+def _upsert(run: BlockRun, tracks: Sequence[IndexedTrack]) -> list[Outcome[None]]:
+    """The store first: a kill in between writes the same documents again.
+
+    Returns what came to nothing. Documents that the store does not take are found by halving: the
+    others are indexed. Several in a row, and none that it takes, are not to blame: raises the last
+    one's error.
+    """
     backends = run.backends
-    run.held.check()
-    backends.vectors.upsert([_document(track, vector) for track, vector in tracks])
-    backends.records.indexed(backends.generation.id, [_record(track) for track, _ in tracks])
-    run.stored([track.track_id for track, _ in tracks])
+    refused: list[Outcome[None]] = []
+    left = [list(tracks)]
+    while left:
+        group = left.pop()
+        run.held.check()
+        try:
+            backends.vectors.upsert([_document(track, vector) for track, vector in group])
+        except MoodSearchError:
+            raise
+        except Exception as error:
+            if len(group) > 1:
+                left += [group[len(group) // 2 :], group[: len(group) // 2]]
+                continue
+            refused.append(not_taken(group[0][0], error))
+            if len(refused) == SEVERAL and not run.report.done:
+                raise
+        else:
+            backends.records.indexed(backends.generation.id, [_record(track) for track, _ in group])
+            run.stored([track.track_id for track, _ in group])
+    return refused
 
 
 def _document(track: PendingTrack, vector: NDArray[np.float32]) -> VectorDocument:

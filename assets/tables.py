@@ -12,9 +12,10 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
+from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.embedding.protocol import EMBEDDING_DIMENSION
-from resources.errors import ObjectNotFoundError
+from resources.errors import BackendError, ObjectNotFoundError, first_line
 from resources.object_store.protocol import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -81,16 +82,18 @@ def parquet_of(schema: type[pa.DataFrameModel], rows: pl.DataFrame) -> bytes:
     return parquet.getvalue()
 
 
-def stored_rows(store: ObjectStore, key: str, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
-    """The rows of a file; none where there is no file or a damaged one."""
+class UnreadableError(BackendError):
+    """A stored file is missing or damaged, or what came in its place is no such file."""
+
+
+def stored_rows(store: ObjectStore, key: str) -> pl.DataFrame:
+    """The rows of a file. Raises `UnreadableError`."""
     try:
         return pl.read_parquet(io.BytesIO(store.get(key)))
     except ObjectNotFoundError:
-        pass
-    except pl.exceptions.PolarsError:
-        logger.warning("%s is damaged and counts as empty", key, exc_info=True)
-    empty: pl.DataFrame = schema.empty()
-    return empty
+        raise UnreadableError(f"{key} is missing") from None
+    except pl.exceptions.PolarsError as error:
+        raise UnreadableError(f"{key} is damaged: {first_line(error)}") from error
 
 
 class BlockTable:
@@ -98,32 +101,64 @@ class BlockTable:
     the block writes its tables. Make another `BlockTable` to see what has changed since.
 
     `schema`: its pandera model; `version` tells tables apart that must not be mixed (a model's
-    fingerprint); `before_writing` may raise to prevent a write (the block's lock was lost).
+    fingerprint); `before_writing` may raise to prevent a write (the block's lock was lost);
+    `rebuild` makes the rows again as far as they are to be had elsewhere, when the stored ones were
+    given up.
     """
 
     def __init__(
         self,
-        store: ObjectStore,
+        backends: Backends,
         schema: type[pa.DataFrameModel],
         block: Block,
         version: str = "",
+        *,
         before_writing: Callable[[], None] = lambda: None,
+        rebuild: Callable[[], pl.DataFrame] | None = None,
     ) -> None:
-        self._store = store
+        self._store = backends.store
+        self._stored = backends.stored_tables
         self._before_writing = before_writing
+        self._rebuild = rebuild
         self.schema = schema
         folder = f"{schema.__name__.lower()}/{version[:16]}" if version else schema.__name__.lower()
-        self.key = f"moodsearch/{folder}/{block.key}.parquet"
+        self.name = f"moodsearch/{folder}/{block.key}"
+        self._edition, self._is_written = self._stored.edition(self.name)
         self._held: pl.DataFrame | None = None
 
-    def read(self) -> pl.DataFrame:
-        """The stored table, by track id; empty when there is none.
+    @property
+    def key(self) -> str:
+        """Where it is in the object store."""
+        return f"{self.name}{f'.{self._edition}' if self._edition > 1 else ''}.parquet"
 
-        A damaged one counts as none: what was in it is pending again and made anew.
+    def read(self) -> pl.DataFrame:
+        """The stored table, by track id; empty when none was ever written.
+
+        Raises `UnreadableError` for one that was written and is missing or damaged. It is looked
+        for again by later runs; when it was out of reach for a minute it is given up, and the
+        next edition is made of what is to be had elsewhere.
         """
         if self._held is None:
-            self._held = stored_rows(self._store, self.key, self.schema)
+            self._held = self._stored_rows()
         return self._held
+
+    def _stored_rows(self) -> pl.DataFrame:
+        try:
+            rows = stored_rows(self._store, self.key)
+        except UnreadableError as error:
+            if not self._is_written:
+                # What a kill may have kept from being noted is not recorded of any track either.
+                empty: pl.DataFrame = self.schema.empty()
+                return empty
+            if self._rebuild is None or not self._stored.is_lost(self.name):
+                raise
+            logger.error("%s; it is left as it is, and made again", error)
+            self._edition = self._stored.give_up(self.name)
+            self.write(self._rebuild())
+            assert self._held is not None
+            return self._held
+        self._stored.read(self.name)
+        return rows
 
     def track_ids(self) -> set[int]:
         """The tracks that have a row."""
@@ -136,7 +171,8 @@ class BlockTable:
         self._before_writing()
         self._held = None
         self._store.put(self.key, content)
-        self._held = table
+        self._stored.wrote(self.name, self._edition)
+        self._held, self._is_written = table, True
 
     def merge(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert `rows`, replacing those of the same tracks; nothing is written for none."""

@@ -1,6 +1,7 @@
 """track_audio: what is in each track's audio file, and whether it can be decoded."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,12 +12,13 @@ from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Material
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.configured import audio_kinds, configured, cost_tag
-from assets.outcomes import Outcome, outcomes_in_chunks, threads_for
+from assets.decoding import Decoding
+from assets.outcomes import Judge, Outcome, outcomes_in_chunks, threads_for
 from assets.plots import histogram
 from assets.report import Cell, minutes
 from assets.surroundings import GROUP, SEARCH, tracks
 from assets.tables import BlockTable, TrackAudio
-from resources.audio.probe import AudioProbe, probe
+from resources.audio.probe import AudioProbe
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import AudioRecord
 
@@ -50,21 +52,28 @@ def track_audio(
 
 
 def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outcome[AudioProbe]]]:
-    store = run.backends.store
-
-    def probe_one(track: PendingTrack) -> AudioProbe:
-        with store.open(run.audio_key(track)) as audio:
-            return probe(audio)
-
-    threads = threads_for(run.config.concurrency, waits=store.is_remote)
-    return outcomes_in_chunks(tracks, probe_one, threads)
+    with (
+        run.decoding(tracks) as suspects,
+        closing(
+            Decoding(run.backends.store, run.backends.embedding_backends, suspects)
+        ) as decoding,
+    ):
+        yield from outcomes_in_chunks(
+            tracks,
+            lambda track: decoding.probe(run.audio_key(track)),
+            threads_for(run.config.concurrency, waits=run.backends.store.is_remote),
+            Judge(
+                lambda track: decoding.probe_again(run.audio_key(track)),
+                has_worked=bool(run.report.known),
+            ),
+        )
 
 
 def _store(run: BlockRun, table: BlockTable, chunk: Sequence[Outcome[AudioProbe]]) -> None:
     """The table first: a kill in between leaves tracks pending, never half known."""
     outcomes = [outcome for outcome in chunk if outcome.waiting is None]
     table.merge([_row(outcome) for outcome in outcomes])
-    run.backends.records.audio([_record(outcome) for outcome in outcomes])
+    run.backends.records.audio([_record(run, outcome) for outcome in outcomes])
     if not run.backends.classifier.needs_embedding:
         usable = [outcome.track.track_id for outcome in outcomes if outcome.failure is None]
         run.backends.work.ask_for("genres", usable)
@@ -76,16 +85,17 @@ def _row(outcome: Outcome[AudioProbe]) -> dict[str, object]:
         "track_id": outcome.track.track_id,
         "file_id": outcome.track.file_id,
         **(asdict(outcome.result) if outcome.result else {}),
-        "failure": outcome.failure,
+        "failure": outcome.failure.reason if outcome.failure else None,
     }
 
 
-def _record(outcome: Outcome[AudioProbe]) -> AudioRecord:
+def _record(run: BlockRun, outcome: Outcome[AudioProbe]) -> AudioRecord:
     return AudioRecord(
         track_id=outcome.track.track_id,
         file_id=outcome.track.audio.file_id,
         duration_seconds=outcome.result.duration_seconds if outcome.result else None,
-        failure=outcome.failure,
+        failure=outcome.failure.reason if outcome.failure else None,
+        tried_with=run.tried_with(outcome.failure),
     )
 
 

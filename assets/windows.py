@@ -2,13 +2,16 @@
 carry those of the whole block."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import polars as pl
 
-from assets.tables import Windows, parquet_of, stored_rows
+from assets.tables import UnreadableError, Windows, parquet_of, stored_rows
 from resources.catalogue.work.blocks import Block
 from resources.object_store.protocol import ObjectStore
+
+logger = logging.getLogger(__name__)
 
 
 class WindowParts:
@@ -50,7 +53,7 @@ class WindowParts:
     def read(self, file_ids: Mapping[int, str]) -> pl.DataFrame:
         """The windows of these audio files, given by track id; no row where there are none. Lists
         the parts, and reads those that may hold one of the tracks."""
-        parts = [stored_rows(self._store, key, Windows) for key in self._keys(file_ids)]
+        parts = [self._rows(key) for key in self._keys(file_ids)]
         rows = pl.concat([Windows.empty(), *parts])
         files = rows.select("track_id", "file_id").iter_rows()
         wanted = [file_ids.get(id_) == file_id for id_, file_id in files]
@@ -62,7 +65,7 @@ class WindowParts:
         for key in self._keys(track_ids):
             if key == but:
                 continue
-            part = stored_rows(self._store, key, Windows)
+            part = self._rows(key)
             wanted = [id_ not in track_ids for id_ in part["track_id"]]
             if not all(wanted):
                 # Before the part goes: a kill in between leaves rows twice, which is harmless.
@@ -76,3 +79,11 @@ class WindowParts:
             first, last, _ = key.removeprefix(self._folder).split("-")
             if any(int(first) <= track_id <= int(last) for track_id in track_ids):
                 yield key
+
+    def _rows(self, key: str) -> pl.DataFrame:
+        """A damaged part counts as none: its tracks have no windows. It is left as it is."""
+        try:
+            return stored_rows(self._store, key)
+        except UnreadableError as error:
+            logger.warning("%s", error)
+            return pl.DataFrame(schema=Windows.empty().schema)

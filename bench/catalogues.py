@@ -124,13 +124,13 @@ def _write_tables(
         codec=pl.lit("mp3"),
         failure=pl.lit(None, pl.String),
     )
-    BlockTable(backends.store, TrackAudio, block).merge(audio.to_dicts())
+    BlockTable(backends, TrackAudio, block).merge(audio.to_dicts())
     with_ids = [
         {"track_id": number, "file_id": file_id(number), "vector": vector}
         for number, vector in zip(ids, vectors, strict=True)
     ]
     model = backends.track_model.fingerprint
-    BlockTable(backends.store, Embeddings, block, model).merge(with_ids)
+    BlockTable(backends, Embeddings, block, model).merge(with_ids)
     windows = keys.with_columns(
         windows=pl.Series([[vector] * len(WINDOW_STARTS) for vector in vectors], dtype=WINDOWS),
         starts_seconds=pl.lit(WINDOW_STARTS),
@@ -141,7 +141,7 @@ def _write_tables(
         names=pl.lit(["ambient", "techno", "dub"]),
         confidences=pl.lit([0.5, 0.3, 0.1]),
     )
-    BlockTable(backends.store, GenrePredictions, block).merge(genres.to_dicts())
+    BlockTable(backends, GenrePredictions, block).merge(genres.to_dicts())
 
 
 def _record(backends: Backends, block: Block, ids: range, vectors: NDArray[np.float32]) -> float:

@@ -20,6 +20,8 @@ CODECS: Final = ("mp3", "flac", "m4a", "opus")
 CONFIGURATION: Final = (
     *("MOODSEARCH_", "R2_", "AWS_", "CLAP_", "MODAL_", "TURBOPUFFER_", "REPLICATE_"),
     *("DATABASE_URL", "SESSION_SECRET", "DAGSTER_"),
+    # Every start would compile what it imports.
+    "PYTHONDONTWRITEBYTECODE",
 )
 
 

@@ -11,11 +11,13 @@ OBSERVE_EVERY_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class ChangesCursor:
-    """`compared_at`, `observed_at`: Unix times. `changes`: absorbed since the last observation."""
+    """`compared_at`, `observed_at`: Unix times. `changes`: absorbed since the last observation.
+    `tried_with`: with which settings what failed was last tried again (`Backends.tried_with`)."""
 
     compared_at: float = 0.0
     observed_at: float = 0.0
     changes: int = 0
+    tried_with: str = ""
 
     @classmethod
     def read(cls, text: str | None) -> Self:
@@ -29,6 +31,9 @@ class ChangesCursor:
 
     def compared(self, now: float) -> Self:
         return replace(self, compared_at=now)
+
+    def tried(self, tried_with: str) -> Self:
+        return replace(self, tried_with=tried_with)
 
     def observed(self, now: float) -> Self:
         return replace(self, observed_at=now, changes=0)

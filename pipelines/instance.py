@@ -20,10 +20,10 @@ CODE_SERVER_WORKSPACE: Final = Path(__file__).with_name("code_server.yaml")
 """For programs that ask the code server whose socket MOODSEARCH_CODE_SERVER names."""
 
 CODE_SERVER: Final = (
-    *("dagster", "api", "grpc", "--module-name", "pipelines.definitions"),
+    *("api", "grpc", "--module-name", "pipelines.definitions"),
     *("--location-name", "pipelines.definitions", "--empty-working-directory"),
 )
-"""The module and arguments of that server; its socket is to be added."""
+"""The arguments of `dagster` for that server; its socket is to be added."""
 
 
 def prepare_dagster(backends: Backends) -> dict[str, str]:
@@ -48,10 +48,9 @@ def prepare_dagster(backends: Backends) -> dict[str, str]:
 
 @contextmanager
 def dagster_instance(backends: Backends) -> Iterator[dg.DagsterInstance]:
-    """The instance, for runs in this process; pooled connections halve a warm run."""
+    """The instance, for runs in this process."""
     os.environ.update(prepare_dagster(backends))
     with dg.DagsterInstance.get() as instance:
-        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
         yield instance
 
 

@@ -7,6 +7,9 @@ growing delays.
 
 Where the live index is another model's than the configured one, nothing is asked for until somebody
 has begun a backfill for it: a changed setting must not embed a whole catalogue again.
+
+The sensors take no resources from Dagster, which would open its instance and storage for every
+tick to give them. A tick that finds nothing asks Dagster nothing.
 """
 
 import time
@@ -20,6 +23,7 @@ from assets.surroundings import tracks
 from pipelines.changes_cursor import ChangesCursor
 from pipelines.jobs import classify_genres, index_tracks
 from pipelines.runs import PRIORITY_TAG, UNFINISHED, block_of_run, fail_dead_runs
+from pipelines.shared import running_backends
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
@@ -47,10 +51,16 @@ WAITING: Final = "waiting for a backfill"
     description="New uploads, replaced audio, changed titles and handles, changed visibility and "
     "deletions reach the index.",
 )
-def changed_tracks(
-    context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
-) -> dg.SensorResult:
+def changed_tracks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    return look_for_changes(context, running_backends())
+
+
+def look_for_changes(context: dg.SensorEvaluationContext, backends: Backends) -> dg.SensorResult:
+    """A tick of `changed_tracks`."""
     cursor = ChangesCursor.read(context.cursor).absorbed(backends.work.absorb_changes())
+    if cursor.tried_with != backends.tried_with:
+        backends.records.forget_failures(but_tried_with=backends.tried_with)
+        cursor = cursor.tried(backends.tried_with)
     now = time.time()
     if _must_compare(backends, cursor, now):
         backends.work.reconcile()
@@ -73,9 +83,14 @@ def changed_tracks(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Newly embedded tracks get their genres.",
 )
-def tracks_without_genres(
-    context: dg.SensorEvaluationContext, backends: dg.ResourceParam[Backends]
+def tracks_without_genres(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    return look_for_missing_genres(context, running_backends())
+
+
+def look_for_missing_genres(
+    context: dg.SensorEvaluationContext, backends: Backends
 ) -> dg.SensorResult:
+    """A tick of `tracks_without_genres`."""
     return _answer(_due_blocks(context, backends, "genres"), "genres")
 
 

@@ -26,11 +26,16 @@ def _open_backends() -> Backends:
     return backends
 
 
-@dg.resource(description="Everything outside, as chosen by the environment (docs/configuration.md)")
-def backends_resource(_: dg.InitResourceContext) -> Backends:
+def running_backends() -> Backends:
+    """Those of this process, with a server that answers: it is started again if it was killed."""
     backends = shared_backends()
     backends.ensure_running()
     return backends
+
+
+@dg.resource(description="Everything outside, as chosen by the environment (docs/configuration.md)")
+def backends_resource(_: dg.InitResourceContext) -> Backends:
+    return running_backends()
 
 
 @dg.resource(description="Progress of a run; shown by the command line only")

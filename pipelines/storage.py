@@ -5,17 +5,40 @@ as the rest of the product: no address and no secret is in a file, a variable or
 """
 
 import weakref
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import psycopg
 import sqlalchemy as sa
 from dagster_postgres import DagsterPostgresStorage
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.dialects import plugins
+from sqlalchemy.engine import CreateEnginePlugin
+from sqlalchemy.pool import NullPool, QueuePool
 
 from resources.catalogue.database import DAGSTER_SCHEMA, database_error
 from resources.catalogue.schema.migrate import ensure_schema, refused
 from resources.machine.postgres import EmbeddedPostgres
 from resources.settings import load_settings
+
+_KEPT: Final = "moodsearch_kept_connection"
+
+
+class KeptConnection(CreateEnginePlugin):
+    """Dagster opens a connection for every question that it asks its storage, ten in a second when
+    nothing happens. Each of its engines keeps one instead, and checks it before each use, so that a
+    restart of the server goes by unnoticed. More are opened while they are needed."""
+
+    def __init__(self, url: sa.URL, kwargs: dict[str, Any]) -> None:
+        super().__init__(url, kwargs)
+        kwargs["pool_pre_ping"] = True
+        if kwargs.get("poolclass") is NullPool:
+            kwargs.update(poolclass=QueuePool, pool_size=1, max_overflow=-1)
+
+    def update_url(self, url: sa.URL) -> sa.URL:
+        return url
+
+
+plugins.register(_KEPT, __name__, KeptConnection.__name__)
 
 
 class CatalogueStorage(DagsterPostgresStorage):
@@ -40,14 +63,16 @@ class CatalogueStorage(DagsterPostgresStorage):
         except BaseException:
             server.close()
             raise
-        # An instance keeps the parts of its storage, not the whole.
-        weakref.finalize(storage.run_storage, server.close)
+        # An instance keeps the parts of its storage, not the whole. Of these, Dagster never lets go
+        # of the run storage that it asks first: an annotation is resolved in its scope.
+        weakref.finalize(storage.schedule_storage, server.close)
         return storage
 
     @classmethod
     def _in_database(cls, database_url: str, inst_data: Any) -> Self:
         make_dagster_schema(database_url)
-        return cls(storage_url(database_url), inst_data=inst_data)
+        url = sa.make_url(storage_url(database_url)).update_query_dict({"plugin": _KEPT})
+        return cls(url.render_as_string(hide_password=False), inst_data=inst_data)
 
 
 def make_dagster_schema(database_url: str) -> None:

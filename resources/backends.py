@@ -5,22 +5,26 @@ An implementation that brings a library of its own is imported when it is chosen
 longer to import than a search takes.
 """
 
+import hashlib
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
 from resources.catalogue.schema.founded import has_server, no_catalogue
-from resources.catalogue.schema.migrate import is_current, is_founded, migrate
+from resources.catalogue.schema.migrate import is_current, migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks
 from resources.catalogue.tracks.tracks import Tracks
 from resources.catalogue.work.contents import Contents
+from resources.catalogue.work.failed_runs import FailedRuns
 from resources.catalogue.work.generations import Generation, Generations
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
+from resources.catalogue.work.stored_tables import StoredTables
 from resources.costs.ledger import Ledger, Usage
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
@@ -56,9 +60,9 @@ class Backends(EmbeddingBackends):
         try:
             if create:
                 migrate(self.database_url)
-            elif not is_founded(self.database_url):
+            elif (current := is_current(self.database_url)) is None:
                 raise no_catalogue(settings)
-            elif not is_current(self.database_url):
+            elif not current:
                 raise ConfigurationError(
                     "the catalogue has the schema of another version of mood search; "
                     "moodsearch up, serve or backfill brings it to this one"
@@ -207,8 +211,30 @@ class Backends(EmbeddingBackends):
         return TrackRecords(self.database)
 
     @cached_property
+    def stored_tables(self) -> StoredTables:
+        return StoredTables(self.database)
+
+    @cached_property
+    def failed_runs(self) -> FailedRuns:
+        return FailedRuns(self.database)
+
+    @cached_property
     def auto_tags(self) -> AutoTags:
         return AutoTags(self.database)
+
+    @cached_property
+    def tried_with(self) -> str:
+        """Changes with this version and with the settings of what may refuse a track: what failed
+        otherwise than by the audio's fault is tried again then."""
+        settings = self.settings
+        services = (
+            settings.modal_embed_audio_url if settings.modal_enabled else None,
+            settings.replicate_base_url if settings.replicate_enabled else None,
+            settings.replicate_enabled,
+            settings.r2_public_bucket_url,
+        )
+        tried = repr((version("mood-search"), services))
+        return hashlib.sha256(tried.encode()).hexdigest()[:16]
 
     @cached_property
     def uploads(self) -> "Uploads":

@@ -30,6 +30,10 @@ class TrackError(MoodSearchError):
     """One track's audio cannot be used; the message is the reason shown to people."""
 
 
+class RefusedTrackError(TrackError):
+    """A service does not take a track's audio: the track's fault only where it takes others'."""
+
+
 class BackendError(MoodSearchError):
     """An outside system failed or did not answer; trying again later may succeed.
 

@@ -33,11 +33,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Health:
-    """The state of one backend. `detail`: one line for people, without secrets."""
+    """The state of one backend, or of the work where `is_backend` is False. `detail`: one line for
+    people, without secrets."""
 
     name: str
     ok: bool
     detail: str
+    is_backend: bool = True
 
 
 class HealthChecks:
@@ -68,10 +70,11 @@ class HealthChecks:
         self._outcome: list[Health] = []
 
     def all(self) -> list[Health]:
-        """The state of the database, object store, vector store and model. Never raises: a
-        check that fails in a way that nobody foresaw is logged, and its backend is not ok."""
+        """The state of the database, object store, vector store and model, and of the work on the
+        index. Never raises: a check that fails in a way that nobody foresaw is logged, and its
+        backend is not ok."""
         with self._lock:
-            is_well = all(health.ok for health in self._outcome)
+            is_well = all(health.ok for health in self._outcome if health.is_backend)
             max_age = self._max_age_seconds if is_well else FAILURE_MAX_AGE_SECONDS
             if time.monotonic() - self._checked_at > max_age:
                 self._outcome = self._check()
@@ -84,19 +87,23 @@ class HealthChecks:
             "object_store": self._object_store,
             "vector_store": self._vector_store,
             "model": self._model,
+            "work": self._work,
         }
         with ThreadPoolExecutor(len(checks)) as threads:
             return list(threads.map(self._outcome_of, checks.keys(), checks.values()))
 
     def _outcome_of(self, name: str, check: Callable[[], str]) -> Health:
+        is_backend = name != "work"
         try:
-            return Health(name, True, self._workers.run(check, self._check_seconds))
+            detail = self._workers.run(check, self._check_seconds)
+            return Health(name, True, detail, is_backend)
         except MoodSearchError as error:
-            return Health(name, False, one_line(error))
+            return Health(name, False, one_line(error), is_backend)
         except Exception as error:
             if self._may_log():
                 logger.exception("checking %s failed", name)
-            return Health(name, False, f"error: {type(error).__name__}; the log has its traceback")
+            detail = f"error: {type(error).__name__}; the log has its traceback"
+            return Health(name, False, detail, is_backend)
 
     def _database(self) -> str:
         return f"PostgreSQL {Overview(self._backends.database).server_version()}"
@@ -126,3 +133,17 @@ class HealthChecks:
             return f"{short} on Modal"
         tower.wake()
         return f"{short}, mean similarity of unlike texts {tower.similarity():.2f}"
+
+    def _work(self) -> str:
+        failed = self._backends.failed_runs.all()
+        if failed:
+            last = failed[0]
+            blocks = "1 block" if len(failed) == 1 else f"{len(failed):,} blocks"
+            raise MoodSearchError(
+                f"runs of {blocks} failed; the last ({last.job}, tracks {last.block.key},"
+                f" {last.failed_at:%Y-%m-%d %H:%M %Z}): {last.reason}"
+            )
+        oldest = Overview(self._backends.database).oldest_change()
+        if oldest is None:
+            return "no change is waiting to reach the index"
+        return f"the oldest change that has not reached the index is of {oldest:%Y-%m-%d %H:%M %Z}"

@@ -247,6 +247,7 @@ def test_a_service_that_is_not_configured_is_not_imported(database_url: str) -> 
     assert loaded_by(program, clients, DATABASE_URL=database_url) == []
 
 
+@pytest.mark.slow
 def test_a_start_that_fails_leaves_no_server_running(home: Path) -> None:
     with EmbeddedPostgres(home) as server, psycopg.connect(server.url, autocommit=True) as its:
         its.execute("CREATE TABLE public.tracks (lap_seconds real)")
@@ -321,6 +322,7 @@ OPEN_FROM_THREADS = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 def test_threads_that_ask_at_once_share_one_set_of_backends(database_url: str) -> None:
     printed = subprocess.check_output(
         [sys.executable, "-c", OPEN_FROM_THREADS],
@@ -356,6 +358,7 @@ def test_a_lock_whose_connection_was_lost_is_taken_again(database_url: str) -> N
             assert not another.is_held
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_is_waited_for(home: Path) -> None:
     server = EmbeddedPostgres(home)
     with SessionLock(server.url, 1) as lock:

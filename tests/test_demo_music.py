@@ -44,6 +44,7 @@ def test_it_shares_no_code_with_what_makes_or_is_the_model() -> None:
     } == set()
 
 
+@pytest.mark.slow
 def test_a_piece_is_the_same_every_time(tmp_path: Path) -> None:
     assert np.array_equal(compose(QUICK), compose(QUICK))
     once, again = (render(QUICK, tmp_path).read_bytes() for _ in range(2))

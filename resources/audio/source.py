@@ -45,7 +45,8 @@ _DEMUX_ERRORS: Final = 64
 class OpenAudio:
     """An opened file with its audio stream. Times are seconds from the first audible sample.
 
-    `tick` is the stream's clock in seconds, `first` the first audible sample's timestamp in ticks.
+    `tick` is the stream's clock in seconds, `first` the first audible sample's timestamp in ticks,
+    `sample_rate` (Hz) that of its first frames.
     Raises `TrackError` or `av.FFmpegError` when the file is not audio that can be used.
     """
 
@@ -57,7 +58,9 @@ class OpenAudio:
     def _open(self) -> None:
         self._closing.close()
         self.container = self._closing.enter_context(_container(self._file))
-        self.stream, self.tick = _prepared_stream(self.container)
+        self.stream = _audio_stream(self.container)
+        self.tick, self.sample_rate = _prepared(self.stream)
+        _discard_others(self.container, self.stream)
         self.first = self.stream.start_time or 0
         self._at_start = True
 
@@ -214,14 +217,20 @@ def _seeks_by_table(file: GuardedFile) -> bool:
     return any(name in first_frame for name in (b"Xing", b"Info", b"VBRI"))
 
 
-def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
-    """The stream to hear, ready to decode on the calling thread alone, and its clock."""
+def _audio_stream(container: InputContainer) -> AudioStream:
+    """The stream to hear."""
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         kinds = {other.type for other in container.streams}
         if kinds <= {"audio", "data", "unknown"}:  # there is one, but no telling what it holds
             raise TrackError("truncated or damaged: no complete frame")
         raise TrackError("no audio stream")
+    return stream
+
+
+def _prepared(stream: AudioStream) -> tuple[Fraction, int]:
+    """Make the stream ready to decode on the calling thread alone. Returns its clock and its sample
+    rate, which opening the decoder may forget: some headers lack what the frames say."""
     context: Any = stream.codec_context  # None when FFmpeg has no decoder
     if context is None or stream.time_base is None:
         raise TrackError("audio codec not supported")
@@ -229,16 +238,20 @@ def _prepared_stream(container: InputContainer) -> tuple[AudioStream, Fraction]:
         raise TrackError(f"more than {MOST_CHANNELS} channels")
     if context.sample_rate not in SAMPLE_RATES:
         raise TrackError(f"a sample rate of {context.sample_rate} Hz is not supported")
+    sample_rate: int = context.sample_rate
     # Many files are decoded at the same time; FFmpeg would start a thread per core for each.
     context.thread_count = 1
     try:
         context.open()
     except av.FFmpegError as error:
         raise TrackError(f"damaged: the {context.codec.canonical_name} header is broken") from error
+    return stream.time_base, sample_rate
+
+
+def _discard_others(container: InputContainer, stream: AudioStream) -> None:
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all
-    return stream, stream.time_base
 
 
 def _reason(file: GuardedFile) -> str:

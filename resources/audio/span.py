@@ -107,7 +107,7 @@ def decode_span(audio: OpenAudio, start_seconds: float) -> Span:
 
 
 def _block_seconds(audio: OpenAudio) -> float:
-    return common_block(audio.stream.sample_rate) / audio.stream.sample_rate
+    return common_block(audio.sample_rate) / audio.sample_rate
 
 
 def placed_frames(audio: OpenAudio) -> Iterator[tuple[int, AudioFrame]]:

@@ -23,7 +23,7 @@ from resources.embedding.protocol import (
     ModelDescription,
     Vector,
 )
-from resources.errors import BackendError, ConfigurationError, TrackError
+from resources.errors import BackendError, ConfigurationError, RefusedTrackError
 from resources.web.event_loop import EventLoopThread
 from resources.web.http import ABOUT_THE_INPUT, Backoff, Deadline, excerpt, printable_secret
 
@@ -58,7 +58,7 @@ class ModalEmbedder:
         backoff: Backoff | None = None,
         ledger: Ledger | None = None,
     ) -> None:
-        self._audio = _endpoint(embed_audio_url, "MODAL_EMBED_AUDIO_URL", TrackError)
+        self._audio = _endpoint(embed_audio_url, "MODAL_EMBED_AUDIO_URL", RefusedTrackError)
         self._text = None
         if embed_text_url is not None:
             self._text = _endpoint(embed_text_url, "MODAL_EMBED_TEXT_URL", BackendError)
@@ -81,8 +81,8 @@ class ModalEmbedder:
         self._client.close()
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See the protocol. Raises `TrackError`, too: with the reason for which the service refuses
-        a window; and `ConfigurationError` when the service runs another model."""
+        """See the protocol. Raises `RefusedTrackError`, too: with the reason for which the service
+        refuses a window; and `ConfigurationError` when the service runs another model."""
         if windows.ndim != 2 or windows.shape[1] != WINDOW_SAMPLES:
             raise ValueError(f"windows must be (n, {WINDOW_SAMPLES}), not {windows.shape}")
         return self._embed(self._audio, [partial(_audio_content, window) for window in windows])
@@ -185,7 +185,7 @@ def _error_in(body: bytes) -> str:
         return body.decode(errors="replace")
 
 
-def _endpoint(url: str, variable: str, refusal: type[TrackError | BackendError]) -> Endpoint:
+def _endpoint(url: str, variable: str, refusal: type[RefusedTrackError | BackendError]) -> Endpoint:
     try:
         return Endpoint(httpx.URL(url), variable, refusal)
     except httpx.InvalidURL:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import httpx
 
-from resources.errors import BackendError, TrackError
+from resources.errors import BackendError, RefusedTrackError
 from resources.web.http import (
     CONNECT_SECONDS,
     PASSING_ERRORS,
@@ -49,7 +49,7 @@ class Endpoint:
 
     url: httpx.URL
     variable: str
-    refusal: type[TrackError | BackendError]
+    refusal: type[RefusedTrackError | BackendError]
 
 
 @dataclass

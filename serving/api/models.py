@@ -80,12 +80,25 @@ class BackendState(Answer):
     )
 
 
+class WorkState(Answer):
+    """Whether changes of the catalogue reach the index."""
+
+    ok: bool = Field(description="False when runs failed.")
+    detail: str = Field(
+        description="Which run failed last and why, or the oldest change that is waiting.",
+        examples=["no change is waiting to reach the index"],
+    )
+
+
 class Readiness(BaseModel):
     """Whether every backend answers."""
 
     ready: bool = Field(description="Whether every backend is ok.")
     backends: dict[str, BackendState] = Field(
         description="By name: database, object_store, vector_store, model."
+    )
+    work: WorkState = Field(
+        description="The work on the index. Not part of `ready`: searches are answered meanwhile."
     )
 
 

@@ -53,4 +53,7 @@ def _run() -> int:
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
+    # Once: a second signal must not interrupt what the first one makes close.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     sys.exit(128 + number)

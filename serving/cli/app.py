@@ -1,12 +1,11 @@
 """Names, options and help of every command.
 
-A command's module is imported inside its function, here and nowhere else: the models, the database
-driver and the orchestrator take seconds to import, and `moodsearch --help` needs none of them.
+What a command needs is imported inside its function, here and nowhere else: the models, the
+database driver and the orchestrator take seconds to import, and `moodsearch --help` needs none.
 """
 # ruff: noqa: PLC0415
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -58,6 +57,8 @@ app.add_typer(flags, name="flags")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"moodsearch {version('mood-search')}")
         raise typer.Exit
 

@@ -48,8 +48,9 @@ def run(
     when something that was to be done was not."""
     console = Console()
     with Backends(load_settings(), create=not dry_run) as backends:
-        if retry_failed and not dry_run:
-            backends.records.forget_failures()
+        if not dry_run:
+            tried_with = None if retry_failed else backends.tried_with
+            backends.records.forget_failures(but_tried_with=tried_with)
         other = backends.generations.other_model(backends.track_model)
         if other is not None:
             _say_what_is_built(console, other, dry_run)

@@ -6,9 +6,9 @@ import time
 from typing import Final
 
 from resources.backends import Backends
-from resources.errors import MoodSearchError
 from resources.settings import load_settings
 from serving.api.server import serve
+from serving.upkeep import Upkeep
 
 CHECK_SECONDS: Final = 2
 
@@ -25,9 +25,7 @@ def run(host: str, port: int) -> int:
 
 def _keep_the_database_running(backends: Backends) -> None:
     """An embedded server that was killed is started again."""
+    upkeep = Upkeep(backends.ensure_running, logger.warning)
     while True:
         time.sleep(CHECK_SECONDS)
-        try:
-            backends.ensure_running()
-        except MoodSearchError:
-            logger.exception("the embedded database does not start")
+        upkeep()

@@ -11,15 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Final
 
+import psutil
 from rich.console import Console
 from rich.text import Text
 
 from resources.machine import die_with_parent
+from serving.upkeep import Upkeep
 
 STOP_SECONDS: Final = 15
 """How long a program may take to end by itself; then it is killed."""
 
+KILLED_SECONDS: Final = 5
+"""How long the kernel may take to end what was killed."""
+
 RESTART_AFTER_SECONDS: Final = 2
+
 GIVE_UP_AFTER: Final = 5
 """Restarts within a minute after which a program is taken for broken."""
 
@@ -54,15 +60,18 @@ class Supervisor:
         """Start everything and watch over it.
 
         `started` is called once those are started that may at once, `every_second` as long as they
-        run. Returns the exit code: 0 after Ctrl-C or SIGTERM, 1 when a program kept dying.
+        run. When that fails for what the world did (a full disk, a database that is down), it is
+        said once and tried again with growing delays. Returns the exit code: 0 after Ctrl-C or
+        SIGTERM, 1 when a program kept dying.
         """
+        upkeep = Upkeep(every_second, self._say)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stopping.set())
         try:
             self._start_the_new()
             started()
             while not self._stopping.wait(1):
-                every_second()
+                upkeep()
                 self._start_the_new()
                 self._let_the_dead_start_again()
         finally:
@@ -72,7 +81,11 @@ class Supervisor:
     def _start_the_new(self) -> None:
         for program in self._programs:
             if program.process is None and program.may_start():
-                self._start(program)
+                try:
+                    self._start(program)
+                except OSError as error:  # No memory or process is left: later, as after its end.
+                    self._say(f"{program.name} cannot be started: {error.strerror}")
+                    self._stopping.wait(RESTART_AFTER_SECONDS)
 
     def _start(self, program: Program) -> None:
         program.starts.append(time.monotonic())
@@ -129,10 +142,31 @@ class Supervisor:
                 process.wait(max(0.1, deadline - time.monotonic()))
             _kill_what_is_left(process)
             process.wait()
+        # What they held, such as the embedded database, is let go of when the last one is gone.
+        deadline = time.monotonic() + KILLED_SECONDS
+        while any(map(_is_in_a_group_of(started), psutil.process_iter())):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
         self._say("stopped")
 
     def _say(self, text: str) -> None:
         self._console.print(Text(f"{'moodsearch':>{self._width}} | {text}", style="bold"))
+
+
+def _is_in_a_group_of(
+    leaders: Sequence["subprocess.Popen[str]"],
+) -> Callable[[psutil.Process], bool]:
+    groups = {leader.pid for leader in leaders}
+
+    def is_in_one(process: psutil.Process) -> bool:
+        try:
+            is_dead = process.status() == psutil.STATUS_ZOMBIE
+            return not is_dead and os.getpgid(process.pid) in groups
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            return False
+
+    return is_in_one
 
 
 def _kill_what_is_left(process: "subprocess.Popen[str]") -> None:

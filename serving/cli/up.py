@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
 
@@ -112,20 +113,28 @@ def _programs(
     def program(name: str, *command: str, needs_code: bool = False) -> Program:
         return Program(
             name,
-            [sys.executable, "-W", "ignore", "-m", *command],
+            [sys.executable, "-W", "ignore", *command],
             environment,
             is_noise=_is_noise,
             may_start=(lambda: _answers(socket_of_code)) if needs_code else (lambda: True),
         )
 
     workspace = str(CODE_SERVER_WORKSPACE)
+    dagster, daemon = _script("dagster", "dagster"), _script("dagster", "dagster-daemon")
+    webserver = _script("dagster-webserver", "dagster-webserver")
     page = ("-h", host, "-p", str(dagster_port))
     return [
-        program("api", "serving.cli", "serve", "--host", host, "--port", str(port)),
-        program("code", *CODE_SERVER, "--socket", socket_of_code),
-        program("daemon", "dagster._daemon", "run", "-w", workspace, needs_code=True),
-        program("dagster", "dagster_webserver", "-w", workspace, *page, needs_code=True),
+        program("api", "-m", "serving.cli", "serve", "--host", host, "--port", str(port)),
+        program("code", dagster, *CODE_SERVER, "--socket", socket_of_code),
+        program("daemon", daemon, "run", "-w", workspace, needs_code=True),
+        program("dagster", webserver, "-w", workspace, *page, needs_code=True),
     ]
+
+
+def _script(package: str, name: str) -> str:
+    """The path of a command that `package` installs."""
+    files = distribution(package).files or []
+    return next(str(file.locate()) for file in files if file.name == name)
 
 
 def _answers(path: str) -> bool:

@@ -15,7 +15,13 @@ from resources.catalogue.database import ANSWER_SECONDS
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
-from resources.errors import ConfigurationError, MoodSearchError, TrackError, one_line
+from resources.errors import (
+    ConfigurationError,
+    MoodSearchError,
+    RefusedTrackError,
+    TrackError,
+    one_line,
+)
 from resources.genres.protocol import GenrePrediction, GenreRequest
 from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
 from serving.search.semantic import LiveIndex
@@ -46,11 +52,13 @@ class Classification:
 
 @dataclass(frozen=True)
 class _Heard:
-    """What a classifier said of a track's file: predictions, or why it cannot be classified."""
+    """What a classifier said of a track's file: predictions, or why it cannot be classified
+    (`tried_with`: see `AudioRecord`)."""
 
     file_id: str
     predictions: Sequence[GenrePrediction]
     failure: str | None
+    tried_with: str | None = None
 
 
 Started = Future[Classification]
@@ -144,7 +152,10 @@ class GenresOnDemand:
         try:
             return _Heard(audio.file_id, self._backends.classifier.classify(request), None)
         except TrackError as error:
-            return _Heard(audio.file_id, (), str(error))
+            # It may have been paid for, so it is not asked for again before settings change.
+            is_certain = not isinstance(error, RefusedTrackError)
+            tried_with = None if is_certain else self._backends.tried_with
+            return _Heard(audio.file_id, (), str(error), tried_with)
 
     def _store(self, track_id: int, heard: _Heard) -> None:
         """In the catalogue, or else in memory: whatever the database has against it, who asked gets
@@ -172,7 +183,14 @@ class GenresOnDemand:
         records, classifier = self._backends.records, self._backends.classifier.name
         file_id, failure, within = heard.file_id, heard.failure, STATEMENT_SECONDS
         if failure is not None:
-            records.genres_failed(track_id, file_id, failure, classifier, within=within)
+            records.genres_failed(
+                track_id,
+                file_id,
+                failure,
+                classifier,
+                tried_with=heard.tried_with,
+                within=within,
+            )
             return
         records.genres(track_id, file_id, heard.predictions, classifier, within=within)
         # No run will look at it again.

@@ -58,6 +58,7 @@ def test_runs_that_use_replicate_share_a_pool(monkeypatch: pytest.MonkeyPatch) -
     assert configured.genre_pool(load_settings()) == configured.REPLICATE_POOL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "kinds"),
     [(TURBOPUFFER, "turbopuffer"), ({"TURBOPUFFER_ENABLED": "true"}, "pgvector,postgres")],

@@ -15,10 +15,11 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from assets.decoding import Decoding, EmbeddingThreads
 from assets.embedders import EmbeddedTrack, embed_tracks
 from assets.embedding_processes import EmbeddingProcesses
-from assets.outcomes import AUDIO_IS_MISSING
-from assets.window_vectors import EmbeddingThreads, WindowEmbedder
+from assets.outcomes import AUDIO_IS_MISSING, Failure
+from assets.window_vectors import WindowEmbedder
 from resources.catalogue.work.pending import PendingTrack
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import BackendError, ConfigurationError, UserError
@@ -31,6 +32,8 @@ from tests.assets.troubled_backends import (
 )
 from tests.audio.files import float_wav, noise
 
+pytestmark = pytest.mark.slow
+
 DRIVER = "tests.assets.interrupted_embedding"
 
 
@@ -40,7 +43,7 @@ def backends(tmp_path: Path) -> TroubledBackends:
 
 
 def _in_threads(backends: EmbeddingBackends, concurrency: int = 2) -> WindowEmbedder:
-    return EmbeddingThreads(backends.store, backends.local_model, concurrency)
+    return EmbeddingThreads(Decoding(backends.store, backends), backends.local_model, concurrency)
 
 
 def _in_processes(backends: EmbeddingBackends, concurrency: int = 2) -> EmbeddingProcesses:
@@ -117,7 +120,7 @@ def test_what_is_wrong_with_a_track_harms_no_other(
     backends.store.delete(tracks[2].audio.key())
     fine, broken, absent, down, also_fine = _embed(tracks, embedder_of(backends))
     assert fine.result is not None
-    assert broken.failure == "not an audio file"
+    assert broken.failure == Failure("not an audio file")
     assert absent.waiting == AUDIO_IS_MISSING
     assert down.waiting is not None
     assert (down.waiting.reason, down.waiting.is_outage) == (
@@ -147,11 +150,82 @@ def test_what_only_a_person_can_mend_ends_the_work(
     assert _children() == []
 
 
-def test_a_mistake_of_ours_says_where_it_happened(backends: TroubledBackends) -> None:
-    tracks = _store(backends, "mistake")
-    with pytest.raises(ZeroDivisionError, match="a mistake of ours") as caught:
-        _embed(tracks, _in_processes(backends, 1))
-    assert "troubled_backends.py" in "".join(caught.value.__notes__)
+@in_threads_and_in_processes
+def test_an_unexpected_error_is_its_tracks_reason_after_a_second_try(
+    backends: TroubledBackends,
+    embedder_of: Callable[[EmbeddingBackends], WindowEmbedder],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracks = _store(backends, "fine", "mistake", "fine")
+    fine, mistaken, also_fine = _embed(tracks, embedder_of(backends))
+    assert fine.result is not None
+    assert mistaken.failure == Failure("ZeroDivisionError: a mistake of ours", is_certain=False)
+    assert also_fine.result is not None
+    assert Counter(_opened(backends))[tracks[1].audio.key()] == 2
+    assert "troubled_backends.py" in caplog.text  # Where it happened.
+
+
+@in_threads_and_in_processes
+def test_an_unexpected_error_that_does_not_come_again_costs_nothing(
+    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
+) -> None:
+    tracks = _store(backends, "mistaken-once", "fine")
+    assert all(outcome.result is not None for outcome in _embed(tracks, embedder_of(backends)))
+
+
+@pytest.mark.parametrize(
+    "embedder_of",
+    [
+        lambda backends: EmbeddingThreads(
+            Decoding(backends.store, backends, silence_seconds=1), backends.local_model, 2
+        ),
+        lambda backends: EmbeddingProcesses(
+            backends, backends.local_model.model.fingerprint, 2, silence_seconds=1
+        ),
+    ],
+    ids=["threads", "processes"],
+)
+def test_a_track_that_hangs_is_given_up_and_the_others_go_on(
+    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
+) -> None:
+    tracks = _store(backends, "fine", "hangs", "fine")
+    fine, hanging, also_fine = _embed(tracks, embedder_of(backends))
+    assert fine.result is not None
+    assert hanging.failure is not None
+    assert "did nothing for 1 s" in hanging.failure.reason
+    assert also_fine.result is not None
+    assert _children() == []
+
+
+@pytest.mark.parametrize("embedder_of", [_in_threads, _in_processes])
+def test_slow_audio_is_waited_for_as_long_as_something_is_read(
+    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
+) -> None:
+    """Longer in all than silence may last."""
+    tracks = _store(backends, "slow")
+    embedder: WindowEmbedder
+    if embedder_of is _in_threads:
+        decoding = Decoding(backends.store, backends, silence_seconds=1.5)
+        embedder = EmbeddingThreads(decoding, backends.local_model, 1)
+    else:
+        fingerprint = backends.local_model.model.fingerprint
+        embedder = EmbeddingProcesses(backends, fingerprint, 1, silence_seconds=1.5)
+    (outcome,) = _embed(tracks, embedder)
+    assert outcome.result is not None
+
+
+def test_what_ended_a_process_is_decoded_apart_the_next_time(backends: TroubledBackends) -> None:
+    """In the process of this test it would end the test."""
+    tracks = _store(backends, "fine", "crashes", "fine")
+    suspects = {track.audio.key() for track in tracks}
+    embedder = EmbeddingThreads(
+        Decoding(backends.store, backends, suspects), backends.local_model, 2
+    )
+    fine, crashing, also_fine = _embed(tracks, embedder)
+    assert fine.result is not None
+    assert crashing.failure is not None
+    assert "crashed (Segmentation fault)" in crashing.failure.reason
+    assert also_fine.result is not None
 
 
 def test_audio_that_crashes_its_process_fails_alone_and_with_a_reason(
@@ -165,7 +239,7 @@ def test_audio_that_crashes_its_process_fails_alone_and_with_a_reason(
         assert (result.result is None) == crashes
         assert (result.failure is not None) == crashes
         if result.failure is not None:
-            assert "crashed (Segmentation fault)" in result.failure
+            assert "crashed (Segmentation fault)" in result.failure.reason
     assert Counter(_opened(backends))["audio/crashes-3.wav"] == 2
 
 

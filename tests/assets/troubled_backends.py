@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from resources.embedding.offline.model import load_offline_model
 from resources.embedding.protocol import EmbeddingModel
@@ -61,7 +61,7 @@ class _TroubledStore(FolderStore):
     def open(self, key: str) -> Iterator[BinaryIO]:
         self._make_trouble(key)
         with super().open(key) as file:
-            yield file
+            yield cast(BinaryIO, _SlowFile(file)) if "slow" in key else file
 
     def _make_trouble(self, key: str) -> None:
         with (self._folder / "opened").open("a") as notes:
@@ -77,8 +77,28 @@ class _TroubledStore(FolderStore):
             raise BackendError("the object store does not answer")
         if "denied" in key:
             raise UserError("access denied; change R2_BUCKET")
-        if "mistake" in key:
+        if "mistaken-once" in key and not (self._folder / "mistaken").exists():
+            (self._folder / "mistaken").touch()
+            raise ZeroDivisionError("a mistake that does not come again")
+        if "mistake-" in key:
             raise ZeroDivisionError("a mistake of ours")
         if "talks" in key:
             os.write(sys.stdout.fileno(), b"printed by a library\n")
             warnings.warn("a warning of a library", stacklevel=1)
+
+
+class _SlowFile:
+    """The first reads take half a second each."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._slow_reads = 5
+
+    def read(self, size: int = -1) -> bytes:
+        if self._slow_reads:
+            self._slow_reads -= 1
+            time.sleep(0.5)
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)

@@ -29,6 +29,7 @@ def decode(content: bytes, found: AudioProbe | None = None) -> DecodedWindows:
     return decoded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
 @pytest.mark.parametrize("name", CUT_SHORT)
 def test_a_truncated_file_is_what_is_left_of_it(
@@ -64,6 +65,7 @@ def test_a_file_that_lost_its_index_says_so(name: str, share: float, chirp_file:
         probe(io.BytesIO(content[: int(share * len(content))]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CUT_SHORT)
 def test_windows_past_the_real_end_are_planned_again(name: str, chirp_file: ChirpFile) -> None:
     content = chirp_file(name, 37.3).read_bytes()
@@ -98,6 +100,16 @@ def test_a_file_of_which_nothing_decodes_says_so(chirp_file: ChirpFile) -> None:
     content[200:] = bytes(len(content) - 200)
     with pytest.raises(TrackError, match="truncated or damaged"):
         probe(io.BytesIO(bytes(content)))
+
+
+def test_a_flac_whose_header_lacks_the_sample_rate_is_heard(chirp_file: ChirpFile) -> None:
+    """Its frames say the rate, but the decoder has 0 Hz once it was opened."""
+    content = bytearray(chirp_file("flac", 3.0).read_bytes())
+    # STREAMINFO (RFC 9639, section 8.2) begins at byte 8; its 20 bits for the rate 10 bytes later.
+    content[18:20] = bytes(2)
+    content[20] &= 0x0F
+    assert probe(io.BytesIO(content)).sample_rate == 44_100
+    assert np.abs(decode(bytes(content)).samples).max() > 0.1
 
 
 def mutated(content: bytes, seed: int) -> bytes:

@@ -75,6 +75,7 @@ def test_a_window_holds_what_was_written_at_that_time(name: str, chirp_file: Chi
         assert np.sqrt(np.mean((samples[middle] - expected) ** 2)) < tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RARE_ENCODINGS)
 def test_windows_of_rare_formats_are_found_too(name: str, chirp_file: ChirpFile) -> None:
     encoding = RARE_ENCODINGS[name]
@@ -185,6 +186,7 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
 # The same on every run, wherever the bytes come from
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_the_same_bytes_give_the_same_samples(name: str, chirp_file: ChirpFile) -> None:
     path = chirp_file(name, 37.3)
@@ -195,6 +197,7 @@ def test_the_same_bytes_give_the_same_samples(name: str, chirp_file: ChirpFile) 
     assert not file.closed
 
 
+@pytest.mark.slow
 def test_many_files_are_decoded_at_once_without_threads_of_their_own(chirp_file: ChirpFile) -> None:
     paths = [chirp_file(name, 37.3) for name in ("mp3", "flac", "m4a", "opus")]
     expected = [decode(path).samples.tobytes() for path in paths]

@@ -74,6 +74,7 @@ def test_any_part_is_what_the_whole_has_there(chirp_file: ChirpFile, name: str) 
             assert as_wav(path, first, count) == whole[first : first + count]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 60_000), min_size=1, max_size=6))
 def test_parts_put_together_are_the_whole(cuts: list[int]) -> None:
     source = io.BytesIO(wav_header(40_000, 8_000) + noise(2.5, 8_000, 1).tobytes()[:40_000])

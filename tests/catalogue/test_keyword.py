@@ -234,6 +234,7 @@ def test_changes_are_seen_once_they_are_followed(database: Database, search: Key
     assert titles(search, "again") == []
 
 
+@pytest.mark.slow
 def test_a_rename_under_way_shows_one_name_or_the_other(
     database: Database, search: KeywordSearch
 ) -> None:
@@ -288,6 +289,7 @@ def test_a_statement_that_takes_too_long_is_an_error_of_the_backend(
 TEXT = st.text(st.characters(codec=None), min_size=2, max_size=100)
 
 
+@pytest.mark.slow
 @given(query=TEXT)
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -296,6 +298,7 @@ def test_any_query_is_answered(database: Database, search: KeywordSearch, query:
     assert isinstance(search.search(query, TYPES, 5), list)
 
 
+@pytest.mark.slow
 @given(
     title=st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=2, max_size=100)
 )

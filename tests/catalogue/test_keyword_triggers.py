@@ -290,6 +290,7 @@ STATEMENTS = (
 )
 
 
+@pytest.mark.slow
 @given(statements=st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=8))
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

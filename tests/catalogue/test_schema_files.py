@@ -100,6 +100,7 @@ def test_a_database_of_a_newer_version_is_refused(
             migrate(url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "earlier",
     [
@@ -140,6 +141,7 @@ def test_functions_and_triggers_become_what_the_files_say_whatever_they_were(
     assert database.rows("SELECT moodsearch.unwatched()") == []
 
 
+@pytest.mark.slow
 def test_a_function_of_a_trigger_is_replaced_while_an_app_holds_its_tables(
     database: Database, database_url: str
 ) -> None:

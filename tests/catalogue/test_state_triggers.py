@@ -295,6 +295,7 @@ STATEMENTS = (
 )
 
 
+@pytest.mark.slow
 @given(
     before=st.lists(st.sampled_from(STATEMENTS), max_size=3),
     after=st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=6),

@@ -92,6 +92,7 @@ def earlier(database: Database, database_url: str, two_attempts: None) -> Databa
     return database
 
 
+@pytest.mark.slow
 def test_an_app_reads_and_writes_its_tracks_while_others_are_in_use(
     earlier: Database, database_url: str
 ) -> None:
@@ -117,6 +118,7 @@ def test_an_app_reads_and_writes_its_tracks_while_others_are_in_use(
     assert found(earlier, database_url, "quasar") == {"track", "tag", "playlist"}
 
 
+@pytest.mark.slow
 def test_no_transaction_of_the_app_is_ended_for_a_trigger(
     earlier: Database, database_url: str
 ) -> None:
@@ -141,6 +143,7 @@ def test_no_transaction_of_the_app_is_ended_for_a_trigger(
     assert found(earlier, database_url, "quasar") == {"track", "playlist"}
 
 
+@pytest.mark.slow
 def test_a_first_install_goes_on_without_triggers_and_has_them_later(
     empty_database_url: str, two_attempts: None
 ) -> None:

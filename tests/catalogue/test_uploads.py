@@ -57,6 +57,7 @@ def _add_all(uploads: Uploads, paths: list[Path]) -> list[Upload]:
         return list(threads.map(uploads.add, paths))
 
 
+@pytest.mark.slow
 def test_more_threads_than_connections_add_files(database_url: str, tmp_path: Path) -> None:
     database = Database(database_url, max_connections=2)
     uploads = Uploads(database, FolderStore(tmp_path / "objects"))
@@ -74,6 +75,7 @@ def test_the_same_bytes_from_many_threads_are_one_track(uploads: Uploads, tmp_pa
     assert sum(upload.is_new for upload in added) == 1
 
 
+@pytest.mark.slow
 def test_artists_with_one_handle_at_the_same_time_get_one_each(
     uploads: Uploads, database: Database, tmp_path: Path
 ) -> None:
@@ -129,6 +131,7 @@ def three_processes(database_url: str, tmp_path: Path) -> Iterator[list["subproc
         running.communicate()
 
 
+@pytest.mark.slow
 def test_artists_with_one_handle_in_several_processes_get_one_each(
     three_processes: list["subprocess.Popen[str]"], database: Database
 ) -> None:

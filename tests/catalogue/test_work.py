@@ -4,7 +4,7 @@ import pytest
 
 from resources.catalogue.database import Database
 from resources.catalogue.work.pending import PendingWork
-from resources.catalogue.work.records import IndexRecord, TrackRecords
+from resources.catalogue.work.records import AudioRecord, IndexRecord, TrackRecords
 from resources.genres.protocol import GenrePrediction
 from tests.catalogue.rows import (
     BLOCK,
@@ -239,3 +239,34 @@ def test_a_change_that_comes_while_a_track_is_worked_on_is_not_lost(
     update_track(database, track_id, file_id="file-2")
     probe(records, seen)
     assert only(work).step == "probe"
+
+
+def test_what_failed_otherwise_than_by_its_audio_is_tried_again_when_settings_change(
+    database: Database, work: PendingWork, records: TrackRecords
+) -> None:
+    broken = add_track(database, file_id="broken")
+    refused = add_track(database, file_id="refused")
+    for track, tried_with in ((broken, None), (refused, "old settings")):
+        file_id = "broken" if track == broken else "refused"
+        records.audio([AudioRecord(track, file_id, None, "a reason", tried_with)])
+        records.genres_failed(track, file_id, "a reason", tried_with=tried_with)
+    assert records.forget_failures(but_tried_with="old settings") == 0
+    assert work.pending(BLOCK) == []
+    assert records.forget_failures(but_tried_with="new settings") == 1
+    assert [(track.track_id, track.step) for track in work.pending(BLOCK)] == [(refused, "probe")]
+    listed = database.rows("SELECT job, track_id FROM moodsearch.work ORDER BY job")
+    assert [(row["job"], row["track_id"]) for row in listed] == [
+        ("genres", refused),
+        ("index", refused),
+    ]
+
+
+def test_a_track_whose_run_ended_without_a_word_is_remembered(
+    database: Database, work: PendingWork
+) -> None:
+    first, second = add_track(database), add_track(database)
+    assert work.begin("index", [first]) == set()
+    # The process is killed. The next run:
+    assert work.begin("index", [first, second]) == {first}
+    work.end("index", [first, second])
+    assert work.begin("index", [first, second]) == set()

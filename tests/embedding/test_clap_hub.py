@@ -351,6 +351,7 @@ def test_a_full_or_closed_cache_is_said(hub: HubServer, opened: Opened, tmp_path
     assert "set HF_HOME to a writable folder" in complaint(opened().text_model)
 
 
+@pytest.mark.slow
 def test_a_process_needs_the_hub_for_its_first_start_alone(hub: HubServer, tmp_path: Path) -> None:
     hub.add(ID, export_files())
     fingerprint, text = _output(tmp_path, HF_ENDPOINT=hub.url)

@@ -20,7 +20,7 @@ from resources.costs.measures import Measure
 from resources.embedding.modal import ModalEmbedder, encode_flac
 from resources.embedding.modal_client import MAX_REDIRECTS
 from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
-from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
+from resources.errors import BackendError, ConfigurationError, MoodSearchError, RefusedTrackError
 from resources.web.http import Backoff, Deadline, retry_after_seconds
 from tests.fakes.loopback import Answer, Host, Request
 
@@ -232,8 +232,8 @@ def test_an_answer_that_is_no_unit_vector_is_refused(
 @pytest.mark.parametrize(
     ("answer", "error", "mentions"),
     [
-        (Answer(400, {"error": "not\naudio"}), TrackError, "not audio"),
-        (Answer(422, {"error": "too short"}), TrackError, "too short"),
+        (Answer(400, {"error": "not\naudio"}), RefusedTrackError, "not audio"),
+        (Answer(422, {"error": "too short"}), RefusedTrackError, "too short"),
         (
             Answer(401, b"modal-http: missing credentials for proxy authorization"),
             BackendError,

@@ -144,6 +144,7 @@ def test_samples_of_any_value_get_a_vector_or_a_reason(
     assert clap_client.get("/healthz").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_command_fetches_a_model_before_it_listens(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, track: Path
 ) -> None:

@@ -17,6 +17,8 @@ import pytest
 from tests.embedding_service.test_embedding import vector_in
 from tests.fakes.files import FileHost, Page
 
+pytestmark = pytest.mark.slow
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMMAND: Final = [sys.executable, "-m", "serving.embedding_service", "--port", "0"]
 

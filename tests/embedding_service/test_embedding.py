@@ -100,6 +100,7 @@ def test_a_client_that_expects_another_model_gets_no_vectors(
             embedder.embed_audio(windows(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["mp3", "flac", "m4a", "opus", "ogg", "wav-float"])
 def test_a_whole_file_gets_the_pipelines_vector_of_the_track(
     client: httpx.Client, model: EmbeddingModel, chirp_file: ChirpFile, encoding: str

@@ -17,6 +17,8 @@ from serving.embedding_service import modal_app, modal_image
 from tests.embedding_service.running import running
 from tests.embedding_service.test_embedding import vector_in
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 MODELS = ["offline", str(ROOT / "tests" / "embedding" / "clap_fixture")]

@@ -20,6 +20,8 @@ from serving.embedding_service.modal_weights import fetch_weights
 from tests.embedding_service.test_modal_app import ONLY_PACKAGES
 from tests.fakes.hub import REVISION, export_files, hub_server
 
+pytestmark = pytest.mark.slow
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 FIXTURE: Final = ROOT / "tests" / "embedding" / "clap_fixture"
 ID: Final = "someone/clap"

@@ -11,7 +11,13 @@ import pytest
 
 from resources.costs.ledger import Ledger
 from resources.costs.measures import Measure
-from resources.errors import BackendError, ConfigurationError, MoodSearchError, TrackError
+from resources.errors import (
+    BackendError,
+    ConfigurationError,
+    MoodSearchError,
+    RefusedTrackError,
+    TrackError,
+)
 from resources.genres import replicate
 from resources.genres.protocol import GenreRequest
 from resources.genres.replicate import (
@@ -221,7 +227,11 @@ def test_a_prediction_that_does_not_end_is_cancelled(api: Host, store: FolderSto
         (Answer(401, {"detail": "Invalid token."}), ConfigurationError, "REPLICATE_API_TOKEN"),
         (Answer(403, {}), ConfigurationError, "REPLICATE_API_TOKEN"),
         (Answer(402, {"title": "Insufficient credit"}), BackendError, "credit"),
-        (Answer(422, {"detail": "input: audio\nmust be a URI"}), TrackError, "audio must be a URI"),
+        (
+            Answer(422, {"detail": "input: audio\nmust be a URI"}),
+            RefusedTrackError,
+            "audio must be a URI",
+        ),
         (Answer(422, {"detail": "Invalid version"}), BackendError, "Invalid version"),
         (Answer(404, {"detail": "Not found."}), BackendError, "404"),
         (Answer(500, b"<html>oops"), BackendError, "500"),
@@ -232,7 +242,7 @@ def test_a_prediction_that_does_not_end_is_cancelled(api: Host, store: FolderSto
         (Answer(201, prediction("canceled")), BackendError, "canceled"),
         (
             Answer(201, prediction("failed", error="could not\ndecode audio")),
-            TrackError,
+            RefusedTrackError,
             "could not decode audio",
         ),
         (

@@ -136,6 +136,7 @@ def test_keys_are_listed_in_order_and_by_any_prefix(store: ObjectStore) -> None:
         assert list(store.keys(prefix)) == expected
 
 
+@pytest.mark.slow
 def test_more_keys_than_one_page_are_all_listed(store: ObjectStore) -> None:
     names = [f"page/{number:04d}" for number in range(1005)]
     with ThreadPoolExecutor(8) as threads:

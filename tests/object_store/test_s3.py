@@ -1,6 +1,7 @@
 """What is particular to S3: addresses, replaced objects, and answers that are errors."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -145,6 +146,50 @@ def test_a_server_that_ignores_ranges_is_refused(faulty: Host) -> None:
     faulty.on("GET /bucket/key", whole)
     with store_at(faulty).open("key") as file, pytest.raises(BackendError, match="range"):
         file.read(10)
+
+
+@pytest.mark.parametrize("taken", [Answer(200, b""), Answer(200, b"<html>")])
+@pytest.mark.parametrize(
+    "found",
+    [
+        Answer(200, b"<html>"),
+        Answer(200, b"<html>", {"ETag": '"of another object"', "Content-Length": "6"}),
+        s3_error(404, "NoSuchKey"),
+    ],
+    ids=["no object store", "another object", "nothing"],
+)
+def test_an_upload_that_is_answered_by_something_else_is_no_success(
+    faulty: Host, taken: Answer, found: Answer, tmp_path: Path
+) -> None:
+    """A proxy that asks for a log-in, say, and answers everything with 200."""
+    faulty.on("PUT /bucket/key", taken)
+    faulty.on("HEAD /bucket/key", found)
+    faulty.on("GET /bucket/key", found)
+    path = tmp_path / "sound"
+    path.write_bytes(b"a sound")
+    store = store_at(faulty)
+    with pytest.raises(BackendError, match=r"does not|answered 500"):
+        store.put("key", b"a sound")
+    with pytest.raises(BackendError, match=r"does not|answered 500"):
+        store.put_file("key", path)
+
+
+def test_an_upload_to_a_store_whose_etags_are_no_digests_is_confirmed_by_its_size(
+    faulty: Host,
+) -> None:
+    faulty.on("PUT /bucket/key", Answer(200, b"", {"ETag": '"opaque"'}))
+    faulty.on("HEAD /bucket/key", Answer(200, b"a sound", {"ETag": '"opaque"'}))
+    store_at(faulty).put("key", b"a sound")
+    assert [request.method for request in faulty.requests] == ["PUT", "HEAD"]
+
+
+def test_an_object_without_an_etag_is_no_object(faulty: Host) -> None:
+    faulty.on("HEAD /bucket/key", Answer(200, b"<html>"))
+    store = store_at(faulty)
+    with pytest.raises(BackendError, match="does not answer as an object store"):
+        store.size("key")
+    with pytest.raises(BackendError, match="does not answer as an object store"), store.open("key"):
+        pass
 
 
 def test_a_store_that_is_not_there_is_a_backend_error_for_every_call() -> None:

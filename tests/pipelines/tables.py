@@ -7,4 +7,4 @@ from resources.catalogue.work.blocks import Block
 
 def embeddings_table(backends: Backends, block: Block) -> BlockTable:
     """The block's vectors of the configured model."""
-    return BlockTable(backends.store, Embeddings, block, backends.track_model.fingerprint)
+    return BlockTable(backends, Embeddings, block, backends.track_model.fingerprint)

@@ -26,6 +26,8 @@ from tests.fakes.wire import WireHost, answering
 from tests.pipelines.conftest import Upload, write_noise
 from tests.pipelines.noting_backends import NotingBackends
 
+pytestmark = pytest.mark.slow
+
 DRIVER = "tests.pipelines.counting_backfill"
 
 

@@ -12,6 +12,8 @@ from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.model import OfflineModel
 from tests.pipelines.conftest import Ran, Run, Upload
 
+pytestmark = pytest.mark.slow
+
 CHECK = "text_tower_tells_texts_apart"
 
 
@@ -26,7 +28,7 @@ def collapsed() -> OfflineModel:
         bias=np.ones_like(model.text.bias),
     )
     description = dataclasses.replace(model.model, id="collapsed", fingerprint="c" * 64)
-    return dataclasses.replace(model, model=description, text=text)
+    return dataclasses.replace(model, model=description, load_text=lambda: text)
 
 
 def _evaluation(ran: Ran) -> dg.AssetCheckEvaluation:
@@ -78,7 +80,8 @@ def test_a_run_asks_no_text_tower_that_was_asked_before(
     model = load_offline_model(threads=1)
     PromptVectors(backends.store).of(model)
     upload(1)
-    backends.local_model = dataclasses.replace(model, text=None)  # type: ignore[arg-type]
+    backends.local_model = load_offline_model(threads=1)
     ran = run()
     assert ran.success
     assert _evaluation(ran).passed
+    assert "text" not in vars(backends.local_model)

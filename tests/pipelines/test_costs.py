@@ -29,6 +29,8 @@ from tests.pipelines.test_production_backends import (  # noqa: F401  Fixtures.
     upload,
 )
 
+pytestmark = pytest.mark.slow
+
 CREATE = "POST /v1/predictions"
 
 

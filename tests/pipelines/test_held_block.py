@@ -20,6 +20,8 @@ from resources.settings import load_settings
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
 from tests.pipelines.tables import embeddings_table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def others(backends: Backends) -> Iterator[Backends]:
@@ -85,7 +87,7 @@ def test_a_backfill_that_begins_in_the_middle_of_a_run_waits_and_loses_nothing(
     assert outcome.success
     assert meanwhile.waited == [True, True, True]
     both = [first, first + 1]
-    for table in (BlockTable(backends.store, TrackAudio, BLOCK), embeddings_table(backends, BLOCK)):
+    for table in (BlockTable(backends, TrackAudio, BLOCK), embeddings_table(backends, BLOCK)):
         assert table.read()["track_id"].to_list() == both
     assert backends.vectors.ids(BLOCK.first, BLOCK.last) == both
     assert plan(backends) == []

@@ -10,6 +10,7 @@ from resources.backends import Backends
 from tests.pipelines.conftest import Run, Upload
 
 
+@pytest.mark.slow
 def test_old_runs_are_deleted_except_the_latest_of_each_block(
     instance: dg.DagsterInstance, upload: Upload, run: Run
 ) -> None:

@@ -72,7 +72,7 @@ def test_a_query_finds_the_track_with_its_own_vector(
 def test_a_second_run_does_nothing(backends: Backends, upload: Upload, run: Run) -> None:
     upload(1)
     run()
-    keys = [BlockTable(backends.store, TrackAudio, BLOCK).key]
+    keys = [BlockTable(backends, TrackAudio, BLOCK).key]
     keys.append(embeddings_table(backends, BLOCK).key)
     folder = backends.settings.moodsearch_home / "objects"
     written = [(folder / key).stat().st_mtime_ns for key in keys]
@@ -111,6 +111,7 @@ def test_a_changed_title_is_indexed_without_embedding(
     assert ran.counts("search_index")["changed"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -136,7 +137,7 @@ def test_a_deleted_tracks_vector_is_not_kept(backends: Backends, upload: Upload,
     backends.database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": ids[0]})
     run()
     assert embeddings_table(backends, BLOCK).read()["track_id"].to_list() == ids[1:]
-    assert BlockTable(backends.store, TrackAudio, BLOCK).read()["track_id"].to_list() == ids[1:]
+    assert BlockTable(backends, TrackAudio, BLOCK).read()["track_id"].to_list() == ids[1:]
 
 
 def test_a_broken_file_is_recorded_with_the_reason_and_does_not_block_the_others(
@@ -185,10 +186,10 @@ def test_vectors_stored_by_a_run_that_was_killed_before_it_said_so_are_not_made_
     assert ran.failed_checks() == set()
 
 
-def test_lost_tables_are_made_again(backends: Backends, upload: Upload, run: Run) -> None:
+def test_lost_rows_are_made_again(backends: Backends, upload: Upload, run: Run) -> None:
     ids = [upload(seed) for seed in range(2)]
     run()
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    embeddings_table(backends, BLOCK).remove(ids)
     backends.database.rows("UPDATE public.tracks SET title = title || '!'")
     ran = run()
     assert ran.counts("clap_embeddings")["new"] == 2
@@ -253,7 +254,7 @@ def test_a_kill_between_windows_and_vectors_leaves_nothing_out(
     """The table is written after the windows; what is in neither is embedded again."""
     ids = [upload(seed) for seed in range(2)]
     run()
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    embeddings_table(backends, BLOCK).remove(ids)
     backends.database.rows("UPDATE public.tracks SET title = title || '!'")
     assert run().success
     assert _windows(backends, _file_ids(backends))["track_id"].to_list() == ids
@@ -269,6 +270,7 @@ def test_a_document_that_is_missing_from_the_index_fails_its_check(
     assert run().failed_checks() == {"index_equals_catalogue"}
 
 
+@pytest.mark.slow
 def test_a_vector_that_is_not_of_length_1_fails_its_check_and_stops_the_index(
     backends: Backends, upload: Upload, run: Run
 ) -> None:

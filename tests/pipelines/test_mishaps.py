@@ -1,6 +1,7 @@
 """What goes wrong for one track, or behind our back, does not hold up anything else."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from resources.backends import Backends
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.errors import BackendError
 from resources.machine.processes import this_process
-from resources.vectors.protocol import LARGEST_ID
+from resources.vectors.protocol import LARGEST_ID, VectorDocument, VectorStore
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
 from tests.pipelines.tables import embeddings_table
+
+pytestmark = pytest.mark.slow
 
 
 def _indexed(backends: Backends) -> list[int]:
@@ -224,3 +227,93 @@ def test_all_old_runs_are_deleted_however_many_pages_they_fill(
     later = datetime.now(UTC) + timedelta(days=1)
     assert housekeeping.delete_old_runs(instance, before=later) == 5
     assert len(instance.get_runs()) == 1
+
+
+def test_what_was_begun_when_a_run_died_is_decoded_apart_in_the_next_one(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    backends.work.begin("index", ids)  # And then FFmpeg crashed, and the process with it.
+    probed_here: list[object] = []
+    monkeypatch.setattr("assets.decoding.probe_object", lambda *_: probed_here.append(1))
+    assert run().success
+    assert probed_here == []
+    assert _indexed(backends) == ids
+
+
+def test_a_document_that_the_store_does_not_take_waits_alone(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [upload(seed) for seed in range(5)]
+    upsert = type(backends.vectors).upsert
+
+    def picky(store: VectorStore, documents: Sequence[VectorDocument]) -> None:
+        if any(document.id == ids[3] for document in documents):
+            raise RuntimeError("turbopuffer refuses a request (400): attribute too long")
+        upsert(store, documents)
+
+    monkeypatch.setattr(type(backends.vectors), "upsert", picky)
+    ran = run()
+    assert ran.success
+    assert _indexed(backends) == [*ids[:3], ids[4]]
+    assert backends.work.tried_in_vain("index", BLOCK) == {
+        ids[3]: "RuntimeError: turbopuffer refuses a request (400): attribute too long"
+    }
+    assert "no_track_is_waiting" in ran.failed_checks()
+
+
+def test_a_store_that_takes_no_document_blames_none(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(5):
+        upload(seed)
+    asked: list[int] = []
+
+    def refuse(_store: VectorStore, documents: Sequence[VectorDocument]) -> None:
+        asked.append(len(documents))
+        raise RuntimeError("our mistake")
+
+    monkeypatch.setattr(type(backends.vectors), "upsert", refuse)
+    assert not run().success
+    assert backends.work.tried_in_vain("index", BLOCK) == {}
+    assert asked.count(1) % 3 == 0  # For each attempt of the run.
+
+
+def test_a_run_that_fails_is_remembered_with_its_cause_until_one_succeeds(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(backends.records, "audio", lambda _: 1 / 0)
+        assert not run().success
+    (failed,) = backends.failed_runs.all()
+    assert (failed.job, failed.block, failed.reason) == (
+        "index",
+        BLOCK,
+        "ZeroDivisionError: division by zero",
+    )
+    assert run().success
+    assert backends.failed_runs.all() == []
+
+
+def test_a_run_that_cannot_be_remembered_fails_for_its_own_reason(
+    backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise BackendError("the database is down")
+
+    upload(1)
+    monkeypatch.setattr(backends.failed_runs, "note", down)
+    monkeypatch.setattr(backends.records, "audio", lambda _: 1 / 0)
+    (failure,) = [event for event in run().outcome.all_events if event.is_step_failure]
+    assert "ZeroDivisionError" in str(failure.step_failure_data.error)
+
+
+def test_attempts_that_all_ended_without_a_word_are_told(
+    backends: Backends, upload: Upload
+) -> None:
+    ids = [upload(seed) for seed in range(2)]
+    backends.work.absorb_changes()
+    for _ in range(3):
+        backends.work.postpone("index", ids[:1])
+    assert backends.work.tried_in_vain("index", BLOCK) == {ids[0]: "its runs ended without a word"}

@@ -12,13 +12,15 @@ from assets.block_run import NoProgress
 from pipelines.backfill import backfill, plan
 from pipelines.definitions import defs
 from pipelines.reconcile import drop_retired_generations
-from pipelines.sensors import changed_tracks, tracks_without_genres
+from pipelines.sensors import look_for_changes, look_for_missing_genres
 from resources.backends import Backends
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
 from serving.search.semantic import SemanticSearch
 from tests.pipelines.conftest import BLOCK, Upload
+
+pytestmark = pytest.mark.slow
 
 
 class TurnedModel:
@@ -93,14 +95,6 @@ def test_the_old_index_answers_until_the_new_one_is_complete(
     assert not SemanticSearch(backends).search("white noise").available
 
 
-def _tick(sensor: dg.SensorDefinition, backends: Backends) -> dg.SensorResult:
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance, resources={"backends": backends})
-        outcome = sensor(context)
-    assert isinstance(outcome, dg.SensorResult)
-    return outcome
-
-
 def test_sensors_wait_for_a_backfill_and_then_go_on_with_it(
     backends: Backends, upload: Upload, switch: Callable[[], Backends]
 ) -> None:
@@ -109,14 +103,15 @@ def test_sensors_wait_for_a_backfill_and_then_go_on_with_it(
     _backfill(backends)
     other = switch()
     upload(3)
-    for sensor in (changed_tracks, tracks_without_genres):
-        waiting = _tick(sensor, other).skip_reason
+    context = dg.build_sensor_context(dg.DagsterInstance.ephemeral())
+    for tick in (look_for_changes, look_for_missing_genres):
+        waiting = tick(context, other).skip_reason
         assert waiting is not None
         assert "turned" in str(waiting.skip_message)
         assert "run moodsearch backfill" in str(waiting.skip_message)
     assert other.generations.find(other.track_model) is None
     backfill(other, plan(other, limit=1), progress=NoProgress())
-    going_on = _tick(changed_tracks, other)
+    going_on = look_for_changes(context, other)
     assert len(going_on.run_requests or []) == 1
     reason = SemanticSearch(other).search("white noise").reason
     assert "is being built" in str(reason)
@@ -167,7 +162,7 @@ def test_an_index_that_was_replaced_comes_back_by_a_backfill_alone(
     _backfill(backends)
     _backfill(switch())
     upload(2)
-    assert _tick(changed_tracks, backends).skip_reason is not None
+    assert look_for_changes(dg.build_sensor_context(), backends).skip_reason is not None
     _backfill(backends)
     assert backends.generations.other_model(backends.track_model) is None
 

@@ -26,6 +26,8 @@ from tests.object_store.conftest import (  # noqa: F401  Fixtures of another fol
 )
 from tests.pipelines.conftest import BLOCK, write_noise
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def turbopuffer() -> Iterator[TurbopufferServer]:

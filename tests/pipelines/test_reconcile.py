@@ -9,6 +9,8 @@ from resources.backends import Backends
 from resources.vectors.protocol import LARGEST_ID, VectorDocument
 from tests.pipelines.conftest import BLOCK, Run, Upload
 
+pytestmark = pytest.mark.slow
+
 
 def _stranger(track_id: int) -> VectorDocument:
     vector = np.zeros(512, dtype=np.float32)

@@ -1,6 +1,7 @@
 """Sensors: each change asks for one run of its block, and failed work is asked for again later."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,17 @@ import pytest
 from assets.blocks import TRACK_BLOCKS
 from pipelines.changes_cursor import ChangesCursor
 from pipelines.runs import process_tags
-from pipelines.sensors import changed_tracks, tracks_without_genres
+from pipelines.sensors import (
+    changed_tracks,
+    look_for_changes,
+    look_for_missing_genres,
+    tracks_without_genres,
+)
 from resources.backends import Backends
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload
 
-Sensor = dg.SensorDefinition
+Tick = Callable[[dg.SensorEvaluationContext, Backends], dg.SensorResult]
 
 
 @pytest.fixture
@@ -24,11 +30,9 @@ def empty_instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.ephemeral()
 
 
-def _tick(sensor: Sensor, instance: dg.DagsterInstance, backends: Backends) -> list[str]:
+def _tick(tick: Tick, instance: dg.DagsterInstance, backends: Backends) -> list[str]:
     """Blocks that a tick asks runs for; adds the partitions as the daemon would."""
-    context = dg.build_sensor_context(instance=instance, resources={"backends": backends})
-    result = sensor(context)
-    assert isinstance(result, dg.SensorResult)
+    result = tick(dg.build_sensor_context(instance=instance), backends)
     for request in result.dynamic_partitions_requests or []:
         instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
     return [str(request.partition_key) for request in result.run_requests or []]
@@ -42,7 +46,16 @@ def _due_again(backends: Backends) -> None:
 def test_nothing_is_asked_for_while_nothing_changes(
     backends: Backends, empty_instance: dg.DagsterInstance
 ) -> None:
-    assert _tick(changed_tracks, empty_instance, backends) == []
+    assert _tick(look_for_changes, empty_instance, backends) == []
+
+
+def test_a_tick_that_finds_nothing_asks_dagster_nothing(backends: Backends) -> None:
+    """Dagster opens its instance for each tick of a sensor that asks it for resources."""
+    for sensor in (changed_tracks, tracks_without_genres):
+        assert sensor.required_resource_keys == set()
+    for tick in (look_for_changes, look_for_missing_genres):
+        without_instance = dg.build_sensor_context()
+        assert tick(without_instance, backends).skip_reason is not None
 
 
 def test_new_uploads_ask_for_one_run_of_each_block_in_order(
@@ -50,7 +63,7 @@ def test_new_uploads_ask_for_one_run_of_each_block_in_order(
 ) -> None:
     for track_id in (2_500, 3, 4):
         add_track(backends.database, file_id=f"f{track_id}", track_id=track_id)
-    assert _tick(changed_tracks, empty_instance, backends) == [
+    assert _tick(look_for_changes, empty_instance, backends) == [
         "0-999",
         "2000-2999",
     ]
@@ -60,6 +73,7 @@ def test_new_uploads_ask_for_one_run_of_each_block_in_order(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -75,9 +89,9 @@ def test_each_kind_of_change_asks_for_a_run(
 ) -> None:
     upload(1)
     run()
-    _tick(changed_tracks, instance, backends)
+    _tick(look_for_changes, instance, backends)
     backends.database.rows(change)
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
 
 
 def test_a_change_that_a_trigger_missed_is_compared(
@@ -85,11 +99,11 @@ def test_a_change_that_a_trigger_missed_is_compared(
 ) -> None:
     upload(1)
     run()
-    _tick(changed_tracks, instance, backends)
+    _tick(look_for_changes, instance, backends)
     backends.database.rows("ALTER TABLE moodsearch.outbox RENAME TO hidden")
     backends.database.rows("UPDATE public.tracks SET title = 'new'")
     backends.database.rows("ALTER TABLE moodsearch.hidden RENAME TO outbox")
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
     assert backends.contents.missed_changes() == []
 
 
@@ -98,26 +112,26 @@ def test_a_change_that_was_undone_asks_for_nothing(
 ) -> None:
     upload(1)
     run()
-    _tick(changed_tracks, instance, backends)
+    _tick(look_for_changes, instance, backends)
     backends.database.rows("UPDATE public.tracks SET title = title || '!'")
     backends.database.rows("UPDATE public.tracks SET title = rtrim(title, '!')")
-    assert _tick(changed_tracks, instance, backends) == []
+    assert _tick(look_for_changes, instance, backends) == []
 
 
 def test_a_block_with_an_unfinished_run_is_not_asked_for_again(
     backends: Backends, instance: dg.DagsterInstance
 ) -> None:
     add_track(backends.database)
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
     unfinished = instance.create_run_for_job(
         _any_job(),
         status=dg.DagsterRunStatus.STARTED,
         tags={"dagster/partition": BLOCK.key, **process_tags()},
     )
     _due_again(backends)
-    assert _tick(changed_tracks, instance, backends) == []
+    assert _tick(look_for_changes, instance, backends) == []
     instance.report_run_failed(unfinished)
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
 
 
 def test_a_run_whose_process_was_killed_does_not_hold_its_block(
@@ -131,7 +145,7 @@ def test_a_run_whose_process_was_killed_does_not_hold_its_block(
         status=dg.DagsterRunStatus.STARTED,
         tags={"dagster/partition": BLOCK.key, tag: f"{host}/999999999/1"},
     )
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
     found = instance.get_run_by_id(dead.run_id)
     assert found is not None
     assert found.status == dg.DagsterRunStatus.FAILURE
@@ -143,8 +157,8 @@ def test_failed_work_is_asked_for_again_with_growing_delays(
     add_track(backends.database)
     delays = []
     for _ in range(3):
-        assert _tick(changed_tracks, empty_instance, backends) == [BLOCK.key]
-        assert _tick(changed_tracks, empty_instance, backends) == []
+        assert _tick(look_for_changes, empty_instance, backends) == [BLOCK.key]
+        assert _tick(look_for_changes, empty_instance, backends) == []
         (row,) = backends.database.rows(
             "SELECT extract(epoch FROM next_attempt_at - now())::float AS delay"
             " FROM moodsearch.work"
@@ -158,10 +172,10 @@ def test_work_that_is_done_is_not_asked_for_again(
     backends: Backends, instance: dg.DagsterInstance, upload: Upload, run: Run
 ) -> None:
     upload(1)
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
     assert run().success
     _due_again(backends)
-    assert _tick(changed_tracks, instance, backends) == []
+    assert _tick(look_for_changes, instance, backends) == []
 
 
 def test_a_broken_file_is_not_asked_for_again(
@@ -173,22 +187,22 @@ def test_a_broken_file_is_not_asked_for_again(
         "UPDATE public.tracks SET file_id = 'broken', file_type = 'wav' WHERE id = %(id)s",
         {"id": track_id},
     )
-    assert _tick(changed_tracks, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_changes, instance, backends) == [BLOCK.key]
     run()
     _due_again(backends)
-    assert _tick(changed_tracks, instance, backends) == []
+    assert _tick(look_for_changes, instance, backends) == []
 
 
 def test_newly_embedded_tracks_get_their_genres(
     backends: Backends, instance: dg.DagsterInstance, upload: Upload, run: Run
 ) -> None:
     track_id = upload(1)
-    assert _tick(tracks_without_genres, instance, backends) == []
+    assert _tick(look_for_missing_genres, instance, backends) == []
     run()
-    assert _tick(tracks_without_genres, instance, backends) == [BLOCK.key]
+    assert _tick(look_for_missing_genres, instance, backends) == [BLOCK.key]
     run("classify_genres")
     _due_again(backends)
-    assert _tick(tracks_without_genres, instance, backends) == []
+    assert _tick(look_for_missing_genres, instance, backends) == []
     (row,) = backends.database.rows(
         "SELECT extra FROM public.tracks WHERE id = %(id)s", {"id": track_id}
     )
@@ -202,11 +216,8 @@ def _observed(
     instance: dg.DagsterInstance, backends: Backends, cursor: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """What a tick says of the catalogue, and the cursor for the next tick."""
-    context = dg.build_sensor_context(
-        instance=instance, resources={"backends": backends}, cursor=cursor
-    )
-    result = changed_tracks(context)
-    assert isinstance(result, dg.SensorResult)
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    result = look_for_changes(context, backends)
     events = [event for event in result.asset_events if isinstance(event, dg.AssetObservation)]
     assert {event.asset_key for event in events} <= {dg.AssetKey("tracks")}
     said: list[dict[str, object]] = [

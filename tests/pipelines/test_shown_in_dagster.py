@@ -15,6 +15,8 @@ from resources.catalogue.work.records import Computed
 from tests.pipelines.conftest import BLOCK, Ran, Run, Upload
 from tests.pipelines.tables import embeddings_table
 
+pytestmark = pytest.mark.slow
+
 ASSETS = ["track_audio", "clap_embeddings", "search_index"]
 
 

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = "{ assetNodes { assetKey { path } } runsOrError { __typename } }"
@@ -54,6 +57,57 @@ def test_no_secret_is_in_what_an_instance_hands_to_its_processes(
     monkeypatch.setenv("DATABASE_URL", database_url)
     with dg.DagsterInstance.get() as instance:
         assert "postgresql" not in str(instance.get_ref())
+
+
+@pytest.fixture
+def instance(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def _ask_each_part(instance: dg.DagsterInstance) -> None:
+    """Runs, events and ticks are kept by three parts of the storage."""
+    assert instance.get_runs_count() == 0
+    assert instance.all_asset_keys() == []
+    assert instance.get_ticks("origin", "selector") == []
+
+
+def _connections(database_url: str) -> set[int]:
+    """Process ids of the server, one for each of the others' connections."""
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        ).fetchall()
+    return {pid for (pid,) in rows}
+
+
+def test_questions_to_dagsters_storage_open_no_new_connection(
+    instance: dg.DagsterInstance, database_url: str
+) -> None:
+    _ask_each_part(instance)
+    opened = _connections(database_url)
+    assert len(opened) == 3
+    for _ in range(5):
+        _ask_each_part(instance)
+    assert _connections(database_url) == opened
+
+
+def test_dagsters_storage_answers_after_its_connections_were_lost(
+    instance: dg.DagsterInstance, database_url: str
+) -> None:
+    _ask_each_part(instance)
+    lost = _connections(database_url)
+    with psycopg.connect(database_url) as connection:
+        for pid in lost:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    _ask_each_part(instance)
 
 
 @pytest.mark.slow

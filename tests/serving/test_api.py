@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from resources.backends import Backends
+from resources.catalogue.work.blocks import Block
 from resources.settings import load_settings
 from serving.api.app import create_app
 from serving.api.pages import STATIC
@@ -113,6 +114,19 @@ def test_a_token_that_proves_nothing_is_refused_and_said_why(client: TestClient)
         assert response.status_code == 401, header
         assert reason in response.json()["detail"]
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_work_that_fails_is_told_and_leaves_the_api_ready(
+    client: TestClient, backends: Backends
+) -> None:
+    work = client.get("/readyz").json()["work"]
+    assert work == {"ok": True, "detail": "no change is waiting to reach the index"}
+    backends.failed_runs.note("index", Block(0, 999), "a table is damaged")
+    with TestClient(create_app(backends)) as again:
+        response = again.get("/readyz")
+    assert response.status_code == 200
+    assert not response.json()["work"]["ok"]
+    assert "a table is damaged" in response.json()["work"]["detail"]
 
 
 def test_readiness_names_every_backend(client: TestClient) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from resources.backends import Backends
+from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.records import AudioRecord, IndexRecord
 from resources.settings import load_settings
 from tests.catalogue.rows import add_track
@@ -80,6 +81,24 @@ def test_work_that_keeps_failing_is_wrong(moodsearch: Command) -> None:
     outcome = moodsearch("doctor")
     assert outcome.status == 1
     assert "the vector store does not answer" in outcome.output
+
+
+def test_a_run_that_failed_is_wrong_and_its_cause_is_named(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        backends.failed_runs.note("index", Block(0, 999), "ZeroDivisionError: division by zero")
+    outcome = moodsearch("doctor")
+    assert outcome.status == 1
+    assert "runs of 1 block failed" in outcome.output
+    assert "tracks 0-999" in outcome.output
+    assert "ZeroDivisionError: division by zero" in outcome.output
+
+
+def test_the_oldest_change_that_is_waiting_is_told(moodsearch: Command) -> None:
+    with Backends(load_settings()) as backends:
+        add_track(backends.database)
+        backends.database.rows("UPDATE moodsearch.outbox SET changed_at = '2026-01-02 03:04Z'")
+    outcome = moodsearch("doctor")
+    assert "has not reached the index is of 2026-01-02" in outcome.output
 
 
 def test_an_index_that_lost_its_documents_is_wrong(moodsearch: Command) -> None:

@@ -10,6 +10,8 @@ from tests.fakes.loopback import Answer, Host
 from tests.fakes.replicate import SCORES, TOKEN, prediction, uploaded_file
 from tests.serving.command import Command, write_tone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def classified(moodsearch: Command, tmp_path: Path) -> Command:

@@ -60,6 +60,7 @@ def test_the_prompts_are_24_unlike_texts() -> None:
     assert len(set(UNLIKE_TEXTS)) == len(UNLIKE_TEXTS) == 24
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collapsed")
 def test_the_api_does_not_start_with_a_collapsed_model() -> None:
     outcome = run_program("serve", "--port", "0")

@@ -99,6 +99,7 @@ def test_names_that_were_there_before_are_found_once_the_api_runs(
             time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_new_name_is_found_within_a_second_or_so_while_an_api_runs(backends: Backends) -> None:
     track = add_track(backends.database, "Before")
     # Of several processes, one follows; the others wait for nothing.

@@ -19,6 +19,8 @@ from tests.catalogue.rows import add_track
 from tests.serving.conftest import SECRET
 from tests.serving.moods import index
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def embedded(model: EmbeddingModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:

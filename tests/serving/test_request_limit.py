@@ -119,6 +119,7 @@ def test_too_many_requests_are_told_when_to_come_back(limited: Clients, clock: C
     assert ask(client).status_code == 429
 
 
+@pytest.mark.slow
 def test_in_the_long_run_the_rate_is_the_configured_one(limited: Clients, clock: Clock) -> None:
     client = limited.at("192.0.2.1")
     answered = 0
@@ -181,6 +182,7 @@ def test_clients_do_not_count_for_each_other(limited: Clients) -> None:
     spend(limited.at("192.0.2.2"))
 
 
+@pytest.mark.slow
 def test_who_types_quickly_is_never_asked_to_wait(
     backends: Backends, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +199,7 @@ def test_who_types_quickly_is_never_asked_to_wait(
             assert ask(client, COSTLY[2]).status_code != 429
 
 
+@pytest.mark.slow
 def test_the_limit_can_be_switched_off(
     backends: Backends, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +264,7 @@ def test_threads_at_once_get_no_more_than_the_burst(limited: Clients) -> None:
     assert answers.count(429) == 64 - BURST
 
 
+@pytest.mark.slow
 def test_ever_more_addresses_take_no_more_memory(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,6 +135,7 @@ def test_a_model_that_is_too_slow_makes_search_unavailable_within_the_deadline(
     assert answer.reason == "no answer within 0.2 s"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "broken",
     [
@@ -158,6 +159,7 @@ def test_a_broken_model_makes_search_unavailable(
     assert answer.reason
 
 
+@pytest.mark.slow
 def test_a_model_that_nobody_listens_for_makes_search_unavailable(backends: Backends) -> None:
     index(backends, {add_track(backends.database): "dark techno"})
     with socket.socket() as nobody:

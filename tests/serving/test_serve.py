@@ -14,6 +14,8 @@ from tests.serving.command import run_program, start_program
 from tests.serving.moods import OTHER_MODEL
 from tests.serving.offline import index_descriptions
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def served(

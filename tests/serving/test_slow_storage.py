@@ -23,6 +23,8 @@ from tests.catalogue.rows import add_track, update_track
 from tests.fakes.loopback import Answer, Host, Request
 from tests.serving.page.browser import served
 
+pytestmark = pytest.mark.slow
+
 COVER = "0123456789abcdef0123456789abcdef.png"
 AUDIO = "audio/file-1.aiff"
 REQUESTS = 45

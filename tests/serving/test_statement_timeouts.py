@@ -17,6 +17,8 @@ from tests.catalogue.rows import add_track
 from tests.serving.conftest import SECRET
 from tests.serving.moods import index
 
+pytestmark = pytest.mark.slow
+
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'

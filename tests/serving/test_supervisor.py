@@ -7,12 +7,18 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
+from resources.errors import BackendError
+from serving.cli.supervisor import Program, Supervisor
 from tests.serving.command import ROOT
+
+pytestmark = pytest.mark.slow
 
 PARENT = textwrap.dedent(
     """
@@ -142,3 +148,50 @@ def test_ctrl_c_while_a_program_waits_for_its_next_start_starts_nothing(
             break
     assert supervised.stop() == 0
     assert len(supervised.starts()) == 1
+
+
+def test_upkeep_that_fails_is_said_once_and_tried_again() -> None:
+    """The database is down for a while, say: the programs go on meanwhile."""
+    failures = iter([BackendError("no server"), OSError(28, "No space left on device")])
+    tried: list[float] = []
+    supervisor = Supervisor([_sleeping()], console := Console(record=True, width=100))
+
+    def every_second() -> None:
+        tried.append(time.monotonic())
+        error = next(failures, None)
+        if error is not None:
+            raise error
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with _own_signals():
+        assert supervisor.run(started=lambda: None, every_second=every_second) == 0
+    said = console.export_text()
+    assert said.count("no server; trying again") == 1
+    assert said.count("No space left on device; trying again") == 1
+    assert "that is over" in said
+    assert len(tried) == 3
+
+
+def test_a_mistake_of_ours_in_the_upkeep_is_loud() -> None:
+    supervisor = Supervisor([_sleeping()], Console(record=True))
+
+    def every_second() -> None:
+        raise ZeroDivisionError
+
+    with _own_signals(), pytest.raises(ZeroDivisionError):
+        supervisor.run(started=lambda: None, every_second=every_second)
+
+
+def _sleeping() -> Program:
+    return Program("sleeper", ["sleep", "300"])
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -136,10 +136,10 @@ class Up:
             time.sleep(0.2)
 
     def program(self, name: str) -> psutil.Process:
-        """The direct child that runs `name`."""
+        """The direct child that runs the command, or the part of one, that is called `name`."""
         for child in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.ZombieProcess):  # Killed by the test just now.
-                if any(name in part for part in child.cmdline()):
+                if any(Path(part).name == name for part in child.cmdline()):
                     return child
         raise AssertionError(f"{name} is not running")
 
@@ -192,7 +192,7 @@ def test_a_second_up_on_the_same_home_is_refused_in_one_line(up: Up) -> None:
 def test_programs_and_the_database_survive_being_killed(up: Up, tmp_path: Path) -> None:
     first = up.upload(write_noise(tmp_path / "first.wav", 1, seconds=3))
     up.wait_until_found(first)
-    for name in ("serve", "grpc", "dagster._daemon"):
+    for name in ("serve", "grpc", "dagster-daemon"):
         up.program(name).kill()
     postmaster = Path(up.environment["MOODSEARCH_HOME"]) / "postgres" / "postmaster.pid"
     os.kill(int(postmaster.read_text().split("\n")[0]), signal.SIGKILL)
@@ -211,7 +211,7 @@ def test_a_run_that_is_killed_with_the_daemon_is_done_again(up: Up, tmp_path: Pa
         with BlockLocks(database).hold(Block.containing(first, BLOCK_SIZE)):
             second = up.upload(write_noise(tmp_path / "second.wav", 2, seconds=3))
             up.wait_until(IS_WAITING_FOR_THE_BLOCK)
-            daemon = up.program("dagster._daemon")
+            daemon = up.program("dagster-daemon")
             workers = daemon.children(recursive=True)
             os.killpg(daemon.pid, signal.SIGKILL)
             psutil.wait_procs(workers, timeout=10)
@@ -219,7 +219,7 @@ def test_a_run_that_is_killed_with_the_daemon_is_done_again(up: Up, tmp_path: Pa
     up.wait_until_found(second)
 
 
-@pytest.mark.parametrize("program", ["dagster._daemon", "grpc"])
+@pytest.mark.parametrize("program", ["dagster-daemon", "grpc"])
 def test_work_is_done_whichever_of_dagsters_programs_is_killed_meanwhile(
     up: Up, tmp_path: Path, program: str
 ) -> None:

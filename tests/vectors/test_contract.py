@@ -48,6 +48,7 @@ def test_the_nearest_track_comes_first_with_its_cosine(store: VectorStore) -> No
     assert [match.similarity for match in matches] == pytest.approx([0.8, 0.6, -0.8], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_two_thousand_random_vectors_are_found_as_brute_force_finds_them(
     store: VectorStore,
 ) -> None:

@@ -70,6 +70,7 @@ def test_a_query_uses_the_index_when_there_are_many_documents(
     assert all(f"Index Scan using {index_name(NAMESPACE)}" in plan for plan in plans)
 
 
+@pytest.mark.slow
 def test_the_index_finds_what_is_near_and_as_many_as_asked(database_url: str) -> None:
     vectors, wanted = unit_vectors(1_500), unit_vectors(20, seed=9)
     options = {"options": "-c enable_seqscan=off"}

@@ -83,6 +83,7 @@ def test_a_connection_that_hangs_once_is_tried_again(
     assert len(store.query(axis(0), 10)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("fault", ["500", "hang"])
 def test_every_call_ends_in_time_when_the_fault_lasts(

@@ -106,6 +106,8 @@ CREATE TABLE moodsearch.track_audio (
     file_id text NOT NULL,
     state text NOT NULL CHECK (state IN ('decodable', 'failed')),
     failure text CHECK ((failure IS NOT NULL) = (state = 'failed')),
+    -- NULL: the audio is at fault. Otherwise it is tried again with anything else than this.
+    tried_with text CHECK (tried_with IS NULL OR state = 'failed'),
     duration_seconds double precision,
     checked_at timestamptz NOT NULL DEFAULT now()
 );
@@ -116,6 +118,8 @@ CREATE TABLE moodsearch.track_genres (
     track_id bigint PRIMARY KEY,
     file_id text,
     failure text,
+    -- As of track_audio.
+    tried_with text,
     classifier text,
     -- To be classified again, whatever is stored.
     reclassify boolean NOT NULL DEFAULT false,
@@ -151,9 +155,32 @@ CREATE TABLE moodsearch.work (
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     changed_at timestamptz NOT NULL DEFAULT now(),
     last_error text,
+    -- Since when a run decodes it in its own process. Still there when the run is gone: that process
+    -- ended without a word.
+    begun_at timestamptz,
     PRIMARY KEY (job, track_id)
 );
 CREATE INDEX work_due ON moodsearch.work (job, next_attempt_at);
+
+-- Tables of blocks in the object store. An edition is an object of its own; the next one begins when
+-- one could not be read for a while.
+CREATE TABLE moodsearch.stored_tables (
+    name text PRIMARY KEY,
+    edition int NOT NULL DEFAULT 1,
+    is_written boolean NOT NULL DEFAULT true,
+    unreadable_since timestamptz
+);
+
+-- The last run of each job and block, where it failed as a whole.
+CREATE TABLE moodsearch.failed_runs (
+    job text NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    reason text NOT NULL,
+    times int NOT NULL DEFAULT 1,
+    failed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job, first_id)
+);
 
 -- One generation of an index (a store's namespace) for each model; answers come from the live one.
 CREATE TABLE moodsearch.generations (

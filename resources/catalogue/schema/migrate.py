@@ -107,18 +107,12 @@ def migrate(url: str) -> None:
         _watch(url, connection, is_new=not applied)
 
 
-def is_founded(url: str) -> bool:
-    """Whether the database at `url` holds a catalogue's schema. Changes nothing. Raises as
-    `migrate` does."""
+def is_current(url: str) -> bool | None:
+    """Whether the catalogue in the database at `url` is in the schema of this version; None where
+    there is no catalogue. Changes nothing. Raises as `migrate` does."""
     with _connected(url) as connection:
-        return _is_founded(connection)
-
-
-def is_current(url: str) -> bool:
-    """Whether the database at `url`, which holds a catalogue, is in the schema of this version.
-    Changes nothing. Raises as `migrate` does."""
-    with _connected(url) as connection:
-        return not _differing(_applied(connection))
+        applied = _applied(connection)
+        return not _differing(applied) if applied else None
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """Counts over the catalogue and what is stored for it, for people: nothing is decided by them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from resources.catalogue.database import Database
+from resources.catalogue.work.pending import TRIED_IN_VAIN
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,27 @@ class Overview:
         )
         return bool(rows[0]["may"])
 
-    def stuck(self, limit: int) -> list[StuckTrack]:
-        """Tracks whose last attempt failed and that will be tried again, most attempts first."""
+    def oldest_change(self) -> datetime | None:
+        """When the change was made that has been waiting longest to reach the index."""
         rows = self._database.rows(
             """
-            SELECT w.track_id, t.title, w.job, w.attempts, w.last_error
+            SELECT least(
+                (SELECT min(changed_at) FROM moodsearch.work WHERE job = 'index'),
+                (SELECT min(changed_at) FROM moodsearch.outbox WHERE consumer = 'work')
+            ) AS oldest
+            """
+        )
+        oldest: datetime | None = rows[0]["oldest"]
+        return oldest
+
+    def stuck(self, limit: int) -> list[StuckTrack]:
+        """Tracks whose last attempt failed or whose attempts all ended without a word, most
+        attempts first. They will be tried again."""
+        rows = self._database.rows(
+            f"""
+            SELECT w.track_id, t.title, w.job, w.attempts, {TRIED_IN_VAIN} AS last_error
             FROM moodsearch.work w LEFT JOIN public.tracks t ON t.id = w.track_id
-            WHERE w.last_error IS NOT NULL
+            WHERE {TRIED_IN_VAIN} IS NOT NULL
             ORDER BY w.attempts DESC, w.track_id, w.job LIMIT %(limit)s
             """,
             {"limit": limit},

@@ -22,6 +22,20 @@ FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
+TRIED_IN_VAIN: Final = """
+coalesce(last_error, CASE WHEN attempts >= 3 THEN 'its runs ended without a word' END)
+"""
+"""SQL: why the last attempt at a row of the list came to nothing; NULL where it did not."""
+
+_LOCKED: Final = """
+WITH locked AS (
+    SELECT track_id FROM moodsearch.work
+    WHERE job = %(job)s AND track_id = ANY(%(ids)s)
+    ORDER BY track_id FOR UPDATE
+)
+"""
+"""Rows are always locked in the order of their ids, so that two of us never wait for each other."""
+
 _TAKE_CHANGES: Final = """
 DELETE FROM moodsearch.outbox
 WHERE consumer = 'work' AND id IN (
@@ -258,15 +272,9 @@ class PendingWork:
     def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
         """Count an attempt at the tracks and set their next one: after 30 s, doubling, at most 6 h.
         A run that succeeds takes them off the list before that."""
-        # Rows are always locked in the order of their ids, so that two of us never wait for each
-        # other.
         self._database.rows(
-            """
-            WITH locked AS (
-                SELECT track_id FROM moodsearch.work
-                WHERE job = %(job)s AND track_id = ANY(%(ids)s)
-                ORDER BY track_id FOR UPDATE
-            )
+            f"""
+            {_LOCKED}
             UPDATE moodsearch.work w
             SET attempts = attempts + 1,
                 next_attempt_at = now() + make_interval(
@@ -320,6 +328,38 @@ class PendingWork:
             {"job": job, "ids": list(track_ids)},
         )
 
+    def begin(self, job: Job, track_ids: Sequence[int]) -> set[int]:
+        """Note that a run is about to decode the tracks in its own process. Returns those of them
+        of which the same was noted before, by a run that did not come to `end`."""
+        before = self._database.rows(
+            """
+            SELECT track_id FROM moodsearch.work
+            WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND begun_at IS NOT NULL
+            """,
+            {"job": job, "ids": list(track_ids)},
+        )
+        self._database.rows(
+            """
+            INSERT INTO moodsearch.work (job, track_id, begun_at, next_attempt_at)
+            SELECT %(job)s, id, now(), now() + make_interval(secs => %(delay)s)
+            FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
+            ON CONFLICT (job, track_id) DO UPDATE SET begun_at = excluded.begun_at
+            """,
+            {"job": job, "ids": list(track_ids), "delay": FIRST_DELAY_SECONDS},
+        )
+        return {row["track_id"] for row in before}
+
+    def end(self, job: Job, track_ids: Sequence[int]) -> None:
+        """Note that the run is done with the tracks, whatever came of them."""
+        self._database.rows(
+            f"""
+            {_LOCKED}
+            UPDATE moodsearch.work w SET begun_at = NULL
+            FROM locked WHERE w.job = %(job)s AND w.track_id = locked.track_id
+            """,
+            {"job": job, "ids": list(track_ids)},
+        )
+
     def note_errors(self, job: Job, errors: Mapping[int, str]) -> None:
         """Remember why tracks are still waiting (shown by `moodsearch doctor`)."""
         self._database.rows(
@@ -338,13 +378,14 @@ class PendingWork:
         )
 
     def tried_in_vain(self, job: Job, block: Block) -> dict[int, str]:
-        """The block's tracks on the list whose last attempt failed, with the reason."""
+        """The block's tracks on the list whose last attempt failed or whose attempts all ended
+        without a word, with the reason."""
         rows = self._database.rows(
-            """
-            SELECT track_id, last_error FROM moodsearch.work
+            f"""
+            SELECT track_id, {TRIED_IN_VAIN} AS reason FROM moodsearch.work
             WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
-                AND last_error IS NOT NULL
+                AND {TRIED_IN_VAIN} IS NOT NULL
             """,
             {"job": job, "first": block.first, "last": block.last},
         )
-        return {row["track_id"]: row["last_error"] for row in rows}
+        return {row["track_id"]: row["reason"] for row in rows}

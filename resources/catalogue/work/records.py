@@ -7,7 +7,7 @@ the meantime leaves the track pending.
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.work.blocks import Block
@@ -51,12 +51,15 @@ _FORGET: Final[dict[Computed, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class AudioRecord:
-    """What was found in a track's audio. `failure`: why it cannot be used, None when it can."""
+    """What was found in a track's audio. `failure`: why it cannot be used, None when it can.
+    `tried_with`: where that may be no fault of the audio's, what will have changed when it is to be
+    tried again (`Backends.tried_with`)."""
 
     track_id: int
     file_id: str
     duration_seconds: float | None
     failure: str | None
+    tried_with: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,14 @@ class TrackRecords:
         self._many(
             """
             INSERT INTO moodsearch.track_audio
-                (track_id, file_id, state, failure, duration_seconds)
+                (track_id, file_id, state, failure, tried_with, duration_seconds)
             VALUES (%(track_id)s, %(file_id)s,
                 CASE WHEN %(failure)s::text IS NULL THEN 'decodable' ELSE 'failed' END,
-                %(failure)s, %(duration_seconds)s)
+                %(failure)s, %(tried_with)s, %(duration_seconds)s)
             ON CONFLICT (track_id) DO UPDATE SET
                 file_id = excluded.file_id, state = excluded.state,
-                failure = excluded.failure, duration_seconds = excluded.duration_seconds,
-                checked_at = now()
+                failure = excluded.failure, tried_with = excluded.tried_with,
+                duration_seconds = excluded.duration_seconds, checked_at = now()
             """,
             [asdict(record) for record in records],
         )
@@ -176,12 +179,13 @@ class TrackRecords:
         reason: str,
         classifier: str | None = None,
         *,
+        tried_with: str | None = None,
         within: float | None = None,
     ) -> None:
         """Remember why this audio has no predictions, so that it is not tried again and again.
-        `within`: see `Database.transaction`."""
+        `tried_with`: see `AudioRecord`. `within`: see `Database.transaction`."""
         with self._database.transaction(within) as connection:
-            self._note_genres(connection, track_id, file_id, reason, classifier)
+            self._note_genres(connection, track_id, file_id, reason, classifier, tried_with)
 
     def indexed_ids(self, generation: str, block: Block) -> set[int]:
         """Which tracks of `block` that generation is recorded to hold."""
@@ -193,6 +197,62 @@ class TrackRecords:
             {"id": generation, "first": block.first, "last": block.last},
         )
         return {row["track_id"] for row in rows}
+
+    def embedded_audio(
+        self, model: str, generation: str, block: Block
+    ) -> list[tuple[int, str, bool]]:
+        """Track id and file id of the stored embeddings of `model`, and whether that generation
+        holds a document of the same audio."""
+        rows = self._database.rows(
+            """
+            SELECT e.track_id, e.file_id, d.track_id IS NOT NULL AS is_indexed
+            FROM moodsearch.track_embeddings e
+            LEFT JOIN moodsearch.track_documents d ON d.track_id = e.track_id
+                AND d.file_id = e.file_id AND d.generation = %(generation)s
+            WHERE e.model = %(model)s AND e.track_id BETWEEN %(first)s AND %(last)s
+            ORDER BY e.track_id
+            """,
+            {"model": model, "generation": generation, "first": block.first, "last": block.last},
+        )
+        return [(row["track_id"], row["file_id"], row["is_indexed"]) for row in rows]
+
+    def stored_genres(self, block: Block) -> list[dict[str, Any]]:
+        """Predictions that `genres` stored in `extra`, with track_id, file_id, classifier, and
+        names and confidences, best first."""
+        return self._database.rows(
+            """
+            SELECT t.id AS track_id, t.file_id::text AS file_id,
+                coalesce(g.classifier, '') AS classifier,
+                array_agg(p.value ->> 'name' ORDER BY p.place) AS names,
+                array_agg((p.value ->> 'confidence')::float8 ORDER BY p.place) AS confidences
+            FROM public.tracks t
+            JOIN moodsearch.track_genres g ON g.track_id = t.id AND g.file_id = t.file_id::text
+            CROSS JOIN LATERAL jsonb_array_elements(
+                CASE jsonb_typeof(t.extra -> 'genre_predictions')
+                    WHEN 'array' THEN t.extra -> 'genre_predictions' ELSE '[]' END
+            ) WITH ORDINALITY AS p (value, place)
+            WHERE t.id BETWEEN %(first)s AND %(last)s AND g.failure IS NULL
+                AND t.extra ->> 'genre_predictions_file_id' = t.file_id::text
+            GROUP BY t.id, t.file_id, g.classifier
+            ORDER BY t.id
+            """,
+            {"first": block.first, "last": block.last},
+        )
+
+    def genres_lost(self, block: Block, but: Sequence[int]) -> list[int]:
+        """Remember that the block's predictions are gone, `but` those of these tracks. Returns of
+        which tracks."""
+        rows = self._database.rows(
+            """
+            UPDATE moodsearch.track_genres
+            SET file_id = NULL, classifier = NULL, updated_at = now()
+            WHERE track_id BETWEEN %(first)s AND %(last)s AND file_id IS NOT NULL
+                AND failure IS NULL AND track_id <> ALL(%(but)s::bigint[])
+            RETURNING track_id
+            """,
+            {"first": block.first, "last": block.last, "but": list(but)},
+        )
+        return [row["track_id"] for row in rows]
 
     def failed(self, limit: int) -> list[FailedTrack]:
         """Tracks of the catalogue whose audio cannot be used."""
@@ -206,20 +266,35 @@ class TrackRecords:
         )
         return [FailedTrack(**row) for row in rows]
 
-    def forget_failures(self) -> int:
-        """Make every failed track pending again; returns how many there were."""
+    def forget_failures(self, but_tried_with: str | None = None) -> int:
+        """Make failed tracks pending again, and look at them at once; returns how many there were.
+
+        With `but_tried_with` only those that were tried with something else, and not those whose
+        audio is at fault.
+        """
         rows = self._database.rows(
             """
             WITH audio AS (
-                DELETE FROM moodsearch.track_audio WHERE state = 'failed' RETURNING track_id
+                DELETE FROM moodsearch.track_audio
+                WHERE state = 'failed' AND (%(but)s::text IS NULL OR tried_with <> %(but)s)
+                RETURNING track_id
             ), genres AS (
                 UPDATE moodsearch.track_genres
-                SET file_id = NULL, failure = NULL, classifier = NULL, updated_at = now()
-                WHERE failure IS NOT NULL
+                SET file_id = NULL, failure = NULL, tried_with = NULL, classifier = NULL,
+                    updated_at = now()
+                WHERE failure IS NOT NULL AND (%(but)s::text IS NULL OR tried_with <> %(but)s)
                 RETURNING track_id
+            ), found AS (
+                SELECT 'index' AS job, track_id FROM audio
+                UNION ALL SELECT 'genres', track_id FROM genres
+            ), listed AS (
+                INSERT INTO moodsearch.work (job, track_id)
+                SELECT job, track_id FROM found ORDER BY job, track_id
+                ON CONFLICT (job, track_id) DO UPDATE SET attempts = 0, next_attempt_at = now()
             )
-            SELECT track_id FROM audio UNION SELECT track_id FROM genres
-            """
+            SELECT DISTINCT track_id FROM found
+            """,
+            {"but": but_tried_with},
         )
         return len(rows)
 
@@ -257,15 +332,18 @@ class TrackRecords:
         file_id: str,
         failure: str | None,
         classifier: str | None,
+        tried_with: str | None = None,
     ) -> None:
         # The API may classify a track before anything else is known of it.
         connection.execute(
             """
-            INSERT INTO moodsearch.track_genres (track_id, file_id, failure, classifier)
-            SELECT id, %s, %s, %s FROM public.tracks WHERE id = %s
+            INSERT INTO moodsearch.track_genres
+                (track_id, file_id, failure, tried_with, classifier)
+            SELECT id, %s, %s, %s, %s FROM public.tracks WHERE id = %s
             ON CONFLICT (track_id) DO UPDATE SET
                 file_id = excluded.file_id, failure = excluded.failure,
-                classifier = excluded.classifier, reclassify = false, updated_at = now()
+                tried_with = excluded.tried_with, classifier = excluded.classifier,
+                reclassify = false, updated_at = now()
             """,
-            [file_id, failure, classifier, track_id],
+            [file_id, failure, tried_with, classifier, track_id],
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 WORDS_FILE = Path(__file__).parent / "words.txt"
@@ -32,11 +33,17 @@ class Lexicon:
                 self._spellings[other] = word
             elif line:
                 self._about_sound[line] = None
-        self._shortened: defaultdict[str, list[str]] = defaultdict(list)
+
+    @cached_property
+    def _shortened(self) -> dict[str, list[str]]:
+        """The words about sound by what is left of them without a letter; made for the first word
+        that is not known."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for word in self._about_sound:
             if len(word) >= SHORTEST_CORRECTED and word.isalpha():
                 for shorter in {word, *_without_a_letter(word)}:
-                    self._shortened[shorter].append(word)
+                    found[shorter].append(word)
+        return dict(found)
 
     def is_about_sound(self, word: str) -> bool:
         """Whether the model was taught the word."""

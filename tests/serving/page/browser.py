@@ -20,7 +20,10 @@ FLAG = "vibe-search"
 LISTENER = "did:plc:listener"
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+needs_chromium = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+]
 
 Open = Callable[..., Any]
 """Opens the page; see the fixture `open_page`."""
