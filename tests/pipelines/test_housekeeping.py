@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+import pytest
 
 from pipelines.definitions import defs
 from pipelines.housekeeping import delete_old_runs
