@@ -25,6 +25,8 @@ PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
 
+LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
+
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -82,17 +84,21 @@ class Backoff:
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """What `Retry-After` asks for, as seconds or as a date (RFC 9110 section 10.2.3), or in
-    milliseconds `Retry-After-Ms`. `headers` are case-insensitive."""
+    milliseconds `Retry-After-Ms`. `headers` are case-insensitive. At most a day, whatever a broken
+    or hostile service says."""
     milliseconds, value = headers.get("Retry-After-Ms", ""), headers.get("Retry-After", "").strip()
     if _NUMBER.fullmatch(milliseconds):
-        return float(milliseconds) / 1000
+        return min(float(milliseconds) / 1000, LONGEST_RETRY_AFTER_SECONDS)
     if _NUMBER.fullmatch(value):
-        return float(value)
+        return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        # HTTP's dates are in GMT (RFC 9110 section 5.6.7); one that says `-0000` has no zone here.
+        date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+        seconds = (date.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):  # No date, or one beyond the calendar.
         return None
-    return max(0.0, (date.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline) -> bytes:

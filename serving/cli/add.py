@@ -1,5 +1,6 @@
 """`moodsearch add`: import audio files as uploads."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,15 +12,17 @@ from typing import Final
 
 from rich.progress import TimeRemainingColumn
 
-from assets.outcomes import mapped
+from assets.outcomes import described, mapped
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.tracks.uploads import Upload
-from resources.errors import BackendError, TrackError
+from resources.errors import BackendError, MoodSearchError, TrackError
 from resources.settings import load_settings
 from serving.cli.output import cell, console, table
 from serving.cli.progress import progress
+
+logger = logging.getLogger(__name__)
 
 THREADS: Final = 4
 AHEAD: Final = 4 * THREADS
@@ -109,7 +112,8 @@ def add_all(
 ) -> Iterator[tuple[Path, Upload | TrackError]]:
     """Add every path in a few threads; the outcomes come in the paths' order.
 
-    An error that is not a track's own ends it: what was begun is finished, the rest is left.
+    What only a person can mend, or a backend that is down, ends it: what was begun is finished, the
+    rest is left. Anything else that a file meets is the file's.
     """
 
     def outcome(path: Path) -> tuple[Path, Upload | TrackError]:
@@ -117,6 +121,13 @@ def add_all(
             return path, add(path)
         except TrackError as error:
             return path, error
+        except MoodSearchError:
+            raise
+        except OSError as error:  # It went away, or its disk fails.
+            return path, TrackError(f"cannot be read: {error.strerror or error}")
+        except Exception as error:
+            logger.warning("%s met an unexpected error", path, exc_info=True)
+            return path, TrackError(described(error))
 
     with (
         ThreadPoolExecutor(THREADS) as threads,

@@ -330,6 +330,12 @@ def test_addresses_and_tokens_that_cannot_be_are_named_and_not_shown() -> None:
         ("-1", None),
         ("²", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+        ("Mon, 01 Jan 0001 00:00:00 +1200", 0),
+        ("9" * 20, 86_400),
+        ("9" * 400, 86_400),
     ],
 )
 def test_retry_after_is_understood_as_seconds_or_as_a_date(
@@ -342,6 +348,7 @@ def test_retry_after_is_understood_as_seconds_or_as_a_date(
 
 def test_retry_after_in_milliseconds_comes_first() -> None:
     assert retry_after_seconds({"Retry-After-Ms": "20", "Retry-After": "7"}) == 0.02
+    assert retry_after_seconds({"Retry-After-Ms": "9" * 20}) == 86_400
 
 
 def test_a_pause_is_what_was_asked_for_up_to_the_longest() -> None:

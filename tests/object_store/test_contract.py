@@ -57,6 +57,7 @@ def pattern(length: int) -> bytes:
     return b"".join(index.to_bytes(4, "big") for index in range(length // 4 + 1))[:length]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_an_object_can_be_read_under_the_key_it_was_stored_under(
     store: ObjectStore, key: str

@@ -7,7 +7,9 @@ import pytest
 
 from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.catalogue.database import Database
-from serving.cli.add import find_audio_files
+from resources.catalogue.tracks.uploads import Upload
+from resources.errors import BackendError, TrackError, UserError
+from serving.cli.add import add_all, find_audio_files
 from tests.serving.command import Command, write_tone
 
 
@@ -80,6 +82,38 @@ def test_an_object_store_that_cannot_be_written_to_stops_it_with_one_line(
     assert outcome.status == 1
     assert outcome.is_one_error_line
     assert catalogue(database) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (OSError(22, "Invalid argument"), "cannot be read: Invalid argument"),
+        (TrackError("no audio stream"), "no audio stream"),
+    ],
+)
+def test_whatever_one_file_meets_the_others_go_in(error: Exception, reason: str) -> None:
+    upload = Upload(1, "a title", "an artist", is_new=True, has_cover=False)
+
+    def add(path: Path) -> Upload:
+        if path.name == "odd.mp3":
+            raise error
+        return upload
+
+    paths = [Path("first.mp3"), Path("odd.mp3"), Path("last.mp3")]
+    first, odd, last = add_all(add, paths)
+    assert (first, last) == ((paths[0], upload), (paths[2], upload))
+    assert str(odd[1]) == reason
+
+
+@pytest.mark.parametrize("error", [BackendError("no database"), UserError("the disk is full")])
+def test_what_concerns_every_file_ends_the_import(error: Exception) -> None:
+    def add(path: Path) -> Upload:
+        raise error
+
+    with pytest.raises(type(error)):
+        list(add_all(add, [Path("first.mp3"), Path("last.mp3")]))
 
 
 def test_a_folder_without_audio_says_so(moodsearch: Command, tmp_path: Path) -> None:

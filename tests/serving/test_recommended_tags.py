@@ -28,6 +28,8 @@ from tests.fakes.loopback import Answer, Host, Request
 from tests.fakes.replicate import SCORES, TOKEN, prediction, uploaded_file
 from tests.serving.moods import EMBED_TEXT, answers, index
 
+pytestmark = pytest.mark.slow
+
 UPLOAD = "POST /v1/files"
 CREATE = "POST /v1/predictions"
 HEARD = ["ambient", "electronic", "techno", "krautrock", "rock"]
@@ -204,7 +206,6 @@ def test_what_is_not_stored_is_classified_from_the_embedding_and_stored(
     assert len(model_host.requests) == asked
 
 
-@pytest.mark.slow
 def test_what_else_is_in_extra_stays(client: TestClient, backends: Backends) -> None:
     track = add_indexed_track(backends)
     update_track(backends.database, track, extra='{"album": "x"}')
@@ -324,7 +325,6 @@ def test_a_track_that_is_not_indexed_yet_has_none(client: TestClient, backends: 
     assert "genre_predictions" not in extra(backends, track)
 
 
-@pytest.mark.slow
 def test_a_model_that_does_not_answer_makes_them_unavailable(
     client: TestClient, backends: Backends, model_host: Host
 ) -> None:
