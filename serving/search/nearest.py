@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resources.catalogue.tracks.tracks import Track, Tracks
+from resources.errors import BackendError
 from resources.vectors.protocol import Match, VectorStore
 
 MOST_FETCHED: Final = 1_000
@@ -35,13 +36,18 @@ def nearest_public(
     """The `limit` nearest public tracks to `embedding` (512,), best first, without the track
     `leave_out`.
 
-    Raises `BackendError` when the index or the database does not answer.
+    Raises `BackendError` when the index or the database does not answer, and when the index has
+    nothing although tracks are recorded to be in it.
     """
     public: dict[int, Track] = {}
     hydrated: set[int] = set() if leave_out is None else {leave_out}
     fetch = min(2 * limit + 10, MOST_FETCHED)
     while True:
         matches = vectors.query(embedding, fetch)
+        if not matches and tracks.any_indexed(vectors.namespace):
+            raise BackendError(
+                f"the index {vectors.namespace} is empty, but tracks are recorded in it"
+            )
         new = [match.track_id for match in matches if match.track_id not in hydrated]
         public |= tracks.public(new)
         hydrated.update(new)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from resources.backends import Backends
+from resources.catalogue.work.records import IndexRecord
 from resources.embedding.protocol import EmbeddingModel
 from resources.errors import ModelMismatchError
 from serving.search.semantic import LiveIndex, SemanticSearch
@@ -91,6 +92,19 @@ def test_fewer_than_limit_are_found_when_there_are_no_more(
 
 def test_before_anything_is_indexed_nothing_is_found(search: SemanticSearch) -> None:
     assert titles(search, "dark techno") == []
+
+
+def test_an_index_that_lost_what_is_recorded_in_it_is_not_available(
+    backends: Backends, search: SemanticSearch
+) -> None:
+    track = add_track(backends.database)
+    backends.generations.promote_when_complete(backends.generation)
+    backends.records.indexed(backends.generation.id, [IndexRecord(track, "file-1", "digest")])
+    answer = search.search("calm ambient")
+    assert not answer.available
+    assert "is empty, but tracks are recorded in it" in str(answer.reason)
+    index(backends, {track: "calm ambient"})
+    assert [found.id for found in search.search("calm ambient").results] == [track]
 
 
 def test_an_empty_index_finds_nothing(backends: Backends, search: SemanticSearch) -> None:

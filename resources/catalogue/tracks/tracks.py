@@ -36,6 +36,22 @@ class Tracks:
             ).fetchall()
         return {row["id"]: Track(**row) for row in rows}
 
+    def any_indexed(self, namespace: str) -> bool:
+        """Whether any public track is recorded to be in that namespace of an index."""
+        rows = self._database.rows(
+            """
+            SELECT EXISTS (
+                SELECT FROM moodsearch.track_documents d
+                JOIN moodsearch.generations g ON g.id = d.generation
+                JOIN public.tracks t ON t.id = d.track_id
+                WHERE g.namespace = %(namespace)s AND t.visibility = 'public'
+            ) AS any
+            """,
+            {"namespace": namespace},
+            within=ANSWER_SECONDS,
+        )
+        return bool(rows[0]["any"])
+
     def audio(self, track_id: int) -> AudioFile | None:
         """Where a public track's audio is; None for an unknown or non-public track."""
         rows = self._database.rows(
