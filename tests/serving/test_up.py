@@ -182,6 +182,20 @@ def test_ctrl_c_stops_everything_and_leaves_nothing_running(up: Up) -> None:
     assert not postgres.exists()
 
 
+def test_sigterm_in_the_middle_of_a_run_leaves_no_server_behind(up: Up, tmp_path: Path) -> None:
+    """As `docker stop` and systemd end it. The run holds the embedded server, too."""
+    for seed in range(40):
+        write_noise(tmp_path / f"{seed}.wav", seed, seconds=60)
+    assert up.run("add", str(tmp_path)).returncode == 0
+    up.wait_until("SELECT EXISTS (SELECT FROM moodsearch.work WHERE begun_at IS NOT NULL)")
+    family = psutil.Process(up.process.pid).children(recursive=True)
+    up.process.terminate()
+    assert up.process.wait(60) == 0
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    assert not (up.home / "postgres" / "postmaster.pid").exists()
+
+
 def test_a_second_up_on_the_same_home_is_refused_in_one_line(up: Up) -> None:
     second = up.run("up", "--port", str(_free_port()), "--dagster-port", str(_free_port()))
     assert second.returncode == 1
