@@ -60,6 +60,8 @@ def create_app(
         # FastAPI's own pages load scripts from other hosts; ours is in `pages`.
         docs_url=None,
         redoc_url=None,
+        # A redirect would lead to whatever host the caller named.
+        redirect_slashes=False,
     )
     settings, secret = backends.settings, session_secret(backends.settings)
     # The last one added is the first that a request passes.

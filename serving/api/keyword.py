@@ -83,6 +83,7 @@ def keyword_routes(backends: Backends) -> APIRouter:
     def answer(query: str, types: set[str], limit: int) -> list[Found]:
         return workers.run(lambda: search.search(query, types, limit), DEADLINE_SECONDS)
 
+    @router.get("/search", include_in_schema=False)
     @router.get(
         "/search/",
         summary="Find tracks, artists, albums, tags and playlists by name",

@@ -47,7 +47,7 @@ def create_embedding_service(
     `{"error": "..."}`, one line.
     """
     service = _Service(model, limits or Limits(), may_reach)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/embed_audio", service.embed_audio, methods=["POST"]),
             Route("/embed_text", service.embed_text, methods=["POST"]),
@@ -57,6 +57,9 @@ def create_embedding_service(
             (RefusalError, TrackError, BackendError, HTTPException, Exception), _answer_to
         ),
     )
+    # A redirect would lead to whatever host the caller named.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Service:

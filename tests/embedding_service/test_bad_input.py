@@ -31,6 +31,12 @@ def b64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
+def test_a_slash_too_much_leads_to_no_other_host(client: httpx.Client) -> None:
+    answer = client.post("/embed_text/", json={"text": "rain"}, headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
 @pytest.mark.parametrize("path", [EMBED_AUDIO, EMBED_TEXT])
 @pytest.mark.parametrize(
     ("body", "mentions"),

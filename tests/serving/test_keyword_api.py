@@ -49,6 +49,21 @@ def test_the_answer_has_the_shape_of_the_contract(client: TestClient, backends: 
     assert 0 < answer["results"][1]["relevance"] < 1
 
 
+def test_no_route_redirects_to_the_host_that_the_caller_named(
+    client: TestClient, backends: Backends
+) -> None:
+    elsewhere = {"Host": "evil.example"}
+    for path in ("/search", "/search/", "/search/semantic/", "/tracks/1/similar/", "/docs/", "/"):
+        answer = client.get(f"{path}?q=waves", headers=elsewhere, follow_redirects=False)
+        assert "location" not in answer.headers, path
+        assert not answer.is_redirect, path
+    with_slash, without = (
+        client.get(path, params={"q": "waves"}) for path in ("/search/", "/search")
+    )
+    assert with_slash.status_code == 200
+    assert without.json() == with_slash.json()
+
+
 def test_types_and_limit_choose_what_is_answered(client: TestClient, backends: Backends) -> None:
     for n in range(25):
         track = add_track(backends.database, f"Nova {n}")
