@@ -21,7 +21,7 @@ from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.pending import Job, PendingTrack
 from resources.catalogue.work.records import Computed
-from resources.errors import BackendError, UserError
+from resources.errors import MoodSearchError, UserError
 from resources.machine.processes import this_process
 
 RETRIES = dg.RetryPolicy(
@@ -120,6 +120,10 @@ class BlockRun:
             yield {self.audio_key(track) for track in tracks if track.track_id in suspects}
         finally:
             self.backends.work.end(self.job, [track.track_id for track in tracks])
+
+    def tried_often(self) -> set[int]:
+        """Tracks that have waited so often that they are told apart from an outage."""
+        return self.backends.work.tried_often(self.job, self.block)
 
     def tried_with(self, failure: Failure | None) -> str | None:
         """What is recorded of a failure that may be none with other settings."""
@@ -255,7 +259,7 @@ class BlockRuns:
 
     def _fail(self, job: Job, block: Block, reason: str) -> None:
         self.close()
-        with suppress(BackendError):  # Whatever is down, it is no reason to fail otherwise.
+        with suppress(MoodSearchError):  # Whatever is down, it is no reason to fail otherwise.
             self._backends.failed_runs.note(job, block, reason)
 
     def _forget(self, held: HeldBlock, config: BlockConfig, computes: Computed, job: Job) -> None:

@@ -74,11 +74,13 @@ def clap_embeddings(
         run.drop(table, deleted := [track.track_id for track in run.pending if track.is_deleted])
         windows.drop(deleted)
         to_embed = _without_stored_ones(run, table)
-        known = bool(run.report.known)
+        known, often = bool(run.report.known), run.tried_often()
         with (
             run.decoding(to_embed) as suspects,
             embedder_for(len(to_embed), run.backends, config.concurrency, suspects) as embedder,
-            closing(embed_tracks(to_embed, run.audio_key, embedder, has_worked=known)) as chunks,
+            closing(
+                embed_tracks(to_embed, run.audio_key, embedder, has_worked=known, tried_often=often)
+            ) as chunks,
         ):
             for chunk in chunks:
                 _store(run, table, windows, chunk)

@@ -2,13 +2,12 @@
 apart from it what may bring it down. Free of Dagster."""
 
 import threading
-import time
 from collections.abc import Callable, Collection
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from assets.window_vectors import (
-    SignOfLife,
+    Pulse,
     WindowVectors,
     decode_object,
     probe_object,
@@ -25,15 +24,15 @@ T = TypeVar("T")
 
 
 class SilenceError(Exception):
-    """What was waited for read nothing more and came to no end."""
+    """What was waited for came to no end, and the store is not to blame."""
 
 
 class Decoding:
     """Probes and decodes objects. Safe to use from threads.
 
     Those of `suspects`, and second tries, are done in a process of their own, one at a time. The
-    others are given up after `silence_seconds` in which nothing was read: the thread that hangs is
-    left behind.
+    others are given up after `silence_seconds` of silence (`Pulse`): the thread that hangs is left
+    behind.
     """
 
     def __init__(
@@ -55,13 +54,13 @@ class Decoding:
         """See `resources.audio.probe`, of the object under `key`. Raises `SilenceError`, too."""
         if key in self._suspects:
             return self.probe_again(key)
-        return self._watched(lambda sign: probe_object(self._store, key, sign))
+        return self._watched(lambda pulse: probe_object(self._store, key, pulse))
 
     def decode(self, key: str) -> DecodedWindows:
         """See `resources.audio.decode`, of the object under `key`. Raises `SilenceError`, too."""
         if key in self._suspects:
             return self.decode_again(key)
-        return self._watched(lambda sign: decode_object(self._store, key, sign))
+        return self._watched(lambda pulse: decode_object(self._store, key, pulse))
 
     def probe_again(self, key: str) -> AudioProbe:
         """The same apart. Raises `WorkerDiedError`, too."""
@@ -77,33 +76,22 @@ class Decoding:
         """End the process."""
         self._worker.close()
 
-    def _watched(self, work: Callable[[SignOfLife], T]) -> T:
-        latest = time.monotonic()
-
-        def sign_of_life() -> None:
-            nonlocal latest
-            latest = time.monotonic()
-
+    def _watched(self, work: Callable[[Pulse], T]) -> T:
+        pulse = Pulse()
         future: Future[T] = Future()
 
         def call() -> None:
             try:
-                future.set_result(work(sign_of_life))
+                future.set_result(work(pulse))
             except BaseException as error:
                 future.set_exception(error)
 
         # A daemon, so that the program can end without it.
         threading.Thread(target=call, name="decode", daemon=True).start()
-        while True:
-            left = latest + self._silence_seconds - time.monotonic()
-            try:
-                return future.result(max(left, 0))
-            except TimeoutError:
-                if future.done():
-                    raise
-                if time.monotonic() - latest >= self._silence_seconds:
-                    reason = f"nothing was read of it for {self._silence_seconds:g} s"
-                    raise SilenceError(reason) from None
+        while not wait([future], max(self._silence_seconds - pulse.silent_seconds, 0.1)).done:
+            if pulse.silent_seconds >= self._silence_seconds:
+                raise SilenceError(f"nothing was heard of it for {self._silence_seconds:g} s")
+        return future.result()
 
 
 class EmbeddingThreads:

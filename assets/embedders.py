@@ -25,14 +25,19 @@ def embed_tracks(
     embedder: WindowEmbedder,
     *,
     has_worked: bool = False,
+    tried_often: Collection[int] = (),
 ) -> Generator[list[EmbeddedTrack], None, None]:
     """Embed the tracks, in order, in chunks (`outcomes_in_chunks`). Closes `embedder`.
-    `has_worked`: see `Judge`."""
+    `has_worked` and `tried_often`: see `Judge`."""
     return outcomes_in_chunks(
         tracks,
         lambda track: embedder.embed(key_of(track)),
         embedder.concurrency,
-        Judge(lambda track: embedder.embed_again(key_of(track)), has_worked=has_worked),
+        Judge(
+            lambda track: embedder.embed_again(key_of(track)),
+            has_worked=has_worked,
+            tried_often=tried_often,
+        ),
         interrupt=embedder.close,
     )
 

@@ -16,7 +16,8 @@ class EmbeddingProcesses:
 
     An object whose process dies is tried again while no other is worked on. As long as no object at
     all could be embedded, a second death may be this machine's fault: `BackendError`. If it goes
-    well there was too little memory for so many processes: there is one less from then on.
+    well after the process was killed, there was too little memory for so many: there is one less
+    from then on.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class EmbeddingProcesses:
             self._idle.put(worker)
         self._usable = concurrency
         self._has_embedded = False
-        self._deadly: set[str] = set()
+        self._killed: set[str] = set()
         self._turn = threading.Lock()
 
     def embed(self, key: str) -> WindowVectors:
@@ -49,8 +50,9 @@ class EmbeddingProcesses:
             vectors = worker.embed(key)
             self._has_embedded = True
             return vectors
-        except WorkerDiedError:
-            self._deadly.add(key)
+        except WorkerDiedError as death:
+            if death.was_killed:
+                self._killed.add(key)
             raise
         finally:
             self._idle.put(worker)
@@ -63,7 +65,7 @@ class EmbeddingProcesses:
                 for worker in workers[1:]:
                     worker.stop()  # Its memory may be what is lacking.
                 vectors = workers[0].embed(key)
-                if key in self._deadly:
+                if key in self._killed:
                     del workers[max(1, self._usable - 1) :]
                 return vectors
             except WorkerDiedError as death:

@@ -1,22 +1,24 @@
 """The program of a worker process (`assets.worker_process`): it does what it is asked for.
 
 It reads pickles from standard input: an `EmbeddingBackends`, then questions: what to do, and an
-object's key. It writes pickles to standard output: for each question None now and then, as a sign
-of life, and the answer, or the exception instead. It ends with its standard input, so it does not
-outlive who asked.
+object's key. It writes pickles to standard output: for each question the answer, or the exception
+instead, and every second before that None, as a sign of life, unless it hangs. It ends with its
+standard input, so it does not outlive who asked.
 """
 
 import os
 import pickle
 import sys
-import time
+import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final
 
-from assets.window_vectors import SignOfLife, decode_object, probe_object, window_vectors
+import numpy as np
+
+from assets.window_vectors import Pulse, decode_object, probe_object, window_vectors
+from resources.audio.windows import WINDOW_SAMPLES
 from resources.embedding_backends import EmbeddingBackends
 
 _SIGN_SECONDS: Final = 1.0
@@ -25,35 +27,61 @@ _SIGN_SECONDS: Final = 1.0
 
 def main() -> None:
     """Answer until nobody asks any more."""
-    questions, answers = sys.stdin.buffer, _taken_standard_output()
-    sign_of_life = _signs(answers)
+    questions, answers = sys.stdin.buffer, _Answers(_taken_standard_output())
     with suppress(EOFError, BrokenPipeError):
         backends: EmbeddingBackends = pickle.load(questions)
         while True:
             what, key = pickle.load(questions)
-            _answer(answers, partial(_done, backends, what, key, sign_of_life))
+            pulse = Pulse()
+            with answers.signs_of(pulse):
+                try:
+                    message = pickle.dumps(_done(backends, what, key, pulse))
+                except Exception as error:
+                    message = _pickled(error)
+            answers.write(message)
 
 
-def _done(backends: EmbeddingBackends, what: str, key: str, sign_of_life: SignOfLife) -> object:
+def _done(backends: EmbeddingBackends, what: str, key: str, pulse: Pulse) -> object:
     if what == "model":
+        # Opened with the first window: it may have to be fetched.
+        backends.local_model.embed_audio(np.zeros((1, WINDOW_SAMPLES), np.float32))
         return backends.local_model.model.fingerprint
     if what == "probe":
-        return probe_object(backends.store, key, sign_of_life)
-    heard = decode_object(backends.store, key, sign_of_life)
+        return probe_object(backends.store, key, pulse)
+    heard = decode_object(backends.store, key, pulse)
     return heard if what == "decode" else window_vectors(heard, backends.local_model)
 
 
-def _signs(answers: BinaryIO) -> SignOfLife:
-    latest = time.monotonic()
+class _Answers:
+    """Whole messages, from any thread."""
 
-    def sign_of_life() -> None:
-        nonlocal latest
-        if time.monotonic() - latest >= _SIGN_SECONDS:
-            latest = time.monotonic()
-            pickle.dump(None, answers)
-            answers.flush()
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
 
-    return sign_of_life
+    def write(self, message: bytes) -> None:
+        with self._lock:
+            self._stream.write(message)
+            self._stream.flush()
+
+    @contextmanager
+    def signs_of(self, pulse: Pulse) -> Iterator[None]:
+        """Signs of life meanwhile, unless `pulse` is silent."""
+        done = threading.Event()
+
+        def send() -> None:
+            while not done.wait(_SIGN_SECONDS):
+                if pulse.silent_seconds < _SIGN_SECONDS:
+                    with suppress(OSError):
+                        self.write(pickle.dumps(None))
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 def _taken_standard_output() -> BinaryIO:
@@ -61,15 +89,6 @@ def _taken_standard_output() -> BinaryIO:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers
-
-
-def _answer(answers: BinaryIO, answer: Callable[[], object]) -> None:
-    try:
-        message = pickle.dumps(answer())
-    except Exception as error:
-        message = _pickled(error)
-    answers.write(message)
-    answers.flush()
 
 
 def _pickled(error: Exception) -> bytes:

@@ -70,7 +70,7 @@ def _classify(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Cl
         [track for track in tracks if track.track_id in requests],
         classify,
         threads_for(run.config.concurrency, waits=classifier.is_remote),
-        Judge(classify, has_worked=bool(run.report.known)),
+        Judge(classify, has_worked=bool(run.report.known), tried_often=run.tried_often()),
     )
 
 

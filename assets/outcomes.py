@@ -3,7 +3,7 @@ reason why there is none yet. Free of Dagster."""
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -133,17 +133,24 @@ class Judge(Generic[T]):
     """Decides for one run, chunk by chunk, whether tracks are to blame that came to nothing in an
     unexpected way.
 
-    An unexpected error is met by a second try with `again`, while nothing else is worked on. If it
+    An unexpected error is met by a second try with `again`, after the rest of its chunk. If it
     fails as well, the track has failed, unless several do and none ever went well: then they wait.
     `has_worked`: one did before this run.
 
     A track that a service refuses has failed where the service takes others. As long as it takes
-    none, and when it stops taking any, the tracks wait.
+    none, and when it stops taking any, the tracks wait. Those of `tried_often` have waited enough.
     """
 
-    def __init__(self, again: Callable[[PendingTrack], T], *, has_worked: bool) -> None:
+    def __init__(
+        self,
+        again: Callable[[PendingTrack], T],
+        *,
+        has_worked: bool,
+        tried_often: Collection[int] = (),
+    ) -> None:
         self._again = again
         self._has_worked = has_worked
+        self._tried_often = tried_often
         self._is_accepted = False
         self._unexpected = 0
 
@@ -179,7 +186,7 @@ class Judge(Generic[T]):
             waits = outcome.track.track_id in waiting
         else:
             waits = not self._has_worked and self._unexpected >= SEVERAL
-        if waits:
+        if waits and outcome.track.track_id not in self._tried_often:
             # Beside an unexpected error of some tracks, others may go well.
             reason = Waiting(doubt.reason, is_outage=doubt.is_refusal)
             return replace(outcome, doubt=None, waiting=reason)

@@ -92,7 +92,7 @@ def stored_rows(store: ObjectStore, key: str) -> pl.DataFrame:
         return pl.read_parquet(io.BytesIO(store.get(key)))
     except ObjectNotFoundError:
         raise UnreadableError(f"{key} is missing") from None
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise UnreadableError(f"{key} is damaged: {first_line(error)}") from error
 
 
@@ -123,13 +123,23 @@ class BlockTable:
         self.schema = schema
         folder = f"{schema.__name__.lower()}/{version[:16]}" if version else schema.__name__.lower()
         self.name = f"moodsearch/{folder}/{block.key}"
-        self._edition, self._is_written = self._stored.edition(self.name)
+        recorded = self._stored.edition(self.name)
+        self._is_written = recorded is not None
+        self._edition = recorded or self._latest_edition()
         self._held: pl.DataFrame | None = None
 
     @property
     def key(self) -> str:
         """Where it is in the object store."""
         return f"{self.name}{f'.{self._edition}' if self._edition > 1 else ''}.parquet"
+
+    def _latest_edition(self) -> int:
+        """Of a table that no record tells of: the catalogue's may have been lost."""
+        found = [
+            key.removeprefix(f"{self.name}.").split(".")[0]
+            for key in self._store.keys(f"{self.name}.")
+        ]
+        return max((int(edition) for edition in found if edition.isdecimal()), default=1)
 
     def read(self) -> pl.DataFrame:
         """The stored table, by track id; empty when none was ever written.
@@ -146,15 +156,16 @@ class BlockTable:
         try:
             rows = stored_rows(self._store, self.key)
         except UnreadableError as error:
-            if not self._is_written:
-                # What a kill may have kept from being noted is not recorded of any track either.
+            if not self._is_written and not self._store.exists(self.key):
                 empty: pl.DataFrame = self.schema.empty()
                 return empty
-            if self._rebuild is None or not self._stored.is_lost(self.name):
+            if self._rebuild is None or not self._stored.is_lost(self.name, self._edition):
                 raise
             logger.error("%s; it is left as it is, and made again", error)
-            self._edition = self._stored.give_up(self.name)
-            self.write(self._rebuild())
+            # Recorded as in use once it is written: until then, whatever comes, this is repeated.
+            rows = self._rebuild()
+            self._edition += 1
+            self.write(rows)
             assert self._held is not None
             return self._held
         self._stored.read(self.name)

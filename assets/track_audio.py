@@ -65,6 +65,7 @@ def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outco
             Judge(
                 lambda track: decoding.probe_again(run.audio_key(track)),
                 has_worked=bool(run.report.known),
+                tried_often=run.tried_often(),
             ),
         )
 

@@ -2,7 +2,9 @@
 takes two seconds to import."""
 
 import io
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
@@ -15,8 +17,28 @@ from resources.embedding.protocol import EMBEDDING_DIMENSION, EmbeddingModel
 from resources.errors import BackendError
 from resources.object_store.protocol import ObjectStore
 
-SignOfLife = Callable[[], None]
-"""Called after each read, for who waits and may give up."""
+
+class Pulse:
+    """For how long nothing is heard of work on an object, for who waits and may give up. Time that
+    the store takes does not count: it has its own limits, and says when it is down."""
+
+    def __init__(self) -> None:
+        self._is_in_store = False
+        self._at = time.monotonic()
+
+    @property
+    def silent_seconds(self) -> float:
+        return 0.0 if self._is_in_store else time.monotonic() - self._at
+
+    @contextmanager
+    def in_store(self) -> Iterator[None]:
+        """While the store is asked."""
+        self._is_in_store = True
+        try:
+            yield
+        finally:
+            self._at = time.monotonic()
+            self._is_in_store = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +73,16 @@ class WindowEmbedder(Protocol):
         ...
 
 
-def probe_object(store: ObjectStore, key: str, sign_of_life: SignOfLife) -> AudioProbe:
+def probe_object(store: ObjectStore, key: str, pulse: Pulse) -> AudioProbe:
     """See `resources.audio.probe`, of the object under `key`."""
-    with store.open(key) as audio:
-        return probe(_watched(audio, sign_of_life))
+    with _opened(store, key, pulse) as audio:
+        return probe(audio)
 
 
-def decode_object(store: ObjectStore, key: str, sign_of_life: SignOfLife) -> DecodedWindows:
+def decode_object(store: ObjectStore, key: str, pulse: Pulse) -> DecodedWindows:
     """See `resources.audio.decode`, of the object under `key`."""
-    with store.open(key) as audio:
-        file = _watched(audio, sign_of_life)
-        return decode_windows(file, probe(file))
+    with _opened(store, key, pulse) as audio:
+        return decode_windows(audio, probe(audio))
 
 
 def window_vectors(heard: DecodedWindows, model: EmbeddingModel) -> WindowVectors:
@@ -75,20 +96,23 @@ def window_vectors(heard: DecodedWindows, model: EmbeddingModel) -> WindowVector
 
 
 class _WatchedFile:
-    """A file that tells of each read."""
+    """A file whose reads are noted."""
 
-    def __init__(self, file: BinaryIO, sign_of_life: SignOfLife) -> None:
+    def __init__(self, file: BinaryIO, pulse: Pulse) -> None:
         self._file = file
-        self._sign_of_life = sign_of_life
+        self._pulse = pulse
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self._sign_of_life()
-        return data
+        with self._pulse.in_store():
+            return self._file.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
 
 
-def _watched(file: BinaryIO, sign_of_life: SignOfLife) -> BinaryIO:
-    return cast(BinaryIO, _WatchedFile(file, sign_of_life))
+@contextmanager
+def _opened(store: ObjectStore, key: str, pulse: Pulse) -> Iterator[BinaryIO]:
+    with ExitStack() as stack:
+        with pulse.in_store():
+            file = stack.enter_context(store.open(key))
+        yield cast(BinaryIO, _WatchedFile(file, pulse))

@@ -19,7 +19,7 @@ from resources.errors import BackendError, ConfigurationError
 from resources.machine import die_with_parent
 
 SILENCE_SECONDS: Final = 30.0
-"""Without anything that was read, and without an answer: then a track is given up."""
+"""For which nothing is heard of a track (`Pulse`) before it is given up."""
 
 _WORKER: Final = "assets.embedding_worker"
 
@@ -37,12 +37,13 @@ _ENVIRONMENT: Final = {
 
 class WorkerDiedError(Exception):
     """A worker's process crashed, was killed or hung; the message says how. `was_ready`: after it
-    had said so."""
+    had opened its model; `was_killed`: by another than us."""
 
-    def __init__(self, how: str, *, was_ready: bool) -> None:
+    def __init__(self, how: str, *, was_ready: bool, was_killed: bool = False) -> None:
         super().__init__(f"the process that decoded and embedded it {how}")
         self.how = how
         self.was_ready = was_ready
+        self.was_killed = was_killed
 
 
 class WorkerProcess:
@@ -150,7 +151,11 @@ class WorkerProcess:
                 raise WorkerDiedError(how, was_ready=was_ready) from None
             if exit_code >= 0:
                 raise RuntimeError("a worker ended; standard error has its traceback") from None
-            raise WorkerDiedError(_death(-exit_code), was_ready=was_ready) from None
+            raise WorkerDiedError(
+                _death(-exit_code),
+                was_ready=was_ready,
+                was_killed=-exit_code == signal.SIGKILL,
+            ) from None
         if isinstance(answer, BaseException):
             raise answer
         return answer

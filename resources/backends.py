@@ -224,16 +224,18 @@ class Backends(EmbeddingBackends):
 
     @cached_property
     def tried_with(self) -> str:
-        """Changes with this version and with the settings of what may refuse a track: what failed
-        otherwise than by the audio's fault is tried again then."""
+        """Changes with this version, the model and the settings of what may refuse a track: then
+        what failed otherwise than by the audio's fault is tried again."""
         settings = self.settings
         services = (
             settings.modal_embed_audio_url if settings.modal_enabled else None,
             settings.replicate_base_url if settings.replicate_enabled else None,
             settings.replicate_enabled,
+            settings.r2_endpoint_url,
+            settings.r2_bucket,
             settings.r2_public_bucket_url,
         )
-        tried = repr((version("mood-search"), services))
+        tried = repr((version("mood-search"), self.track_model.fingerprint, services))
         return hashlib.sha256(tried.encode()).hexdigest()[:16]
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from resources.errors import MoodSearchError, one_line
@@ -32,11 +33,15 @@ class Upkeep:
             self._do()
         except (MoodSearchError, OSError) as error:
             if (reason := one_line(error)) != self._said:
-                self._say(f"{reason}; trying again")
+                self._tell(f"{reason}; trying again")
             self._said = reason
             self._delay = min(2 * self._delay or 1.0, LONGEST_DELAY_SECONDS)
             self._next = now + self._delay
         else:
             if self._said is not None:
-                self._say("that is over")
+                self._tell("that is over")
             self._said, self._delay = None, 0.0
+
+    def _tell(self, text: str) -> None:
+        with suppress(OSError):  # The log may be on the disk that is full.
+            self._say(text)

@@ -80,15 +80,16 @@ class Supervisor:
 
     def _start_the_new(self) -> None:
         for program in self._programs:
-            if program.process is None and program.may_start():
-                try:
+            if program.process is not None:
+                continue
+            try:
+                if program.may_start():
                     self._start(program)
-                except OSError as error:  # No memory or process is left: later, as after its end.
-                    self._say(f"{program.name} cannot be started: {error.strerror}")
-                    self._stopping.wait(RESTART_AFTER_SECONDS)
+            except OSError as error:  # No memory or process is left: later, as after its end.
+                self._say(f"{program.name} cannot be started: {error.strerror}")
+                self._stopping.wait(RESTART_AFTER_SECONDS)
 
     def _start(self, program: Program) -> None:
-        program.starts.append(time.monotonic())
         program.process = subprocess.Popen(
             [sys.executable, "-I", "-S", die_with_parent.__file__, *program.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1", **program.environment},
@@ -100,6 +101,7 @@ class Supervisor:
             # A group of its own: Ctrl-C reaches us alone, and we end the programs in order.
             start_new_session=True,
         )
+        program.starts.append(time.monotonic())
         assert program.process.stdout is not None
         threading.Thread(
             target=self._copy, args=(program, program.process.stdout), daemon=True
@@ -110,7 +112,7 @@ class Supervisor:
         for line in lines:
             if line.strip() and not program.is_noise(line):
                 label = Text(f"{program.name:>{self._width}} | ", style=colour)
-                self._console.print(label + Text.from_ansi(line.rstrip()), soft_wrap=True)
+                self._print(label + Text.from_ansi(line.rstrip()))
 
     def _let_the_dead_start_again(self) -> None:
         for program in self._programs:
@@ -151,7 +153,11 @@ class Supervisor:
         self._say("stopped")
 
     def _say(self, text: str) -> None:
-        self._console.print(Text(f"{'moodsearch':>{self._width}} | {text}", style="bold"))
+        self._print(Text(f"{'moodsearch':>{self._width}} | {text}", style="bold"))
+
+    def _print(self, text: Text) -> None:
+        with contextlib.suppress(OSError):  # The log may be on a disk that is full.
+            self._console.print(text, soft_wrap=True)
 
 
 def _is_in_a_group_of(

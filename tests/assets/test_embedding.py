@@ -214,6 +214,30 @@ def test_slow_audio_is_waited_for_as_long_as_something_is_read(
     assert outcome.result is not None
 
 
+@pytest.mark.parametrize(
+    "embedder_of",
+    [
+        lambda backends: EmbeddingThreads(
+            Decoding(backends.store, backends, silence_seconds=1), backends.local_model, 2
+        ),
+        lambda backends: EmbeddingProcesses(
+            backends, backends.local_model.model.fingerprint, 2, silence_seconds=1
+        ),
+    ],
+    ids=["threads", "processes"],
+)
+def test_a_store_that_is_out_of_reach_is_no_silence_of_the_tracks(
+    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
+) -> None:
+    """It has limits of its own, and says when they are reached."""
+    tracks = _store(backends, "fine", "out-of-reach", "fine")
+    fine, waiting, also_fine = _embed(tracks, embedder_of(backends))
+    assert fine.result is not None
+    assert waiting.waiting is not None
+    assert waiting.waiting.reason == "the object store does not answer"
+    assert also_fine.result is not None
+
+
 def test_what_ended_a_process_is_decoded_apart_the_next_time(backends: TroubledBackends) -> None:
     """In the process of this test it would end the test."""
     tracks = _store(backends, "fine", "crashes", "fine")

@@ -126,6 +126,15 @@ def test_one_refusal_after_the_last_track_that_was_taken_is_the_tracks_own() -> 
     assert outcomes[2].failure is not None
 
 
+def test_who_has_waited_often_enough_has_failed() -> None:
+    """Alone, no track shows that the service takes others."""
+    track = pending(7)
+    work = _raising({7: RefusedTrackError("400: too short")})
+    judge = Judge(work, has_worked=False, tried_often={7})
+    ((outcome,),) = outcomes_in_chunks([track], work, 1, judge)
+    assert outcome.failure == Failure("400: too short", is_certain=False)
+
+
 def test_an_unexpected_error_of_a_single_track_is_its_own() -> None:
     (outcome,) = _outcomes(_tracks(1), _raising({0: KeyError("rate")}))
     assert outcome.failure == Failure("KeyError: 'rate'", is_certain=False)

@@ -61,7 +61,12 @@ class _TroubledStore(FolderStore):
     def open(self, key: str) -> Iterator[BinaryIO]:
         self._make_trouble(key)
         with super().open(key) as file:
-            yield cast(BinaryIO, _SlowFile(file)) if "slow" in key else file
+            if "slow" in key:
+                yield cast(BinaryIO, _SlowFile(file))
+            elif "hangs" in key:
+                yield cast(BinaryIO, _HangingFile())
+            else:
+                yield file
 
     def _make_trouble(self, key: str) -> None:
         with (self._folder / "opened").open("a") as notes:
@@ -71,8 +76,9 @@ class _TroubledStore(FolderStore):
         if "killed-once" in key and not (self._folder / "killed").exists():
             (self._folder / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        if "hangs" in key:
-            time.sleep(300)
+        if "out-of-reach" in key:
+            time.sleep(2.5)
+            raise BackendError("the object store does not answer")
         if "down" in key:
             raise BackendError("the object store does not answer")
         if "denied" in key:
@@ -102,3 +108,11 @@ class _SlowFile:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._file.seek(offset, whence)
+
+
+class _HangingFile:
+    """As a decoder that finds no end: nothing is asked of the store meanwhile."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        time.sleep(300)
+        raise AssertionError

@@ -8,6 +8,7 @@ import pytest
 from assets.tables import BlockTable, Embeddings, GenrePredictions, TrackAudio
 from resources.backends import Backends
 from resources.catalogue.work import stored_tables
+from resources.errors import BackendError
 from resources.object_store.folder import FolderStore
 from tests.pipelines.conftest import BLOCK, Run, Upload
 
@@ -120,6 +121,36 @@ def test_a_lost_table_is_made_again_beside_what_is_left_of_it(
     genres = after["genres"].read().head(3)
     assert genres["names"].to_list() == before["genres"]["names"].to_list()
     assert backends.work.pending(BLOCK) == []
+
+
+def test_a_table_that_was_not_made_again_to_the_end_is_made_again(
+    backends: Backends, three: list[int], upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_tables, "LOOK_AGAIN_SECONDS", 0)
+    backends.store.delete(_tables(backends)["embeddings"].key)
+    new = upload(9)
+
+    def down(*_: object) -> None:
+        raise BackendError("the vector store is down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(backends.vectors), "vector", down)
+        assert not run().success
+    assert run().success
+    assert _rows(backends)["embeddings"] == [*three, new]
+
+
+def test_editions_are_found_where_the_records_of_them_were_lost(
+    backends: Backends, three: list[int], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_tables, "LOOK_AGAIN_SECONDS", 0)
+    _something_else(backends, _tables(backends)["embeddings"].key)
+    backends.work.ask_for("index", three)
+    assert run().success
+    second = _tables(backends)["embeddings"].key
+    backends.database.rows("DELETE FROM moodsearch.stored_tables")
+    assert _tables(backends)["embeddings"].key == second
+    assert _rows(backends)["embeddings"] == three
 
 
 def test_vectors_and_genres_are_taken_from_where_they_are_not_made_again(

@@ -276,7 +276,9 @@ def test_a_store_that_takes_no_document_blames_none(
     monkeypatch.setattr(type(backends.vectors), "upsert", refuse)
     assert not run().success
     assert backends.work.tried_in_vain("index", BLOCK) == {}
-    assert asked.count(1) % 3 == 0  # For each attempt of the run.
+    # For each attempt of the run.
+    assert asked.count(1) > 0
+    assert asked.count(1) % 3 == 0
 
 
 def test_a_run_that_fails_is_remembered_with_its_cause_until_one_succeeds(

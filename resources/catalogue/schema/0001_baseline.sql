@@ -166,8 +166,7 @@ CREATE INDEX work_due ON moodsearch.work (job, next_attempt_at);
 -- one could not be read for a while.
 CREATE TABLE moodsearch.stored_tables (
     name text PRIMARY KEY,
-    edition int NOT NULL DEFAULT 1,
-    is_written boolean NOT NULL DEFAULT true,
+    edition int NOT NULL,
     unreadable_since timestamptz
 );
 

@@ -48,8 +48,17 @@ class FailedRuns:
         )
 
     def all(self) -> list[FailedRun]:
-        """The latest first."""
-        rows = self._database.rows("SELECT * FROM moodsearch.failed_runs ORDER BY failed_at DESC")
+        """The latest first. Those of blocks of which nothing is left to do are told for a day."""
+        rows = self._database.rows(
+            """
+            SELECT * FROM moodsearch.failed_runs f
+            WHERE failed_at > now() - interval '1 day' OR EXISTS (
+                SELECT FROM moodsearch.work w
+                WHERE w.job = f.job AND w.track_id BETWEEN f.first_id AND f.last_id
+            )
+            ORDER BY failed_at DESC
+            """
+        )
         return [
             FailedRun(
                 row["job"],

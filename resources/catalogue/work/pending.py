@@ -20,12 +20,23 @@ Step = Literal["probe", "embed", "index", "remove"]
 
 FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
+
+OFTEN: Final = 13
+"""Attempts, after which a track has waited for 26 hours."""
+
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
 TRIED_IN_VAIN: Final = """
-coalesce(last_error, CASE WHEN attempts >= 3 THEN 'its runs ended without a word' END)
+coalesce(
+    w.last_error,
+    (
+        SELECT reason FROM moodsearch.failed_runs f
+        WHERE f.job = w.job AND w.track_id BETWEEN f.first_id AND f.last_id
+    ),
+    CASE WHEN w.attempts >= 3 THEN 'its runs ended without a word' END
+)
 """
-"""SQL: why the last attempt at a row of the list came to nothing; NULL where it did not."""
+"""SQL: why the last attempt at a row `w` of the list came to nothing; NULL where it did not."""
 
 _LOCKED: Final = """
 WITH locked AS (
@@ -328,6 +339,18 @@ class PendingWork:
             {"job": job, "ids": list(track_ids)},
         )
 
+    def tried_often(self, job: Job, block: Block) -> set[int]:
+        """The block's tracks that were tried in vain for about a day."""
+        rows = self._database.rows(
+            """
+            SELECT track_id FROM moodsearch.work
+            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
+                AND last_error IS NOT NULL AND attempts >= %(often)s
+            """,
+            {"job": job, "first": block.first, "last": block.last, "often": OFTEN},
+        )
+        return {row["track_id"] for row in rows}
+
     def begin(self, job: Job, track_ids: Sequence[int]) -> set[int]:
         """Note that a run is about to decode the tracks in its own process. Returns those of them
         of which the same was noted before, by a run that did not come to `end`."""
@@ -382,7 +405,7 @@ class PendingWork:
         without a word, with the reason."""
         rows = self._database.rows(
             f"""
-            SELECT track_id, {TRIED_IN_VAIN} AS reason FROM moodsearch.work
+            SELECT track_id, {TRIED_IN_VAIN} AS reason FROM moodsearch.work w
             WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
                 AND {TRIED_IN_VAIN} IS NOT NULL
             """,

@@ -16,13 +16,14 @@ class StoredTables:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def edition(self, name: str) -> tuple[int, bool]:
-        """The edition in use, from 1 on, and whether it was written."""
+    def edition(self, name: str) -> int | None:
+        """The edition in use, from 1 on; None for a table that was never written, as far as is
+        known."""
         rows = self._database.rows(
-            "SELECT edition, is_written FROM moodsearch.stored_tables WHERE name = %(name)s",
+            "SELECT edition FROM moodsearch.stored_tables WHERE name = %(name)s",
             {"name": name},
         )
-        return (rows[0]["edition"], rows[0]["is_written"]) if rows else (1, False)
+        return int(rows[0]["edition"]) if rows else None
 
     def wrote(self, name: str, edition: int) -> None:
         """That edition is in the object store."""
@@ -30,7 +31,7 @@ class StoredTables:
             """
             INSERT INTO moodsearch.stored_tables (name, edition) VALUES (%(name)s, %(edition)s)
             ON CONFLICT (name) DO UPDATE
-            SET edition = excluded.edition, is_written = true, unreadable_since = NULL
+            SET edition = excluded.edition, unreadable_since = NULL
             """,
             {"name": name, "edition": edition},
         )
@@ -43,26 +44,17 @@ class StoredTables:
             {"name": name},
         )
 
-    def is_lost(self, name: str) -> bool:
-        """To be asked when it could not be read: whether that has been so for a minute."""
+    def is_lost(self, name: str, edition: int) -> bool:
+        """To be asked when that edition could not be read: whether that has been so for a
+        minute."""
         rows = self._database.rows(
             """
-            UPDATE moodsearch.stored_tables
-            SET unreadable_since = coalesce(unreadable_since, now()) WHERE name = %(name)s
+            INSERT INTO moodsearch.stored_tables AS s (name, edition, unreadable_since)
+            VALUES (%(name)s, %(edition)s, now())
+            ON CONFLICT (name) DO UPDATE
+            SET unreadable_since = coalesce(s.unreadable_since, now())
             RETURNING unreadable_since <= now() - make_interval(secs => %(seconds)s) AS is_lost
             """,
-            {"name": name, "seconds": LOOK_AGAIN_SECONDS},
+            {"name": name, "edition": edition, "seconds": LOOK_AGAIN_SECONDS},
         )
-        return bool(rows and rows[0]["is_lost"])
-
-    def give_up(self, name: str) -> int:
-        """Begin another edition, and return it."""
-        rows = self._database.rows(
-            """
-            UPDATE moodsearch.stored_tables
-            SET edition = edition + 1, is_written = false, unreadable_since = NULL
-            WHERE name = %(name)s RETURNING edition
-            """,
-            {"name": name},
-        )
-        return int(rows[0]["edition"])
+        return bool(rows[0]["is_lost"])
