@@ -218,10 +218,10 @@ def test_slow_audio_is_waited_for_as_long_as_something_is_read(
     "embedder_of",
     [
         lambda backends: EmbeddingThreads(
-            Decoding(backends.store, backends, silence_seconds=1), backends.local_model, 2
+            Decoding(backends.store, backends, silence_seconds=3), backends.local_model, 2
         ),
         lambda backends: EmbeddingProcesses(
-            backends, backends.local_model.model.fingerprint, 2, silence_seconds=1
+            backends, backends.local_model.model.fingerprint, 2, silence_seconds=3
         ),
     ],
     ids=["threads", "processes"],

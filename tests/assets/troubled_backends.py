@@ -77,7 +77,7 @@ class _TroubledStore(FolderStore):
             (self._folder / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         if "out-of-reach" in key:
-            time.sleep(2.5)
+            time.sleep(5)
             raise BackendError("the object store does not answer")
         if "down" in key:
             raise BackendError("the object store does not answer")
@@ -113,6 +113,6 @@ class _SlowFile:
 class _HangingFile:
     """As a decoder that finds no end: nothing is asked of the store meanwhile."""
 
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, *_: int) -> int:
         time.sleep(300)
         raise AssertionError
