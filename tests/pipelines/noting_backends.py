@@ -13,7 +13,7 @@ from resources.settings import Settings
 
 
 class NotingModel:
-    """The real model; appends the number of windows whenever it embedded some."""
+    """The real model; appends the number of windows whenever it embedded some with sound."""
 
     def __init__(self, model: EmbeddingModel, notes: Path) -> None:
         self._model = model
@@ -24,8 +24,9 @@ class NotingModel:
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         vectors = self._model.embed_audio(windows)
-        with self._notes.open("a") as notes:
-            notes.write(f"{len(windows)}\n")
+        if windows.any():  # Silence is how a worker process opens its model.
+            with self._notes.open("a") as notes:
+                notes.write(f"{len(windows)}\n")
         return vectors
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from resources.machine.processes import this_process
 from resources.vectors.protocol import LARGEST_ID, VectorDocument, VectorStore
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload, write_noise
-from tests.pipelines.tables import embeddings_table
+from tests.pipelines.tables import lose_embeddings
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_a_switch_of_models_completes_although_some_audio_is_missing(
         "SELECT file_id, file_type FROM public.tracks WHERE id = %(id)s", {"id": ids[0]}
     )
     backends.store.delete(AudioFile(row["file_id"], row["file_type"]).key())
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    lose_embeddings(backends, BLOCK)
     backends.database.rows(
         "UPDATE moodsearch.generations SET id = 'old', model = 'old', namespace = 'old'"
     )
@@ -133,7 +133,7 @@ def test_lost_vectors_and_lost_audio_together_do_not_stop_the_block(
 ) -> None:
     ids = [upload(seed) for seed in range(3)]
     run()
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    lose_embeddings(backends, BLOCK)
     (row,) = backends.database.rows("SELECT file_id FROM public.tracks WHERE id = 1")
     backends.store.delete(AudioFile(row["file_id"], "wav").key())
     backends.database.rows("UPDATE public.tracks SET title = title || '!' WHERE id = 1")
@@ -148,7 +148,7 @@ def test_genres_of_tracks_whose_vectors_were_lost_are_made_after_embedding_again
 ) -> None:
     upload(1)
     run()
-    backends.store.delete(embeddings_table(backends, BLOCK).key)
+    lose_embeddings(backends, BLOCK)
     run("classify_genres")
     run()
     run("classify_genres")
@@ -164,17 +164,6 @@ def test_a_kill_between_storing_and_recording_does_not_lose_the_genres(
     backends.database.rows("TRUNCATE moodsearch.track_embeddings")
     run()
     assert [due.track_ids for due in backends.work.due_blocks("genres", 5)] == [[track_id]]
-
-
-def test_a_damaged_table_is_made_anew(backends: Backends, upload: Upload, run: Run) -> None:
-    ids = [upload(seed) for seed in range(2)]
-    run()
-    table = embeddings_table(backends, BLOCK)
-    backends.store.put(table.key, backends.store.get(table.key)[:-100])
-    backends.database.rows("UPDATE public.tracks SET title = title || '!'")
-    assert run().success
-    assert _indexed(backends) == ids
-    assert table.read()["track_id"].to_list() == ids
 
 
 def test_nothing_is_written_after_the_block_was_lost(backends: Backends) -> None:
@@ -275,7 +264,7 @@ def test_a_store_that_takes_no_document_blames_none(
 
     monkeypatch.setattr(type(backends.vectors), "upsert", refuse)
     assert not run().success
-    assert backends.work.tried_in_vain("index", BLOCK) == {}
+    assert [failed.reason for failed in backends.failed_runs.all()] == ["RuntimeError: our mistake"]
     # For each attempt of the run.
     assert asked.count(1) > 0
     assert asked.count(1) % 3 == 0
