@@ -46,8 +46,9 @@ demo: install
 up: install
 	$(BIN)/moodsearch up
 
+# One more than there are cores: many tests wait for a server or a process.
 test: dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $$(($$(nproc) + 1))
 
 test-slow: dev
 	$(BIN)/pytest -n 2 -m slow

@@ -1,6 +1,8 @@
 """Threads that wait for coroutines: nothing of it may hang, whatever happens to either side."""
 
 import asyncio
+import gc
+import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from resources.errors import BackendError
-from resources.web.event_loop import EventLoopThread
+from resources.web.event_loop import LOOK_UP_SECONDS, EventLoopThread
 
 PATIENCE_SECONDS = 10.0
 
@@ -69,7 +71,7 @@ def test_a_call_may_take_its_time_and_raise_timeouts_of_its_own(
     loop: EventLoopThread[Resource],
 ) -> None:
     async def slow(_resource: Resource) -> str:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.2 * LOOK_UP_SECONDS)
         return "done"
 
     async def late(_resource: Resource) -> None:
@@ -164,3 +166,30 @@ def test_who_is_interrupted_while_waiting_cancels_the_call(
         signal.signal(signal.SIGUSR1, before)
     assert resource.cancelled.wait(PATIENCE_SECONDS)
     loop.run(Resource.itself)
+
+
+def test_a_loop_that_nobody_knows_any_more_ends() -> None:
+    loop = EventLoopThread("forgotten", opened)
+    resource = loop.run(Resource.itself)
+    del loop
+    gc.collect()
+    assert resource.closed.wait(PATIENCE_SECONDS)
+    resource.opened_in.join(PATIENCE_SECONDS)
+    assert not resource.opened_in.is_alive()
+
+
+def test_a_forked_process_gets_a_loop_of_its_own(loop: EventLoopThread[Resource]) -> None:
+    resource = loop.run(Resource.itself)
+    child = os.fork()
+    if child == 0:
+        # No assertion may reach pytest in here.
+        signal.alarm(int(PATIENCE_SECONDS))
+        try:
+            own = loop.run(Resource.itself)
+            loop.close()
+            os._exit(0 if own is not resource and own.closed.is_set() else 1)
+        except BaseException:
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert loop.run(Resource.itself) is resource

@@ -22,6 +22,8 @@ from resources.backends import Backends
 from tests.catalogue.rows import add_track
 from tests.pipelines.conftest import BLOCK, Run, Upload
 
+pytestmark = pytest.mark.slow
+
 Tick = Callable[[dg.SensorEvaluationContext, Backends], dg.SensorResult]
 
 
@@ -73,7 +75,6 @@ def test_new_uploads_ask_for_one_run_of_each_block_in_order(
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

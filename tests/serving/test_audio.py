@@ -15,6 +15,8 @@ from serving.api.ranged import UnsatisfiableRangeError, requested_range
 from serving.search.semantic import SemanticSearch
 from tests.catalogue.rows import add_track, update_track
 
+pytestmark = pytest.mark.slow
+
 SOUND = bytes(range(256)) * 4_000
 SIZE = len(SOUND)
 

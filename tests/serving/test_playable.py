@@ -19,6 +19,8 @@ from tests.audio.files import ENCODINGS, chirp, write_audio
 from tests.catalogue.rows import add_track, update_track
 from tests.serving.page.browser import served
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 1
 
 
