@@ -115,15 +115,15 @@ class BlockRun:
     def decoding(self, tracks: Sequence[PendingTrack]) -> Iterator[set[str]]:
         """While the tracks' audio is decoded. Gives the keys of audio that an earlier run decoded
         when its process ended without a word: it may end this one, too."""
-        suspects = self.backends.work.begin(self.job, [track.track_id for track in tracks])
+        suspects = self.backends.attempts.begin(self.job, [track.track_id for track in tracks])
         try:
             yield {self.audio_key(track) for track in tracks if track.track_id in suspects}
         finally:
-            self.backends.work.end(self.job, [track.track_id for track in tracks])
+            self.backends.attempts.end(self.job, [track.track_id for track in tracks])
 
     def tried_often(self) -> set[int]:
         """Tracks that have waited so often that they are told apart from an outage."""
-        return self.backends.work.tried_often(self.job, self.block)
+        return self.backends.attempts.tried_often(self.job, self.block)
 
     def tried_with(self, failure: Failure | None) -> str | None:
         """What is recorded of a failure that may be none with other settings."""
@@ -151,7 +151,7 @@ class BlockRun:
         """Count tracks without a result, and keep why some of them are waiting."""
         self.report.add(outcomes)
         self.finished.update(o.track.track_id for o in outcomes if o.failure is not None)
-        self.backends.work.note_errors(self.job, self.report.reasons())
+        self.backends.attempts.note_errors(self.job, self.report.reasons())
 
     def preview(
         self, track_ids: Collection[int], columns: Callable[[int], Mapping[str, Cell]]

@@ -56,6 +56,6 @@ def no_track_is_waiting(
     context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> dg.AssetCheckResult:
     """Nothing that is pending was tried in vain: no audio is missing, nothing outside is down."""
-    waiting = backends.work.tried_in_vain("index", block_of(context))
+    waiting = backends.attempts.tried_in_vain("index", block_of(context))
     reasons = "; ".join(sorted(set(waiting.values()))[:5])
     return no_tracks(waiting, f"tracks are waiting: {reasons}")

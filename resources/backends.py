@@ -18,6 +18,7 @@ from resources.catalogue.tracks.auto_tags import AutoTags
 from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.tracks.genres import GenresOfTracks
 from resources.catalogue.tracks.tracks import Tracks
+from resources.catalogue.work.attempts import Attempts
 from resources.catalogue.work.contents import Contents
 from resources.catalogue.work.failed_runs import FailedRuns
 from resources.catalogue.work.generations import Generation, Generations
@@ -197,6 +198,10 @@ class Backends(EmbeddingBackends):
             generation,
             genres_need_embedding=self.classifier.needs_embedding,
         )
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        return Attempts(self.database)
 
     @cached_property
     def contents(self) -> Contents:

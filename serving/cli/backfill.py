@@ -192,7 +192,7 @@ def _reasons(backends: Backends, waiting: Sequence[PendingTrack]) -> list[str]:
     found = {
         reason
         for block in blocks
-        for reason in backends.work.tried_in_vain("index", block).values()
+        for reason in backends.attempts.tried_in_vain("index", block).values()
     }
     return sorted(found)[:LISTED]
 

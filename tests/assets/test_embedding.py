@@ -173,23 +173,27 @@ def test_an_unexpected_error_that_does_not_come_again_costs_nothing(
     assert all(outcome.result is not None for outcome in _embed(tracks, embedder_of(backends)))
 
 
-@pytest.mark.parametrize(
-    "embedder_of",
-    [
-        lambda backends: EmbeddingThreads(
-            Decoding(backends.store, backends, silence_seconds=1), backends.local_model, 2
-        ),
-        lambda backends: EmbeddingProcesses(
-            backends, backends.local_model.model.fingerprint, 2, silence_seconds=1
-        ),
-    ],
-    ids=["threads", "processes"],
-)
+def _impatient_threads(backends: EmbeddingBackends, seconds: float) -> WindowEmbedder:
+    decoding = Decoding(backends.store, backends, silence_seconds=seconds)
+    return EmbeddingThreads(decoding, backends.local_model, 2)
+
+
+def _impatient_processes(backends: EmbeddingBackends, seconds: float) -> WindowEmbedder:
+    fingerprint = backends.local_model.model.fingerprint
+    return EmbeddingProcesses(backends, fingerprint, 2, silence_seconds=seconds)
+
+
+Impatient = Callable[[EmbeddingBackends, float], WindowEmbedder]
+
+impatient = pytest.mark.parametrize("embedder_of", [_impatient_threads, _impatient_processes])
+
+
+@impatient
 def test_a_track_that_hangs_is_given_up_and_the_others_go_on(
-    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
+    backends: TroubledBackends, embedder_of: Impatient
 ) -> None:
     tracks = _store(backends, "fine", "hangs", "fine")
-    fine, hanging, also_fine = _embed(tracks, embedder_of(backends))
+    fine, hanging, also_fine = _embed(tracks, embedder_of(backends, 1))
     assert fine.result is not None
     assert hanging.failure is not None
     assert "did nothing for 1 s" in hanging.failure.reason
@@ -197,45 +201,17 @@ def test_a_track_that_hangs_is_given_up_and_the_others_go_on(
     assert _children() == []
 
 
-@pytest.mark.parametrize("embedder_of", [_in_threads, _in_processes])
-def test_slow_audio_is_waited_for_as_long_as_something_is_read(
-    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
-) -> None:
-    """Longer in all than silence may last."""
-    tracks = _store(backends, "slow")
-    embedder: WindowEmbedder
-    if embedder_of is _in_threads:
-        decoding = Decoding(backends.store, backends, silence_seconds=1.5)
-        embedder = EmbeddingThreads(decoding, backends.local_model, 1)
-    else:
-        fingerprint = backends.local_model.model.fingerprint
-        embedder = EmbeddingProcesses(backends, fingerprint, 1, silence_seconds=1.5)
-    (outcome,) = _embed(tracks, embedder)
-    assert outcome.result is not None
-
-
-@pytest.mark.parametrize(
-    "embedder_of",
-    [
-        lambda backends: EmbeddingThreads(
-            Decoding(backends.store, backends, silence_seconds=3), backends.local_model, 2
-        ),
-        lambda backends: EmbeddingProcesses(
-            backends, backends.local_model.model.fingerprint, 2, silence_seconds=3
-        ),
-    ],
-    ids=["threads", "processes"],
-)
-def test_a_store_that_is_out_of_reach_is_no_silence_of_the_tracks(
-    backends: TroubledBackends, embedder_of: Callable[[EmbeddingBackends], WindowEmbedder]
+@impatient
+def test_a_store_that_is_slow_or_out_of_reach_is_no_silence_of_the_tracks(
+    backends: TroubledBackends, embedder_of: Impatient
 ) -> None:
     """It has limits of its own, and says when they are reached."""
-    tracks = _store(backends, "fine", "out-of-reach", "fine")
-    fine, waiting, also_fine = _embed(tracks, embedder_of(backends))
+    tracks = _store(backends, "fine", "out-of-reach", "slow")
+    fine, waiting, slow = _embed(tracks, embedder_of(backends, 3))
     assert fine.result is not None
     assert waiting.waiting is not None
     assert waiting.waiting.reason == "the object store does not answer"
-    assert also_fine.result is not None
+    assert slow.result is not None
 
 
 def test_what_ended_a_process_is_decoded_apart_the_next_time(backends: TroubledBackends) -> None:

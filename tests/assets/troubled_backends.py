@@ -94,7 +94,7 @@ class _TroubledStore(FolderStore):
 
 
 class _SlowFile:
-    """The first reads take half a second each."""
+    """The first reads take a second each."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -103,7 +103,7 @@ class _SlowFile:
     def read(self, size: int = -1) -> bytes:
         if self._slow_reads:
             self._slow_reads -= 1
-            time.sleep(0.5)
+            time.sleep(1)
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = 0) -> int:

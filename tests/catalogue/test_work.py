@@ -3,6 +3,7 @@
 import pytest
 
 from resources.catalogue.database import Database
+from resources.catalogue.work.attempts import Attempts
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import AudioRecord, IndexRecord, TrackRecords
 from resources.genres.protocol import GenrePrediction
@@ -261,12 +262,11 @@ def test_what_failed_otherwise_than_by_its_audio_is_tried_again_when_settings_ch
     ]
 
 
-def test_a_track_whose_run_ended_without_a_word_is_remembered(
-    database: Database, work: PendingWork
-) -> None:
+def test_a_track_whose_run_ended_without_a_word_is_remembered(database: Database) -> None:
+    attempts = Attempts(database)
     first, second = add_track(database), add_track(database)
-    assert work.begin("index", [first]) == set()
+    assert attempts.begin("index", [first]) == set()
     # The process is killed. The next run:
-    assert work.begin("index", [first, second]) == {first}
-    work.end("index", [first, second])
-    assert work.begin("index", [first, second]) == set()
+    assert attempts.begin("index", [first, second]) == {first}
+    attempts.end("index", [first, second])
+    assert attempts.begin("index", [first, second]) == set()

@@ -101,7 +101,7 @@ def test_a_service_that_refuses_the_account_leaves_the_tracks_pending_and_search
     backfill(backends, plan(backends), progress=NoProgress())
     assert [track.needs_genres for track in plan(backends)] == [True] * 3
     assert backends.vectors.count() == 3
-    reasons = backends.work.tried_in_vain("genres", backends.work.block_of(1))
+    reasons = backends.attempts.tried_in_vain("genres", backends.work.block_of(1))
     assert len(reasons) == 3
     assert "credit" in reasons[1]
     replicate.on(CREATE, Answer(201, done(replicate)))

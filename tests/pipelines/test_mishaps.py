@@ -222,7 +222,7 @@ def test_what_was_begun_when_a_run_died_is_decoded_apart_in_the_next_one(
     backends: Backends, upload: Upload, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [upload(seed) for seed in range(2)]
-    backends.work.begin("index", ids)  # And then FFmpeg crashed, and the process with it.
+    backends.attempts.begin("index", ids)  # And then FFmpeg crashed, and the process with it.
     probed_here: list[object] = []
     monkeypatch.setattr("assets.decoding.probe_object", lambda *_: probed_here.append(1))
     assert run().success
@@ -245,7 +245,7 @@ def test_a_document_that_the_store_does_not_take_waits_alone(
     ran = run()
     assert ran.success
     assert _indexed(backends) == [*ids[:3], ids[4]]
-    assert backends.work.tried_in_vain("index", BLOCK) == {
+    assert backends.attempts.tried_in_vain("index", BLOCK) == {
         ids[3]: "RuntimeError: turbopuffer refuses a request (400): attribute too long"
     }
     assert "no_track_is_waiting" in ran.failed_checks()
@@ -307,4 +307,6 @@ def test_attempts_that_all_ended_without_a_word_are_told(
     backends.work.absorb_changes()
     for _ in range(3):
         backends.work.postpone("index", ids[:1])
-    assert backends.work.tried_in_vain("index", BLOCK) == {ids[0]: "its runs ended without a word"}
+    assert backends.attempts.tried_in_vain("index", BLOCK) == {
+        ids[0]: "its runs ended without a word"
+    }

@@ -77,7 +77,7 @@ def test_audio_that_cannot_be_used_is_shown_with_its_reason(moodsearch: Command)
 def test_work_that_keeps_failing_is_wrong(moodsearch: Command) -> None:
     with Backends(load_settings()) as backends:
         track = add_track(backends.database)
-        backends.work.note_errors("index", {track: "the vector store does not answer"})
+        backends.attempts.note_errors("index", {track: "the vector store does not answer"})
     outcome = moodsearch("doctor")
     assert outcome.status == 1
     assert "the vector store does not answer" in outcome.output

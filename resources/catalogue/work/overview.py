@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from resources.catalogue.database import Database
-from resources.catalogue.work.pending import TRIED_IN_VAIN
+from resources.catalogue.work.attempts import TRIED_IN_VAIN
 
 
 @dataclass(frozen=True)

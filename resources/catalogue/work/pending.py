@@ -5,7 +5,7 @@ whose turn it is.
 only says which tracks to look at and when, so that looking costs what changed and not what exists.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
@@ -21,24 +21,9 @@ Step = Literal["probe", "embed", "index", "remove"]
 FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 
-OFTEN: Final = 13
-"""Attempts, after which a track has waited for 26 hours."""
-
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
-TRIED_IN_VAIN: Final = """
-coalesce(
-    w.last_error,
-    (
-        SELECT reason FROM moodsearch.failed_runs f
-        WHERE f.job = w.job AND w.track_id BETWEEN f.first_id AND f.last_id
-    ),
-    CASE WHEN w.attempts >= 3 THEN 'its runs ended without a word' END
-)
-"""
-"""SQL: why the last attempt at a row `w` of the list came to nothing; NULL where it did not."""
-
-_LOCKED: Final = """
+LOCKED: Final = """
 WITH locked AS (
     SELECT track_id FROM moodsearch.work
     WHERE job = %(job)s AND track_id = ANY(%(ids)s)
@@ -285,7 +270,7 @@ class PendingWork:
         A run that succeeds takes them off the list before that."""
         self._database.rows(
             f"""
-            {_LOCKED}
+            {LOCKED}
             UPDATE moodsearch.work w
             SET attempts = attempts + 1,
                 next_attempt_at = now() + make_interval(
@@ -338,77 +323,3 @@ class PendingWork:
             """,
             {"job": job, "ids": list(track_ids)},
         )
-
-    def tried_often(self, job: Job, block: Block) -> set[int]:
-        """The block's tracks that were tried in vain for about a day."""
-        rows = self._database.rows(
-            """
-            SELECT track_id FROM moodsearch.work
-            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
-                AND last_error IS NOT NULL AND attempts >= %(often)s
-            """,
-            {"job": job, "first": block.first, "last": block.last, "often": OFTEN},
-        )
-        return {row["track_id"] for row in rows}
-
-    def begin(self, job: Job, track_ids: Sequence[int]) -> set[int]:
-        """Note that a run is about to decode the tracks in its own process. Returns those of them
-        of which the same was noted before, by a run that did not come to `end`."""
-        before = self._database.rows(
-            """
-            SELECT track_id FROM moodsearch.work
-            WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND begun_at IS NOT NULL
-            """,
-            {"job": job, "ids": list(track_ids)},
-        )
-        self._database.rows(
-            """
-            INSERT INTO moodsearch.work (job, track_id, begun_at, next_attempt_at)
-            SELECT %(job)s, id, now(), now() + make_interval(secs => %(delay)s)
-            FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
-            ON CONFLICT (job, track_id) DO UPDATE SET begun_at = excluded.begun_at
-            """,
-            {"job": job, "ids": list(track_ids), "delay": FIRST_DELAY_SECONDS},
-        )
-        return {row["track_id"] for row in before}
-
-    def end(self, job: Job, track_ids: Sequence[int]) -> None:
-        """Note that the run is done with the tracks, whatever came of them."""
-        self._database.rows(
-            f"""
-            {_LOCKED}
-            UPDATE moodsearch.work w SET begun_at = NULL
-            FROM locked WHERE w.job = %(job)s AND w.track_id = locked.track_id
-            """,
-            {"job": job, "ids": list(track_ids)},
-        )
-
-    def note_errors(self, job: Job, errors: Mapping[int, str]) -> None:
-        """Remember why tracks are still waiting (shown by `moodsearch doctor`)."""
-        self._database.rows(
-            """
-            INSERT INTO moodsearch.work (job, track_id, last_error, attempts, next_attempt_at)
-            SELECT %(job)s, id, reason, 1, now() + make_interval(secs => %(delay)s)
-            FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS e (id, reason) ORDER BY id
-            ON CONFLICT (job, track_id) DO UPDATE SET last_error = excluded.last_error
-            """,
-            {
-                "job": job,
-                "ids": list(errors),
-                "reasons": [reason.replace("\0", "") for reason in errors.values()],
-                "delay": FIRST_DELAY_SECONDS,
-            },
-        )
-
-    def tried_in_vain(self, job: Job, block: Block) -> dict[int, str]:
-        """The block's tracks on the list whose last attempt failed or whose attempts all ended
-        without a word, with the reason."""
-        rows = self._database.rows(
-            f"""
-            SELECT track_id, {TRIED_IN_VAIN} AS reason FROM moodsearch.work w
-            WHERE job = %(job)s AND track_id BETWEEN %(first)s AND %(last)s
-                AND {TRIED_IN_VAIN} IS NOT NULL
-            """,
-            {"job": job, "first": block.first, "last": block.last},
-        )
-        return {row["track_id"]: row["reason"] for row in rows}
