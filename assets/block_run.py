@@ -13,7 +13,7 @@ from pydantic import Field
 from assets.blocks import block_of
 from assets.charges import Charges
 from assets.held_block import HeldBlock
-from assets.model import refuse_unfit_model
+from assets.model import backends_of
 from assets.outcomes import Failure, Outcome, T, described
 from assets.report import PREVIEW_ROWS, Cell, Report, table_of
 from assets.tables import BlockTable, UnreadableError
@@ -54,6 +54,11 @@ class BlockConfig(dg.Config):
         description="Tracks that are worked on at once; when unset, as many as there are cores "
         "that no other run has taken where processes embed them, 2 where threads compute and 8 "
         "where they mostly wait for another machine.",
+    )
+    namespace: str | None = Field(
+        default=None,
+        description="The index to work on, by the name that `moodsearch models list` shows; the "
+        "one that answers when unset.",
     )
     force: bool = Field(
         default=False,
@@ -230,15 +235,15 @@ class BlockRuns:
         job: Job = "genres" if computes == "genres" else "index"
         block = block_of(context)
         try:
-            refuse_unfit_model(self._backends)
-            held = self._hold(block)
+            backends = backends_of(self._backends, config.namespace)
+            held = self._hold(block, backends)
             # Once: an attempt that is repeated goes on where the last one failed.
             if config.force and context.retry_number == 0:
                 self._forget(held, config, computes, job)
             yield BlockRun(
                 context,
                 config,
-                self._backends,
+                backends,
                 self._progress,
                 held,
                 job,
@@ -264,7 +269,7 @@ class BlockRuns:
 
     def _forget(self, held: HeldBlock, config: BlockConfig, computes: Computed, job: Job) -> None:
         """On the list of work, what a killed run leaves is done by the next."""
-        backends = self._backends
+        backends = held.backends
         track_ids = backends.records.forget(
             computes,
             held.block,
@@ -275,9 +280,11 @@ class BlockRuns:
         backends.work.ask_for(job, track_ids)
         held.hand_on(backends.work.pending(held.block))
 
-    def _hold(self, block: Block) -> HeldBlock:
+    def _hold(self, block: Block, backends: Backends) -> HeldBlock:
+        if self._held is not None and self._held.backends is not backends:
+            self.close()  # Another generation took over between two assets.
         if self._held is None:
-            self._held = HeldBlock(self._backends, block)
+            self._held = HeldBlock(backends, block)
         self._held.check()
         return self._held
 

@@ -19,7 +19,7 @@ class HeldBlock:
 
     def __init__(self, backends: Backends, block: Block) -> None:
         self.block = block
-        self._backends = backends
+        self.backends = backends
         self._tables: dict[tuple[type[pa.DataFrameModel], str], BlockTable] = {}
         self._handed_on: list[PendingTrack] | None = None
         self._stack = ExitStack()
@@ -34,18 +34,18 @@ class HeldBlock:
         table = self._tables.get((schema, version))
         if table is None:
             table = self._tables[schema, version] = BlockTable(
-                self._backends,
+                self.backends,
                 schema,
                 self.block,
                 version,
                 before_writing=self.check,
-                rebuild=partial(rebuilt, self._backends, schema, self.block),
+                rebuild=partial(rebuilt, self.backends, schema, self.block),
             )
         return table
 
     def windows(self, model: str) -> WindowParts:
         """The block's windows under a model (its fingerprint)."""
-        return WindowParts(self._backends.store, self.block, model, self.check)
+        return WindowParts(self.backends.store, self.block, model, self.check)
 
     def hand_on(self, pending: list[PendingTrack]) -> None:
         """Tell the next asset what is pending, where this one knows. Changes of the catalogue in
@@ -55,4 +55,4 @@ class HeldBlock:
     def take_pending(self) -> list[PendingTrack]:
         """What is pending in the block, by track id: as handed on, or else as compared now."""
         pending, self._handed_on = self._handed_on, None
-        return self._backends.work.pending(self.block) if pending is None else pending
+        return self.backends.work.pending(self.block) if pending is None else pending

@@ -1,19 +1,56 @@
-"""Which model may work on the index: one that tells texts apart, and that somebody asked for."""
+"""Which model works on an index: the one whose index it is, where it tells texts apart."""
 
 from resources.backends import Backends
+from resources.catalogue.work.generations import Generation
+from resources.catalogue.work.overview import Overview
 from resources.embedding.collapse import PromptVectors, mean_similarity, refuse_collapsed
-from resources.errors import ModelMismatchError
+from resources.embedding.offline.kept import keep_shipped_model
+from resources.errors import UserError
 
 
-def refuse_unfit_model(backends: Backends) -> None:
-    """For the start of every run. Raises `ModelMismatchError` when the live index is another
-    model's and no backfill has begun to replace it, and as `refuse_collapsed_model` does when
-    nothing was indexed for the configured model yet."""
-    other = backends.generations.waits_for_backfill(backends.track_model)
-    if other is not None:
-        raise ModelMismatchError(str(other))
-    if backends.generations.find(backends.track_model) is None:
-        refuse_collapsed_model(backends)
+def backends_of(backends: Backends, namespace: str | None = None) -> Backends:
+    """For the start of a run: those of the index with that name, or of the one that answers.
+
+    The configured model founds the first one. Raises `UserError` for a name that is not that of an
+    index that is kept equal to the catalogue, and as `refuse_collapsed_model` does for the first.
+    """
+    generations = backends.generations.all()
+    if not generations:
+        found_index(backends)
+        return backends
+    for generation in generations:
+        if generation.is_live if namespace is None else generation.namespace == namespace:
+            if not generation.takes_changes:
+                raise UserError(
+                    f"the index {namespace} was replaced; moodsearch models build"
+                    f" {generation.clap_model} brings it up to date"
+                )
+            return backends.of(generation)
+    raise UserError(f"there is no index {namespace}; moodsearch models list shows them")
+
+
+def found_index(backends: Backends) -> Generation:
+    """The index of the backends' model, made when there is none: the very first answers at once,
+    any other when somebody has asked for it. Raises as `refuse_collapsed_model` does."""
+    found = backends.generations.find(backends.track_model)
+    if found is not None:
+        return found
+    refuse_collapsed_model(backends)
+    if backends.settings.clap_model == "offline":
+        keep_shipped_model(backends.store)
+    return backends.generation
+
+
+def take_over_when_fit(backends: Backends) -> bool:
+    """Have the model's index answer, if it is being built, is complete, and holds what is recorded
+    of it. Returns whether it took over now."""
+    generation = backends.generations.find(backends.track_model)
+    if generation is None or not generation.is_building:
+        return False
+    recorded = Overview(backends.database).count_indexed(generation.id)
+    if backends.vectors.count() != recorded:
+        return False
+    return backends.generations.promote_when_complete(generation)
 
 
 def refuse_collapsed_model(backends: Backends, *, ask: bool = True) -> None:

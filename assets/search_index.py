@@ -12,6 +12,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.charges import DIGITS
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, index_kinds
+from assets.model import take_over_when_fit
 from assets.outcomes import SEVERAL, Outcome, not_taken
 from assets.surroundings import GROUP, SEARCH
 from resources.backends import Backends
@@ -49,11 +50,12 @@ def search_index(
         backends = run.backends
         run.report.known = backends.records.indexed_ids(backends.generation.id, run.block)
         _remove(run, [track.track_id for track in run.pending if track.step == "remove"])
+        _remove_from_others(run)
         to_index = _with_vectors(run, [track for track in run.pending if track.step == "index"])
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
             run.note(_upsert(run, to_index[start : start + _DOCUMENTS_AT_ONCE]))
         backends.work.settle("index", run.block)
-        if backends.generations.promote_when_complete(backends.generation):
+        if take_over_when_fit(backends):
             context.log.info("the index of %s answers from now on", backends.track_model.id)
         return run.result(_overview(run))
 
@@ -64,6 +66,19 @@ def _remove(run: BlockRun, track_ids: Sequence[int]) -> None:
         run.backends.vectors.delete(track_ids)
         run.backends.records.removed(run.backends.generation.id, track_ids)
         run.report.removed = len(run.report.known.intersection(track_ids))
+
+
+def _remove_from_others(run: BlockRun) -> None:
+    """What nobody may find is removed from every index: one that was replaced may come back."""
+    for generation in run.backends.generations.all():
+        other = run.backends.of(generation)
+        if other is run.backends:
+            continue
+        track_ids = [t.track_id for t in other.work.pending(run.block) if t.step == "remove"]
+        if track_ids:
+            run.held.check()
+            other.vectors.delete(track_ids)
+            other.records.removed(generation.id, track_ids)
 
 
 def _with_vectors(run: BlockRun, tracks: Sequence[PendingTrack]) -> list[IndexedTrack]:

@@ -1,7 +1,7 @@
 """Doing everything that is pending now, in this process, with the assets that Dagster runs."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -10,15 +10,15 @@ import dagster as dg
 
 from assets.block_run import Progress
 from assets.blocks import TRACK_BLOCKS
-from assets.model import refuse_collapsed_model
+from assets.model import take_over_when_fit
 from pipelines.definitions import defs
 from pipelines.instance import dagster_instance
-from pipelines.jobs import classify_genres, index_tracks
+from pipelines.jobs import JOB_NAMES, JOBS, config_of_run
+from pipelines.models import begin
 from pipelines.runs import LAUNCHED_BY_TAG, fail_dead_runs, process_tags
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
-from resources.catalogue.work.generations import Generation
-from resources.catalogue.work.pending import PendingTrack
+from resources.catalogue.work.pending import Job, PendingTrack
 from resources.errors import first_line
 
 LAUNCHED_BY: Final = "moodsearch backfill"
@@ -67,17 +67,6 @@ def reclassify(backends: Backends, limit: int | None = None, *, dry_run: bool = 
     return len(tracks)
 
 
-def begin(backends: Backends) -> Generation:
-    """Ask for an index of the configured model: where another model's is live, no sensor or run
-    begins it by itself, but all go on with it from now on.
-
-    Raises `ConfigurationError` for a model that does not tell texts apart.
-    """
-    if backends.generations.find(backends.track_model) is None:
-        refuse_collapsed_model(backends)
-    return backends.generations.start_building(backends.track_model)
-
-
 def backfill(
     backends: Backends,
     tracks: list[PendingTrack],
@@ -91,13 +80,17 @@ def backfill(
     `concurrency`: tracks fetched and decoded at once. `block_done` is told how many tracks of the
     plan were in each block that was worked on. A block whose run fails does not stop the others.
 
-    Where the live index is another model's, the configured one's own is built beside it and takes
-    over when it is complete. Raises as `begin` does.
+    Where the live index is another model's, the one of the backends' model is built beside it and
+    takes over when it is complete; genres are those of the live one. Raises as `begin` does.
     """
     generation = begin(backends)
     if not tracks:
         # Nothing is left that only the live index holds: no run would say so.
-        backends.generations.promote_when_complete(generation)
+        take_over_when_fit(backends)
+    common: dict[str, object] = {"namespace": generation.namespace}
+    if concurrency is not None:
+        common["concurrency"] = concurrency
+    jobs: Sequence[Job] = ("index", "genres") if generation.is_live else ("index",)
     result = BackfillResult(planned=len(tracks))
     counts: Counter[str] = Counter()
     overrides = {"backends": backends, "progress": _Counting(progress, counts)}
@@ -109,9 +102,9 @@ def backfill(
         blocks = {block: list(group) for block, group in by_block}
         instance.add_dynamic_partitions(str(TRACK_BLOCKS.name), [block.key for block in blocks])
         for block, group in blocks.items():
-            ids = [track.track_id for track in group]
-            for job in (index_tracks, classify_genres):
-                error = _run(instance, job.name, block, ids, concurrency, overrides)
+            config = {**common, "track_ids": [track.track_id for track in group]}
+            for job in jobs:
+                error = _run(instance, job, block, config, overrides)
                 if error is not None:
                     result.errors[block.key] = error
                     break
@@ -122,23 +115,17 @@ def backfill(
 
 def _run(
     instance: dg.DagsterInstance,
-    job_name: str,
+    job: Job,
     block: Block,
-    track_ids: list[int],
-    concurrency: int | None,
+    config: Mapping[str, object],
     overrides: dict[str, object],
 ) -> str | None:
     """Run a job on the tracks of one block; returns why it failed."""
-    job = defs.resolve_job_def(job_name)
-    config: dict[str, object] = {"track_ids": track_ids}
-    if concurrency is not None:
-        config["concurrency"] = concurrency
-    assets = [key.to_python_identifier() for key in job.asset_layer.executable_asset_keys]
-    outcome = job.execute_in_process(
+    outcome = defs.resolve_job_def(JOB_NAMES[job]).execute_in_process(
         instance=instance,
         partition_key=block.key,
         run_config={
-            "ops": {name: {"config": config} for name in assets},
+            **config_of_run(JOBS[job], config),
             # Who runs this watches `progress`; the event log is in Dagster's UI.
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },

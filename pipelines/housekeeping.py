@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.reconcile import drop_retired_generations, reconcile_index
+from pipelines.reconcile import drop_replaced_generations, reconcile_index
 from pipelines.runs import PARTITION_TAG
 from resources.backends import Backends
 
@@ -20,23 +20,19 @@ _RUNS_AT_ONCE: Final = 500
     "list of work, whatever made it so."
 )
 def reconcile(context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]) -> None:
-    other = backends.generations.waits_for_backfill(backends.track_model)
-    if other is not None:
-        context.log.warning("nothing is compared: %s", other)
-        context.add_output_metadata({"differed": 0, "added": 0, "skipped": str(other)})
-        return
     # First what cannot fail: a block that is being worked on must not keep changes from being seen.
     added = backends.work.reconcile()
-    differed = reconcile_index(backends)
+    kept_equal = [each for each in backends.generations.all() if each.takes_changes]
+    differed = sum(reconcile_index(backends.of(generation)) for generation in kept_equal)
     added += backends.work.reconcile() if differed else 0
     context.add_output_metadata({"differed": differed, "added": added})
 
 
-@dg.op(description="Drops the index of each model that is no longer used.")
+@dg.op(description="Drops indexes that another model's replaced a week ago.")
 def drop_old_generations(
     context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> None:
-    context.add_output_metadata({"dropped": drop_retired_generations(backends)})
+    context.add_output_metadata({"dropped": drop_replaced_generations(backends)})
 
 
 @dg.op(description="Deletes runs older than a week, except the latest of each block and job.")

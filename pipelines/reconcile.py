@@ -1,14 +1,19 @@
 """Making the index what the records say it is, whatever happened to it behind our back."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 from typing import Final
 
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.generations import Generation
 from resources.catalogue.work.overview import Overview
 from resources.errors import BackendError
 from resources.vectors.protocol import LARGEST_ID
+
+KEEP_REPLACED: Final = timedelta(days=7)
+"""How long `moodsearch models rollback` finds an index that was replaced."""
 
 PATIENCE_SECONDS: Final = 5
 """How long a block that is being worked on is waited for; its turn comes again the next night."""
@@ -40,18 +45,19 @@ def reconcile_index(backends: Backends) -> int:
     return differed
 
 
-def drop_retired_generations(backends: Backends) -> int:
-    """Drop the namespaces of models that neither answer nor are configured; returns how many.
+def drop_replaced_generations(backends: Backends, age: timedelta = KEEP_REPLACED) -> int:
+    """Drop the indexes that were replaced longer ago than `age`; returns how many."""
+    old = backends.generations.replaced_before(age)
+    return sum(drop_generation(backends, generation) for generation in old)
 
-    Their embeddings stay on the object store, so going back to such a model embeds nothing.
-    """
-    mine = backends.generations.id_of(backends.track_model)
-    dropped = 0
-    for generation in backends.generations.all():
-        if generation.id != mine and backends.generations.retire(generation):
-            backends.open_vectors(generation.namespace, backends.track_model).drop()
-            dropped += 1
-    return dropped
+
+def drop_generation(backends: Backends, generation: Generation) -> bool:
+    """Drop a model's index; False when it answers. Its embeddings stay on the object store, so
+    going back to the model embeds nothing."""
+    if not backends.generations.retire(generation):
+        return False
+    backends.open_vectors(generation.namespace, generation.description).drop()
+    return True
 
 
 def _blocks(backends: Backends) -> Iterator[Block]:

@@ -5,8 +5,8 @@ turn it is, unless a run of that block is unfinished. There is no run key, and t
 memory: work stays on it until it is done, so a run that fails or is killed is tried again, with
 growing delays.
 
-Where the live index is another model's than the configured one, nothing is asked for until somebody
-has begun a backfill for it: a changed setting must not embed a whole catalogue again.
+A change concerns the index that answers, and every one that is being built for another model. A
+changed setting builds none by itself beside an app: that embeds a whole catalogue again.
 
 The sensors take no resources from Dagster, which would open its instance and storage for every
 tick to give them. A tick that finds nothing asks Dagster nothing.
@@ -21,7 +21,7 @@ import dagster as dg
 from assets.blocks import TRACK_BLOCKS
 from assets.surroundings import tracks
 from pipelines.changes_cursor import ChangesCursor
-from pipelines.jobs import classify_genres, index_tracks
+from pipelines.jobs import JOBS, classify_genres, config_of_run, index_tracks
 from pipelines.runs import PRIORITY_TAG, UNFINISHED, block_of_run, fail_dead_runs
 from pipelines.shared import running_backends
 from resources.backends import Backends
@@ -36,12 +36,11 @@ GENRES_AT_ONCE: Final = 25
 """Tracks of one run that classifies genres. A block has one run at a time, and a slow classifier
 must not keep a new upload waiting for more than seconds."""
 
+BUILT_AT_ONCE: Final = 128
+"""Tracks of one run that builds another model's index, for the same reason."""
+
 COMPARE_EVERY_SECONDS: Final = 300
 """How often everything is compared at most, where no trigger tells of changes or one failed to."""
-
-
-WAITING: Final = "waiting for a backfill"
-"""How the reason begins for which nothing is asked for; changes stay on the list meanwhile."""
 
 
 @dg.sensor(
@@ -96,8 +95,6 @@ def look_for_missing_genres(
 
 def _must_compare(backends: Backends, cursor: ChangesCursor, now: float) -> bool:
     """Where no trigger tells of changes or one failed to, everything is compared now and then."""
-    if backends.generations.waits_for_backfill(backends.track_model) is not None:
-        return False
     if backends.contents.sees_changes() and not backends.contents.missed_changes():
         return False
     return now - cursor.compared_at >= COMPARE_EVERY_SECONDS
@@ -119,9 +116,6 @@ def _due_blocks(
     context: dg.SensorEvaluationContext, backends: Backends, job: Job
 ) -> list[DueBlock] | dg.SkipReason:
     """Blocks to be worked on now, or why there are none. Sets when their tracks' next turn is."""
-    other = backends.generations.waits_for_backfill(backends.track_model)
-    if other is not None:
-        return dg.SkipReason(f"{WAITING}: {other}")
     if not backends.work.anything_due(job):
         return dg.SkipReason("nothing is pending")
     fail_dead_runs(context.instance)
@@ -158,19 +152,23 @@ def _request(item: DueBlock, job: Job) -> dg.RunRequest:
         "moodsearch/attempt": str(item.attempts),
     }
     if job == "index":
-        # Before genres; and single uploads before blocks that are filled for the first time.
-        tags[PRIORITY_TAG] = "2" if len(item.track_ids) == 1 else "1"
-        return dg.RunRequest(partition_key=item.block.key, tags=tags)
-    config = {"track_ids": _asked_for(item, job)}
+        if not item.generation.is_building:
+            # Before genres; and single uploads before blocks that are filled for the first time.
+            tags[PRIORITY_TAG] = "2" if len(item.track_ids) == 1 else "1"
+            return dg.RunRequest(partition_key=item.block.key, tags=tags)
+        tags["moodsearch/index"] = item.generation.namespace
+    config: dict[str, object] = {"track_ids": _asked_for(item, job)}
+    if item.generation.is_building:
+        config["namespace"] = item.generation.namespace
     return dg.RunRequest(
-        partition_key=item.block.key,
-        tags=tags,
-        run_config={"ops": {"genre_predictions": {"config": config}}},
+        partition_key=item.block.key, tags=tags, run_config=config_of_run(JOBS[job], config)
     )
 
 
 def _asked_for(item: DueBlock, job: Job) -> list[int]:
-    return item.track_ids[:GENRES_AT_ONCE] if job == "genres" else item.track_ids
+    if job == "genres":
+        return item.track_ids[:GENRES_AT_ONCE]
+    return item.track_ids[:BUILT_AT_ONCE] if item.generation.is_building else item.track_ids
 
 
 def _busy_blocks(instance: dg.DagsterInstance) -> set[Block]:

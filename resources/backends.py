@@ -6,12 +6,15 @@ longer to import than a search takes.
 """
 
 import hashlib
+import threading
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
+from weakref import WeakValueDictionary
 
 from resources.catalogue.database import Database
 from resources.catalogue.flags import Flags
+from resources.catalogue.model_choice import ModelChoice
 from resources.catalogue.schema.founded import has_server, no_catalogue
 from resources.catalogue.schema.migrate import is_current, migrate
 from resources.catalogue.tracks.auto_tags import AutoTags
@@ -27,6 +30,7 @@ from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
 from resources.catalogue.work.stored_tables import StoredTables
 from resources.costs.ledger import Ledger, Usage
+from resources.embedding.local import load_local_model
 from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.embedding_backends import EmbeddingBackends
 from resources.errors import ConfigurationError
@@ -34,7 +38,7 @@ from resources.genres.protocol import GenreClassifier
 from resources.genres.zero_shot import ZeroShotClassifier
 from resources.machine.cores import usable_cores
 from resources.machine.postgres import EmbeddedPostgres
-from resources.settings import Settings
+from resources.settings import ModelSetting, Settings
 from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorStore
 
@@ -51,6 +55,9 @@ class Backends(EmbeddingBackends):
         `create` nothing is made or changed: no catalogue is a `NoCatalogueError`, an older schema a
         `ConfigurationError`."""
         super().__init__(settings)
+        self._root = self
+        self._others: WeakValueDictionary[str, Backends] = WeakValueDictionary()
+        self._opening = threading.Lock()
         # A few tracks are embedded here, by two threads: together they keep all cores busy.
         self.audio_threads = max(1, usable_cores() // 2)
         self._embedded: EmbeddedPostgres | None = None
@@ -72,7 +79,52 @@ class Backends(EmbeddingBackends):
             self.close()
             raise
 
+    def of(self, generation: Generation) -> "Backends":
+        """These with the model and the index of `generation`, to be used while these are open.
+        Nothing is loaded yet."""
+        root = self._root
+        if generation.model == root.track_model.fingerprint:
+            return root
+        with root._opening:
+            other = root._others.get(generation.id)
+            if other is None:
+                other = root._others[generation.id] = root._with_model_of(generation)
+            return other
+
+    def _with_model_of(self, generation: Generation) -> "Backends":
+        other = Backends.__new__(Backends)
+        EmbeddingBackends.__init__(
+            other, self.settings.with_model(generation.setting), generation.model
+        )
+        shared = ("_root", "_embedded", "audio_threads", "database", "store", "ledger")
+        other.__dict__ |= {name: getattr(self, name) for name in shared}
+        other.__dict__ |= {"track_model": generation.description}
+        return other
+
+    def for_model(self, model: ModelSetting) -> "Backends":
+        """These with the model that `model` says, indexed or not. Raises `ConfigurationError` for
+        a model that there is not, and `BackendError` when a hub does not answer."""
+        root = self._root
+        if model == root.settings.model:
+            return root
+        local = load_local_model(root.settings.with_model(model))
+        generations = Generations(root.database, *root._index, model)
+        return root.of(generations.first(local.model.for_tracks()))
+
+    @property
+    def live(self) -> "Backends | None":
+        """These with the model and the index that answer; None before anything was indexed."""
+        live = self.generations.live()
+        return None if live is None else self.of(live)
+
+    def unload_models(self) -> None:
+        """Let go of the memory of models; what needs one loads it again."""
+        for name in ("local_model", "audio_model", "text_model", "classifier"):
+            self.__dict__.pop(name, None)
+
     def close(self) -> None:
+        if self._root is not self:
+            return
         if "_modal" in self.__dict__:
             self._modal.close()
         if "ledger" in self.__dict__:
@@ -108,7 +160,7 @@ class Backends(EmbeddingBackends):
     @cached_property
     def embedding_backends(self) -> EmbeddingBackends:
         """What another process opens for itself to embed tracks as this one would."""
-        return EmbeddingBackends(self.settings)
+        return EmbeddingBackends(self.settings, self.fingerprint)
 
     @cached_property
     def audio_model(self) -> EmbeddingModel:
@@ -141,19 +193,25 @@ class Backends(EmbeddingBackends):
         """What every stored vector carries."""
         return self.audio_model.model.for_tracks()
 
+    @property
+    def _index(self) -> tuple[str, str]:
+        """The kind of vector store, and the name of the index there."""
+        kind = "turbopuffer" if self.settings.turbopuffer_enabled else "pgvector"
+        return kind, self.settings.turbopuffer_namespace
+
     @cached_property
     def generations(self) -> Generations:
-        kind = "turbopuffer" if self.settings.turbopuffer_enabled else "pgvector"
-        return Generations(self.database, kind, self.settings.turbopuffer_namespace)
+        return Generations(self.database, *self._index, self.settings.model)
 
     @cached_property
     def generation(self) -> Generation:
-        """The generation of the index that belongs to the configured model."""
-        return self.generations.open(self.track_model)
+        """The generation of the index that belongs to the model."""
+        found = self.generations.find(self.track_model)
+        return found or self.generations.open(self.track_model)
 
     @cached_property
     def vectors(self) -> VectorStore:
-        """The vectors of the configured model."""
+        """The vectors of the model."""
         return self.open_vectors(self.generation.namespace, self.track_model)
 
     def open_vectors(self, namespace: str, model: ModelDescription) -> VectorStore:
@@ -191,13 +249,16 @@ class Backends(EmbeddingBackends):
 
     @cached_property
     def work(self) -> PendingWork:
-        generation = self.generations.id_of(self.track_model)
         return PendingWork(
             self.database,
-            self.track_model.fingerprint,
-            generation,
+            self.track_model,
+            self.generations,
             genres_need_embedding=self.classifier.needs_embedding,
         )
+
+    @cached_property
+    def model_choice(self) -> ModelChoice:
+        return ModelChoice(self.database)
 
     @cached_property
     def attempts(self) -> Attempts:

@@ -5,7 +5,9 @@ from functools import cached_property
 
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.embedding.local import load_local_model
+from resources.embedding.offline.kept import load_kept_model
 from resources.embedding.protocol import EmbeddingModel
+from resources.errors import BackendError
 from resources.object_store.folder import FolderStore
 from resources.object_store.protocol import ObjectStore
 from resources.settings import Settings
@@ -20,8 +22,11 @@ class EmbeddingBackends:
     audio_threads = 1
     """For each call of `local_model` that embeds audio."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fingerprint: str | None = None) -> None:
+        """`fingerprint`: that the vectors of tracks must have; those of the configured model, where
+        it is None."""
         self.settings = settings
+        self.fingerprint = fingerprint
 
     def __getstate__(self) -> dict[str, object]:
         opened = ("store", "local_model")
@@ -52,5 +57,16 @@ class EmbeddingBackends:
 
     @cached_property
     def local_model(self) -> EmbeddingModel:
-        """The model that runs in this process."""
-        return load_local_model(self.settings, audio_threads=self.audio_threads)
+        """The model that runs in this process. Raises `BackendError` when it has not the vectors
+        that it must have."""
+        model = load_local_model(self.settings, audio_threads=self.audio_threads)
+        wanted = self.fingerprint
+        if wanted is None or model.model.for_tracks().fingerprint == wanted:
+            return model
+        if self.settings.clap_model == "offline":
+            folder = self.settings.moodsearch_home / "models"
+            return load_kept_model(self.store, wanted, folder, threads=1)
+        raise BackendError(
+            f"the model of the index ({wanted[:8]}) cannot be loaded: {self.settings.clap_model}"
+            " has other files now"
+        )

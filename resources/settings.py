@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -18,6 +18,13 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 """In the environment: parts with commas between them."""
 
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?", re.ASCII)
+
+
+class ModelSetting(NamedTuple):
+    """Which model: what `CLAP_MODEL` and `CLAP_PRECISION` say."""
+
+    clap_model: str
+    clap_precision: str
 
 
 def default_home() -> Path:
@@ -179,6 +186,27 @@ class Settings(BaseSettings):
         return not chosen and self.moodsearch_home == Path(".moodsearch").absolute()
 
     @property
+    def model(self) -> ModelSetting:
+        """The model that is configured."""
+        return ModelSetting(self.clap_model, self.clap_precision)
+
+    def with_model(self, model: ModelSetting) -> Self:
+        """The same with another model, which runs here: a service runs the configured one."""
+        return self.model_copy(
+            update={
+                "clap_model": model.clap_model,
+                "clap_precision": model.clap_precision,
+                "modal_enabled": False,
+                "clap_text": "local",
+            }
+        )
+
+    @property
+    def is_own_library(self) -> bool:
+        """Whether this is the library of the person at this machine, beside no app."""
+        return self.database_url is None
+
+    @property
     def clap_folder(self) -> Path | None:
         """The folder that `clap_model` names, if it names one."""
         return Path(self.clap_model) if self.clap_model.startswith("/") else None
@@ -201,14 +229,15 @@ class Settings(BaseSettings):
         return self.r2_endpoint_url is not None or self.r2_bucket is not None
 
 
-def load_settings() -> Settings:
-    """Read the environment. Raises `ConfigurationError`, one line that names the variable.
+def load_settings(**instead: str) -> Settings:
+    """Read the environment, with `instead` in place of fields. Raises `ConfigurationError`, one
+    line that names the variable.
 
     Says on standard error, once in a process, when the home is one in the working directory:
     elsewhere the same command would find another catalogue.
     """
     try:
-        settings = Settings()
+        settings = Settings(**instead)  # type: ignore[arg-type]  # Checked as any value is.
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(error))) from None
     if settings.home_is_in_working_directory:

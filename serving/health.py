@@ -124,9 +124,10 @@ class HealthChecks:
         return f"{name}, namespace {vectors.namespace}"
 
     def _model(self) -> str:
-        tower = self._search.query_embedder
+        serving = self._search.index.last()
+        tower = serving.embedder
         short = f"{tower.model.id} ({tower.model.fingerprint[:8]})"
-        if embeds_queries_on_modal(self._backends.settings) and not self._ask_remote_model:
+        if embeds_queries_on_modal(serving.backends.settings) and not self._ask_remote_model:
             failure = self._search.recent_failure(REMOTE_FAILURE_SECONDS)
             if failure:
                 raise MoodSearchError(failure)

@@ -2,6 +2,7 @@
 hosts."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,14 +32,14 @@ class PageFiles(StaticFiles):
         return response
 
 
-def page_routes(app: FastAPI, scale: ShownScale) -> APIRouter:
+def page_routes(app: FastAPI, scale: Callable[[], ShownScale]) -> APIRouter:
     """`app`: whose API is documented. `scale`: what the search page shows for a cosine."""
     router = APIRouter(include_in_schema=False)
 
     @router.head("/")
     @router.get("/")
     def search_page(request: Request) -> Response:
-        page = _search_page(scale)
+        page = _search_page(scale())
         etag = f'"{hashlib.sha256(page.encode()).hexdigest()}"'
         headers = {"ETag": etag, **REVALIDATED}
         if request.headers.get("If-None-Match") == etag:

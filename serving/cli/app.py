@@ -7,7 +7,7 @@ database driver and the orchestrator take seconds to import, and `moodsearch --h
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -38,6 +38,9 @@ User = Annotated[
         help="The user's DID, or any other stable name.",
     ),
 ]
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A model or an index, as models list shows them.")
+]
 Flag = Annotated[
     str, typer.Argument(metavar="FLAG", callback=_name_of(64), help="The flag, e.g. vibe-search.")
 ]
@@ -53,6 +56,10 @@ app = typer.Typer(
 )
 flags = typer.Typer(help="Feature flags of users.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(flags, name="flags")
+models = typer.Typer(
+    help="The models whose vectors are indexed.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(models, name="models")
 
 
 def _show_version(wanted: bool) -> None:
@@ -146,11 +153,15 @@ def up(
     dagster_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")
     ] = DEFAULT_DAGSTER_PORT,
+    model: Annotated[
+        Literal["clap", "offline"] | None,
+        typer.Option(help="Which model is to answer in one's own library."),
+    ] = None,
 ) -> None:
     """Run Dagster, the API and the search page together."""
     from serving.cli.up import run
 
-    raise typer.Exit(run(host, port, dagster_port))
+    raise typer.Exit(run(host, port, dagster_port, model=model))
 
 
 @app.command()
@@ -159,6 +170,59 @@ def serve(host: Host = DEFAULT_HOST, port: Port = DEFAULT_PORT) -> None:
     from serving.cli.serve import run
 
     raise typer.Exit(run(host, port))
+
+
+@models.command("list")
+def list_models() -> None:
+    """Show each model's index and which one answers."""
+    from serving.cli.models import show
+
+    raise typer.Exit(show())
+
+
+@models.command()
+def build(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="offline, clap, a model of the hub, or a folder: as CLAP_MODEL."
+        ),
+    ],
+    precision: Annotated[
+        str | None, typer.Option(metavar="PRECISION", help="As CLAP_PRECISION: int8 or fp32.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Tracks worked on at once.")
+    ] = None,
+) -> None:
+    """Index everything for a model, which then answers."""
+    from serving.cli.models import build
+
+    raise typer.Exit(build(model, precision, concurrency))
+
+
+@models.command()
+def promote(model: ModelName) -> None:
+    """Have a complete index answer now."""
+    from serving.cli.models import promote
+
+    raise typer.Exit(promote(model))
+
+
+@models.command()
+def rollback() -> None:
+    """Have the index answer that did before."""
+    from serving.cli.models import rollback
+
+    raise typer.Exit(rollback())
+
+
+@models.command()
+def drop(model: ModelName) -> None:
+    """Drop an index that does not answer."""
+    from serving.cli.models import drop
+
+    raise typer.Exit(drop(model))
 
 
 @flags.command()

@@ -11,7 +11,8 @@ from rich.progress import Progress, ProgressColumn, Task, TaskID, TimeRemainingC
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.backfill import BackfillResult, backfill, begin, plan, reclassify
+from pipelines.backfill import BackfillResult, backfill, plan, reclassify
+from pipelines.models import begin, kept_equal, wanted
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
 from resources.catalogue.work.generations import OtherModel
@@ -51,31 +52,50 @@ def run(
         if not dry_run:
             tried_with = None if retry_failed else backends.tried_with
             backends.records.forget_failures(but_tried_with=tried_with)
-        other = backends.generations.other_model(backends.track_model)
-        if other is not None:
-            _say_what_is_built(console, other, dry_run)
-        if not dry_run:
-            begin(backends)
-        if index_differs(backends):
-            _say_that_the_index_differs(console, backends, dry_run)
-        again = reclassify(backends, limit, dry_run=dry_run) if genres_again else 0
-        wanted = plan(backends, limit)
-        if dry_run:
-            _print_plan(console, wanted, again)
-            _print_costs(console, backends, wanted, again)
-            return 0
-        if not wanted and other is None:
+        again, codes = 0, []
+        for each in _to_be_complete(console, backends, dry_run=dry_run):
+            if index_differs(each):
+                _say_that_the_index_differs(console, each, dry_run)
+            if genres_again and _is_live(each):
+                again = reclassify(each, limit, dry_run=dry_run)
+            todo = plan(each, limit)
+            if dry_run:
+                _print_plan(console, todo, again)
+                _print_costs(console, each, todo, again)
+            elif todo or not _is_live(each):
+                codes.append(run_plan(console, each, todo, concurrency))
+        if not dry_run and not codes:
             console.print("Nothing is pending: the index is up to date.")
             _print_failures(console, backends)
-            return 0
-        return run_plan(console, backends, wanted, concurrency)
+        return max(codes, default=0)
+
+
+def _to_be_complete(console: Console, backends: Backends, *, dry_run: bool) -> list[Backends]:
+    """Those of each index to be completed: the one that answers, and others that are being built.
+    One of the model that `CLAP_MODEL` says is begun where there is none."""
+    model = wanted(backends)
+    other = backends.generations.other_model(model.track_model)
+    found = model.generations.find(model.track_model)
+    # One that was given up is begun again only where somebody says so.
+    is_begun = other is None or "clap_model" in backends.settings.model_fields_set or found is None
+    if other is not None and is_begun:
+        _say_what_is_built(console, other, dry_run)
+    if is_begun and not dry_run:
+        begin(model)
+    those = kept_equal(backends)
+    return those if model in those or not is_begun else [*those, model]
+
+
+def _is_live(backends: Backends) -> bool:
+    found = backends.generations.find(backends.track_model)
+    return found is None or found.is_live
 
 
 def _say_what_is_built(console: Console, other: OtherModel, dry_run: bool) -> None:
     """Before a backfill that may take hours and replaces what answers."""
     console.print(
         Text(
-            f"The index holds vectors of {other.live_name}. One of {other.configured_name}"
+            f"Searches are answered by {other.live.name}. An index of {other.configured_name}"
             f" {'would be' if dry_run else 'is'} built beside it, and takes over when complete."
         ),
         soft_wrap=True,

@@ -20,20 +20,21 @@ from pipelines.instance import (
     dagster_instance,
     prepare_dagster,
 )
+from pipelines.models import begin_by_itself, wanted
 from pipelines.runs import fail_unfinished_runs
-from pipelines.sensors import WAITING
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
+from resources.catalogue.model_choice import Choice
 from resources.errors import UserError
 from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
+from serving.cli.model_choice import choose_model
 from serving.cli.supervisor import Program, Supervisor
 from serving.search.query_embedder import embeds_queries_on_modal
 
 _NOISE: Final = (
     "Checking for new runs for sensor",
     "skipped: nothing is pending",
-    f"skipped: {WAITING}",
     "that already exist",
     "Priority sorting and checking tag concurrency",
     "MonitoringDaemon - INFO",
@@ -58,14 +59,22 @@ UP_LOCK: Final = 0x6D6F6F647570
 """Advisory lock number of the one `up` on a database ("moodup" in ASCII)."""
 
 
-def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch") -> int:
-    """Runs until Ctrl-C. Returns the exit code. `command`: how this program is called here."""
+def run(
+    host: str,
+    port: int,
+    dagster_port: int,
+    *,
+    model: Choice | None = None,
+    command: str = "moodsearch",
+) -> int:
+    """Runs until Ctrl-C. Returns the exit code. `model`: the person's choice from now on.
+    `command`: how this program is called here."""
     console = Console()
     settings = load_settings()
     if port == dagster_port != 0:
         raise UserError(f"--port and --dagster-port are both {port}; give each its own")
-    for wanted in (port, dagster_port):
-        _refuse_taken_port(host, wanted)
+    for each in (port, dagster_port):
+        _refuse_taken_port(host, each)
     with (
         Backends(settings) as backends,
         _only_one(settings.moodsearch_home),
@@ -82,6 +91,7 @@ def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch")
         }
         with dagster_instance(backends) as instance:
             fail_unfinished_runs(instance)
+        choose_model(console, backends, model)
         _find_what_is_pending(console, backends)
 
         def every_second() -> None:
@@ -97,12 +107,15 @@ def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch")
 
 def _find_what_is_pending(console: Console, backends: Backends) -> None:
     """Put on the list of work what was there before the first start: no change of a track tells the
-    sensors. Not to embed it all by another model, which is a backfill's to begin."""
-    other = backends.generations.other_model(backends.track_model)
-    if other is not None:
+    sensors."""
+    begun = begin_by_itself(backends)
+    if begun is not None:
+        line = f"An index by {begun.name} is built in the background, and answers when complete."
+        console.print(Text(line), soft_wrap=True)
+    other = backends.generations.other_model(wanted(backends).track_model)
+    if other is not None and begun is None:
         console.print(Text(f"Attention: {other}.", style="yellow"), soft_wrap=True)
-    if other is None or other.is_being_built:
-        backends.work.reconcile()
+    backends.work.reconcile()
 
 
 def _programs(

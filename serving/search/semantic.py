@@ -2,18 +2,13 @@
 catalogue says about them."""
 
 import logging
-import threading
-import time
 from dataclasses import dataclass, field
 from typing import Final
 
 from resources.backends import Backends
-from resources.catalogue.work.generations import Generation
-from resources.embedding.collapse import PromptVectors
 from resources.embedding.protocol import EmbeddingModel
-from resources.errors import ModelMismatchError
-from resources.vectors.protocol import VectorStore
 from serving.availability import Answer, Availability, UnavailableError
+from serving.search.live_index import LiveIndex
 from serving.search.nearest import FoundTrack, nearest_public
 from serving.search.query_embedder import QueryEmbedder
 
@@ -25,7 +20,6 @@ MOST_RESULTS: Final = 50
 DEFAULT_LIMIT: Final = 10
 
 DEFAULT_DEADLINE_SECONDS: Final = 10.0
-RECHECK_SECONDS: Final = 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -38,53 +32,6 @@ class SearchAnswer(Answer):
     results: list[FoundTrack] = field(default_factory=list)
 
 
-class LiveIndex:
-    """The vector store that answers: that of the live generation.
-
-    A backfill for another model replaces the live generation, so it is looked up again every few
-    seconds; a process that serves needs no restart.
-    """
-
-    def __init__(self, backends: Backends, *, recheck_seconds: float = RECHECK_SECONDS) -> None:
-        self._generations = backends.generations
-        self._model = backends.track_model
-        self._open_vectors = backends.open_vectors
-        self._recheck_seconds = recheck_seconds
-        self._stores: dict[str, VectorStore] = {}
-        self._live: Generation | None = None
-        self._looked_up_at = float("-inf")
-        self._lock = threading.Lock()
-
-    def vectors(self) -> VectorStore | None:
-        """The live generation's store; None before anything was indexed.
-
-        Raises `ModelMismatchError` when it belongs to another model than the configured one, and
-        `BackendError` when the database does not answer.
-        """
-        live = self._current()
-        if live is None:
-            return None
-        if live.model != self._model.fingerprint:
-            other = self._generations.other_model(self._model)
-            if other is not None:
-                raise ModelMismatchError(str(other))
-            # Replaced by ours since it was looked up.
-            self._looked_up_at = float("-inf")
-            return self.vectors()
-        with self._lock:
-            if live.namespace not in self._stores:
-                self._stores[live.namespace] = self._open_vectors(live.namespace, self._model)
-            return self._stores[live.namespace]
-
-    def _current(self) -> Generation | None:
-        now = time.monotonic()
-        # Outside the lock: a database that hangs must not hold up more than who asked it.
-        if self._live is None or now - self._looked_up_at >= self._recheck_seconds:
-            self._live = self._generations.live()
-            self._looked_up_at = now
-        return self._live
-
-
 class SemanticSearch:
     """Answers queries. Safe to use from threads."""
 
@@ -95,12 +42,8 @@ class SemanticSearch:
         text_model: EmbeddingModel | None = None,
         deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     ) -> None:
-        """`text_model`: instead of the configured one, which is loaded here when it runs in this
-        process."""
-        self.index = LiveIndex(backends)
-        self.query_embedder = QueryEmbedder(
-            text_model or backends.text_model, PromptVectors(backends.store)
-        )
+        """`text_model`: instead of the configured one."""
+        self.index = LiveIndex(backends, text_model=text_model)
         self._tracks = backends.tracks
         self._availability = Availability("semantic search", logger, deadline_seconds)
 
@@ -116,12 +59,19 @@ class SemanticSearch:
             return SearchAnswer(query, reason=str(error))
         return SearchAnswer(query, results)
 
+    @property
+    def query_embedder(self) -> QueryEmbedder:
+        """Of the model whose index answers; of the configured one where nothing was indexed."""
+        return self.index.last().embedder
+
     def recent_failure(self, seconds: float) -> str | None:
         """Why the last answer was not available, if that was less than `seconds` ago."""
         return self._availability.recent_failure(seconds)
 
     def _nearest(self, query: str, limit: int) -> list[FoundTrack]:
-        vectors = self.index.vectors()
-        if vectors is None:
+        # Text and tracks by one model, whatever takes over meanwhile.
+        serving = self.index.serving()
+        if serving.vectors is None:
             return []
-        return nearest_public(vectors, self._tracks, self.query_embedder.vector(query), limit)
+        vector = serving.embedder.vector(query)
+        return nearest_public(serving.vectors, self._tracks, vector, limit)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from resources.backends import Backends
 from serving.availability import Answer, Availability, UnavailableError
+from serving.search.live_index import LiveIndex
 from serving.search.nearest import FoundTrack, nearest_public
-from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, DEFAULT_LIMIT, LiveIndex
+from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, DEFAULT_LIMIT
 
 logger = logging.getLogger(__name__)
 

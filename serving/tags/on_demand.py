@@ -22,9 +22,9 @@ from resources.errors import (
     TrackError,
     one_line,
 )
-from resources.genres.protocol import GenrePrediction, GenreRequest
+from resources.genres.protocol import GenreClassifier, GenrePrediction, GenreRequest
 from serving.availability import LOG_INTERVAL_SECONDS, AtMostEvery
-from serving.search.semantic import LiveIndex
+from serving.search.live_index import LiveIndex
 
 CONCURRENT_CLASSIFICATIONS: Final = 8
 """More tracks are turned away until one is done: anybody may ask, and each costs money."""
@@ -55,6 +55,7 @@ class _Heard:
     """What a classifier said of a track's file: predictions, or why it cannot be classified
     (`tried_with`: see `AudioRecord`)."""
 
+    classifier: str
     file_id: str
     predictions: Sequence[GenrePrediction]
     failure: str | None
@@ -125,8 +126,8 @@ class GenresOnDemand:
         future.set_result(result)
 
     def _classify(self, track_id: int) -> Classification:
-        backends, classifier = self._backends, self._backends.classifier
-        needs_embedding = classifier.needs_embedding
+        backends = self._backends
+        needs_embedding = backends.classifier.needs_embedding
         # Looked up again: who asked may have looked before an earlier classification was stored.
         track = backends.genres_of_tracks.public(track_id)
         if track is None or track.predictions is not None or track.audio is None:
@@ -134,8 +135,12 @@ class GenresOnDemand:
             return Classification((track and track.predictions) or ())
         heard = self._unsaved.get(track_id)
         if heard is None or heard.file_id != track.audio.file_id:
-            vectors = self._index.vectors() if needs_embedding else None
-            vector = None if vectors is None else vectors.vector(track_id)
+            classifier, vector = backends.classifier, None
+            if needs_embedding:
+                serving = self._index.serving()
+                classifier = serving.backends.classifier
+                index = serving.vectors
+                vector = None if index is None else index.vector(track_id)
             if not track.may_be_classified(needs_embedding=needs_embedding) or (
                 needs_embedding and vector is None
             ):
@@ -143,19 +148,25 @@ class GenresOnDemand:
             # What can never be stored would be paid for by every process, and after every start.
             if not Overview(backends.database).may_write_genres(within=STATEMENT_SECONDS):
                 raise ConfigurationError("the user of DATABASE_URL lacks UPDATE (extra) ON tracks")
-            heard = self._hear(track_id, track.audio, vector)
+            heard = self._hear(track_id, track.audio, classifier, vector)
         self._store(track_id, heard)
         return Classification(heard.predictions)
 
-    def _hear(self, track_id: int, audio: AudioFile, vector: NDArray[np.float32] | None) -> _Heard:
+    def _hear(
+        self,
+        track_id: int,
+        audio: AudioFile,
+        classifier: GenreClassifier,
+        vector: NDArray[np.float32] | None,
+    ) -> _Heard:
         request = GenreRequest(track_id, self._backends.audio_key(audio), vector)
         try:
-            return _Heard(audio.file_id, self._backends.classifier.classify(request), None)
+            return _Heard(classifier.name, audio.file_id, classifier.classify(request), None)
         except TrackError as error:
             # It may have been paid for, so it is not asked for again before settings change.
             is_certain = not isinstance(error, RefusedTrackError)
             tried_with = None if is_certain else self._backends.tried_with
-            return _Heard(audio.file_id, (), str(error), tried_with)
+            return _Heard(classifier.name, audio.file_id, (), str(error), tried_with)
 
     def _store(self, track_id: int, heard: _Heard) -> None:
         """In the catalogue, or else in memory: whatever the database has against it, who asked gets
@@ -180,7 +191,7 @@ class GenresOnDemand:
             self._forget(track_id)
 
     def _write(self, track_id: int, heard: _Heard) -> None:
-        records, classifier = self._backends.records, self._backends.classifier.name
+        records, classifier = self._backends.records, heard.classifier
         file_id, failure, within = heard.file_id, heard.failure, STATEMENT_SECONDS
         if failure is not None:
             records.genres_failed(

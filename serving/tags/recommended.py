@@ -14,7 +14,8 @@ from resources.catalogue.tracks.genres import TrackGenres, comparable_tag
 from resources.genres.labels import is_tag
 from resources.genres.protocol import GenrePrediction
 from serving.availability import CONCURRENT_ANSWERS, Answer, Availability, UnavailableError
-from serving.search.semantic import DEFAULT_DEADLINE_SECONDS, LiveIndex
+from serving.search.live_index import LiveIndex
+from serving.search.semantic import DEFAULT_DEADLINE_SECONDS
 from serving.tags.on_demand import Classification, GenresOnDemand
 
 DEFAULT_TAGS: Final = 5

@@ -5,12 +5,12 @@ import pytest
 from resources.catalogue.database import Database
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import TrackRecords
-from tests.catalogue.rows import GENERATION, MODEL
+from tests.catalogue.rows import work_for
 
 
 @pytest.fixture
 def work(database: Database) -> PendingWork:
-    return PendingWork(database, MODEL, GENERATION)
+    return work_for(database)
 
 
 @pytest.fixture

@@ -2,13 +2,39 @@
 
 from resources.catalogue.database import Database
 from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.generations import Generations
 from resources.catalogue.work.pending import PendingTrack, PendingWork
 from resources.catalogue.work.records import AudioRecord, IndexRecord, TrackRecords
+from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.genres.protocol import GenrePrediction
+from resources.settings import ModelSetting
 
 MODEL = "model-a"
 GENERATION = "pgvector:test:model-a"
 BLOCK = Block(0, 999)
+
+
+def model(fingerprint: str = MODEL) -> ModelDescription:
+    return ModelDescription(f"test/{fingerprint}", "1", EMBEDDING_DIMENSION, fingerprint, "none")
+
+
+def generations_in(database: Database, store: str = "pgvector") -> Generations:
+    return Generations(database, store, "test", ModelSetting("offline", "int8"))
+
+
+def work_for(
+    database: Database,
+    fingerprint: str = MODEL,
+    *,
+    store: str = "pgvector",
+    genres_need_embedding: bool = True,
+) -> PendingWork:
+    return PendingWork(
+        database,
+        model(fingerprint),
+        generations_in(database, store),
+        genres_need_embedding=genres_need_embedding,
+    )
 
 
 def add_artist(database: Database, handle: str = "artist", did: str | None = None) -> str:

@@ -7,7 +7,7 @@ from resources.catalogue.tracks.classified_by import ClassifiedBy
 from resources.catalogue.work.pending import PendingWork
 from resources.catalogue.work.records import AudioRecord, TrackRecords
 from resources.genres.protocol import GenrePrediction
-from tests.catalogue.rows import BLOCK, GENERATION, MODEL, add_track, finish, probe, update_track
+from tests.catalogue.rows import BLOCK, add_track, finish, probe, update_track, work_for
 
 OLD, NEW = "zero-shot (a)", "effnet-discogs 1"
 HEARD = [GenrePrediction("techno", 0.5)]
@@ -20,7 +20,7 @@ def records(database: Database) -> TrackRecords:
 
 @pytest.fixture
 def work(database: Database) -> PendingWork:
-    return PendingWork(database, MODEL, GENERATION)
+    return work_for(database)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_hidden_tracks_and_unusable_audio_are_not_asked_for(
 def test_a_classifier_of_audio_does_not_wait_for_the_embedding(
     database: Database, work: PendingWork, records: TrackRecords
 ) -> None:
-    hears_audio = PendingWork(database, MODEL, GENERATION, genres_need_embedding=False)
+    hears_audio = work_for(database, genres_need_embedding=False)
     track = add_track(database)
     assert needing_genres(hears_audio) == []
     probe(records, work.pending(BLOCK)[0])
@@ -112,5 +112,5 @@ def test_unusable_audio_is_sent_to_nobody(
 ) -> None:
     add_track(database)
     probe(records, work.pending(BLOCK)[0], failure="no audio stream")
-    hears_audio = PendingWork(database, MODEL, GENERATION, genres_need_embedding=False)
+    hears_audio = work_for(database, genres_need_embedding=False)
     assert hears_audio.pending(BLOCK) == []

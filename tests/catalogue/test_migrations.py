@@ -9,9 +9,8 @@ from resources.catalogue.database import Database
 from resources.catalogue.schema.migrate import migrate
 from resources.catalogue.work.blocks import BLOCK_SIZE
 from resources.catalogue.work.contents import Contents, read_block_size
-from resources.catalogue.work.pending import PendingWork
 from resources.errors import BackendError, ConfigurationError
-from tests.catalogue.rows import GENERATION, MODEL, add_track
+from tests.catalogue.rows import add_track, work_for
 
 APP_TABLES = """
 CREATE TABLE public.artists (did varchar PRIMARY KEY, handle varchar, display_name varchar);
@@ -63,7 +62,7 @@ def test_tracks_that_an_app_had_before_are_pending_and_its_changes_are_seen(
         connection.execute(APP_TABLES)
     migrate(empty_database_url)
     database = Database(empty_database_url)
-    work = PendingWork(database, MODEL, GENERATION)
+    work = work_for(database)
     assert [(track.track_id, track.step) for track in work.pending_everywhere()] == [(1, "probe")]
     database.rows("UPDATE public.tracks SET title = 'new'")
     assert work.absorb_changes() == 1
@@ -117,7 +116,7 @@ def test_a_user_who_may_not_create_triggers_gets_everything_else(
     migrate(limited)
     database = Database(limited)
     assert not Contents(database).sees_changes()
-    work = PendingWork(database, MODEL, GENERATION)
+    work = work_for(database)
     assert work.reconcile() == 1
     database.close()
 
@@ -223,7 +222,7 @@ def test_a_block_has_the_size_that_the_code_takes_for_the_usual_one(database: Da
 
 
 def test_bulk_changes_are_noticed_track_by_track(database: Database) -> None:
-    work = PendingWork(database, MODEL, GENERATION)
+    work = work_for(database)
     add_track(database)
     database.rows(
         "INSERT INTO public.tracks (title, artist_did, file_id, file_type)"

@@ -15,7 +15,7 @@ from resources.catalogue.schema.migrate import migrate
 from resources.catalogue.work.contents import Contents
 from resources.catalogue.work.pending import PendingWork
 from tests.catalogue.names import FollowedSearch, add_album, add_playlist, add_tag
-from tests.catalogue.rows import GENERATION, MODEL, add_track
+from tests.catalogue.rows import add_track, work_for
 from tests.catalogue.test_migrations import APP_TABLES
 
 TABLES = ("tracks", "artists", "albums", "tags", "playlists", "track_tags")
@@ -161,7 +161,7 @@ def test_a_first_install_goes_on_without_triggers_and_has_them_later(
                 app.execute("INSERT INTO public.artists VALUES (gen_random_uuid(), 'h', 'H')")
                 app.execute(insert.encode())
         database = Database(url)
-        contents, work = Contents(database), PendingWork(database, MODEL, GENERATION)
+        contents, work = Contents(database), work_for(database)
         assert not contents.sees_changes()
         assert watched(database) == {"artists"}
         work.reconcile()

@@ -8,8 +8,7 @@ from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.names.search import TYPES, KeywordSearch
 from resources.catalogue.schema.migrate import migrate
 from resources.catalogue.work.contents import Contents
-from resources.catalogue.work.pending import PendingWork
-from tests.catalogue.rows import GENERATION, MODEL
+from tests.catalogue.rows import work_for
 from tests.catalogue.test_migrations import APP_TABLES
 
 PARTITIONED = """
@@ -48,7 +47,7 @@ def test_what_is_written_to_a_partition_by_its_own_name_is_compared(
         migrate(url)
         database = Database(url)
         contents, index = Contents(database), KeywordIndex(database, url)
-        work = PendingWork(database, MODEL, GENERATION)
+        work = work_for(database)
         assert not contents.sees_changes()
         assert not _sees_tracks(database)
         app.execute((INSERT.format("tracks_first", 1, "Nova") + "'f', 'mp3')").encode())

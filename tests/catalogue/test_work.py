@@ -16,6 +16,7 @@ from tests.catalogue.rows import (
     only,
     probe,
     update_track,
+    work_for,
 )
 
 
@@ -131,7 +132,7 @@ def test_another_model_makes_every_track_pending(
 ) -> None:
     add_track(database)
     finish(work, records)
-    other = PendingWork(database, "model-b", "pgvector:test:model-b")
+    other = work_for(database, "model-b")
     assert only(other).step == "embed"
 
 
@@ -141,7 +142,7 @@ def test_going_back_to_an_earlier_model_only_does_what_changed_meanwhile(
     kept, renamed, replaced, new = (add_track(database, file_id=f"file-{n}") for n in range(4))
     database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": new})
     finish(work, records)
-    other = PendingWork(database, "model-b", "pgvector:test:model-b")
+    other = work_for(database, "model-b")
     for track in other.pending(BLOCK):
         records.embedded("model-b", [(track.track_id, track.audio.file_id)])
         record = IndexRecord(track.track_id, track.audio.file_id, str(track.attributes))
@@ -167,7 +168,7 @@ def test_a_deleted_track_is_forgotten_but_for_what_another_index_still_holds_of_
     database.rows("DELETE FROM public.tracks")
     finish(work, records)
     assert records.indexed_ids(other, BLOCK) == {track_id}
-    theirs = PendingWork(database, MODEL, other)
+    theirs = work_for(database, store="turbopuffer")
     assert (only(theirs).step, only(theirs).is_deleted) == ("remove", True)
     records.removed(other, [track_id])
     assert theirs.pending(BLOCK) == []
@@ -194,7 +195,7 @@ def test_another_index_makes_every_track_pending_without_embedding_again(
 ) -> None:
     add_track(database)
     finish(work, records)
-    other = PendingWork(database, MODEL, "turbopuffer:test:model-a")
+    other = work_for(database, store="turbopuffer")
     assert only(other).step == "index"
 
 

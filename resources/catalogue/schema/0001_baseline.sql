@@ -182,14 +182,23 @@ CREATE TABLE moodsearch.failed_runs (
 );
 
 -- One generation of an index (a store's namespace) for each model; answers come from the live one.
+-- Changes of the catalogue reach the live one and those that are being built, removals all.
 CREATE TABLE moodsearch.generations (
     id text PRIMARY KEY,
     index_name text NOT NULL,
     namespace text NOT NULL,
+    -- A fingerprint, and how the model is loaded: CLAP_MODEL and CLAP_PRECISION.
     model text NOT NULL,
     model_id text NOT NULL,
+    clap_model text NOT NULL,
+    clap_precision text NOT NULL,
     is_live boolean NOT NULL DEFAULT false,
-    created_at timestamptz NOT NULL DEFAULT now()
+    -- It takes over when it is complete.
+    is_building boolean NOT NULL DEFAULT false CHECK (NOT (is_live AND is_building)),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- When it was live last; what was replaced last is what a rollback returns to.
+    replaced_at timestamptz,
+    UNIQUE (index_name, namespace)
 );
 CREATE UNIQUE INDEX generations_one_live ON moodsearch.generations (index_name) WHERE is_live;
 

@@ -1,40 +1,61 @@
 """Generations of the index: one for each model, built beside the live one and then taking over."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import LiteralString
 
-from resources.catalogue.database import ANSWER_SECONDS, Database
-from resources.embedding.protocol import ModelDescription
+from resources.catalogue.database import ANSWER_SECONDS, Connection, Database
+from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
+from resources.settings import ModelSetting
 
-_COLUMNS = "id, namespace, model, model_id, is_live"
+_COLUMNS = (
+    "id, namespace, model, model_id, clap_model, clap_precision, is_live, is_building, replaced_at"
+)
 
 
 @dataclass(frozen=True)
 class Generation:
-    """A namespace of vectors of one model. `model`: the model's fingerprint."""
+    """A namespace of vectors of one model. `model`: the model's fingerprint; `clap_model` and
+    `clap_precision`: the settings that load it. `replaced_at`: when another took over from it."""
 
     id: str
     namespace: str
     model: str
     model_id: str
-    is_live: bool
+    clap_model: str
+    clap_precision: str
+    is_live: bool = False
+    is_building: bool = False
+    replaced_at: datetime | None = None
+
+    @property
+    def takes_changes(self) -> bool:
+        """Whether it is kept equal to the catalogue. From any other, tracks are only removed."""
+        return self.is_live or self.is_building
+
+    @property
+    def name(self) -> str:
+        """Of its model, for people."""
+        return f"{self.model_id} ({self.model[:8]})"
+
+    @property
+    def setting(self) -> ModelSetting:
+        return ModelSetting(self.clap_model, self.clap_precision)
+
+    @property
+    def description(self) -> ModelDescription:
+        """Of its model, as far as it is recorded."""
+        return ModelDescription(self.model_id, "", EMBEDDING_DIMENSION, self.model, "")
 
 
 @dataclass(frozen=True)
 class OtherModel:
-    """The index that answers is another model's than the configured one.
-
-    `is_being_built`: a backfill has begun to build the configured model's own index. As text: one
-    line that names the command that does so.
-    """
+    """The index that answers is another model's than the configured one. As text: one line that
+    names the command that changes it."""
 
     live: Generation
     configured: ModelDescription
     is_being_built: bool
-
-    @property
-    def live_name(self) -> str:
-        return f"{self.live.model_id} ({self.live.model[:8]})"
 
     @property
     def configured_name(self) -> str:
@@ -42,13 +63,12 @@ class OtherModel:
 
     def __str__(self) -> str:
         remedy = (
-            "its own index is being built and answers when it is complete; moodsearch backfill goes"
-            " on with it"
+            "its own index is being built and answers when it is complete"
             if self.is_being_built
-            else "run moodsearch backfill to index the catalogue for it"
+            else "moodsearch backfill builds an index for it"
         )
         return (
-            f"the index holds vectors of {self.live_name}, but the configured model is"
+            f"searches are answered by {self.live.name}, but the configured model is"
             f" {self.configured_name}; {remedy}"
         )
 
@@ -57,14 +77,16 @@ class Generations:
     """Generations of one index.
 
     `store`: pgvector or turbopuffer; `namespace`: the configured name, which the first generation
-    has as it is.
+    has as it is; `setting`: what loads the models that are passed to the methods.
     """
 
-    def __init__(self, database: Database, store: str, namespace: str) -> None:
+    def __init__(
+        self, database: Database, store: str, namespace: str, setting: ModelSetting
+    ) -> None:
         self._database = database
         self._index = f"{store}:{namespace}"
         self._namespace = namespace
-        self._building = f"building:{self._index}"
+        self._setting = setting
 
     def live(self) -> Generation | None:
         """The generation that answers; None before anything was indexed."""
@@ -72,7 +94,7 @@ class Generations:
         return found[0] if found else None
 
     def all(self) -> list[Generation]:
-        """Oldest first."""
+        """The live one first, then what is being built, then what was replaced last."""
         return self._select("index_name = %(index)s", {"index": self._index})
 
     def find(self, model: ModelDescription) -> Generation | None:
@@ -82,72 +104,79 @@ class Generations:
 
     def _select(self, which: LiteralString, parameters: dict[str, str]) -> list[Generation]:
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE {which} ORDER BY created_at",
+            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE {which} {_IN_ORDER}",
             parameters,
             within=ANSWER_SECONDS,
         )
         return [Generation(**row) for row in rows]
 
+    def targets(
+        self, own: ModelDescription, connection: Connection, *, hold: bool = False
+    ) -> list[Generation]:
+        """What changes of the catalogue concern, the live one first: all, or the one that `own`
+        would have while there is none. With `hold`, none is added until the transaction ends: what
+        it finds nothing to do for is not forgotten for one that begins meanwhile."""
+        if hold:
+            connection.execute("LOCK TABLE moodsearch.generations IN SHARE MODE")
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM moodsearch.generations WHERE index_name = %s {_IN_ORDER}",
+            [self._index],
+        ).fetchall()
+        return [Generation(**row) for row in rows] or [self.first(own)]
+
+    def first(self, model: ModelDescription) -> Generation:
+        """The generation of `model` as it would be if it were the first."""
+        return Generation(
+            self.id_of(model),
+            self._namespace,
+            model.fingerprint,
+            model.id,
+            *self._setting,
+            is_live=True,
+        )
+
     def retire(self, generation: Generation) -> bool:
         """Forget a generation, so that its namespace can be dropped; False when it is live."""
-        parameters = {"key": self._building, "id": generation.id}
         with self._database.transaction() as connection:
             is_retired = connection.execute(
-                "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live", parameters
+                "DELETE FROM moodsearch.generations WHERE id = %s AND NOT is_live", [generation.id]
             ).rowcount
             if is_retired:
                 connection.execute(
-                    "DELETE FROM moodsearch.track_documents WHERE generation = %(id)s", parameters
-                )
-                connection.execute(
-                    "DELETE FROM moodsearch.settings"
-                    " WHERE key = %(key)s AND value = to_jsonb(%(id)s::text)",
-                    parameters,
+                    "DELETE FROM moodsearch.track_documents WHERE generation = %s",
+                    [generation.id],
                 )
         return bool(is_retired)
 
+    def replaced_before(self, age: timedelta) -> list[Generation]:
+        """Generations that another took over from longer ago than `age`, and that nobody builds."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM moodsearch.generations"
+            " WHERE index_name = %(index)s AND NOT is_live AND NOT is_building"
+            " AND replaced_at < now() - %(age)s",
+            {"index": self._index, "age": age},
+        )
+        return [Generation(**row) for row in rows]
+
     def other_model(self, model: ModelDescription) -> OtherModel | None:
         """The live index, when it is not `model`'s. None, too, before anything was indexed."""
-        rows = self._database.rows(
-            f"""
-            SELECT {_COLUMNS}, EXISTS (
-                SELECT 1 FROM moodsearch.settings
-                WHERE key = %(key)s AND value = to_jsonb(%(id)s::text)
-            ) AS is_being_built
-            FROM moodsearch.generations
-            WHERE is_live AND index_name = %(index)s AND model <> %(model)s
-            """,
-            {
-                "key": self._building,
-                "id": self.id_of(model),
-                "index": self._index,
-                "model": model.fingerprint,
-            },
-            within=ANSWER_SECONDS,
-        )
-        if not rows:
+        generations = {generation.id: generation for generation in self.all()}
+        live = next((each for each in generations.values() if each.is_live), None)
+        if live is None or live.model == model.fingerprint:
             return None
-        (row,) = rows
-        is_being_built = row.pop("is_being_built")
-        return OtherModel(Generation(**row), model, is_being_built)
-
-    def waits_for_backfill(self, model: ModelDescription) -> OtherModel | None:
-        """The live index, when it is not `model`'s and nobody has asked for one that is: a changed
-        setting alone must not embed a whole catalogue again."""
-        other = self.other_model(model)
-        return None if other is None or other.is_being_built else other
+        own = generations.get(self.id_of(model))
+        return OtherModel(live, model, own is not None and own.is_building)
 
     def start_building(self, model: ModelDescription) -> Generation:
         """The generation of `model`, which somebody asked to have built beside the live one: from
         now on sensors and runs go on with it, until it takes over. No effect on the live one."""
         generation = self.open(model)
-        if not generation.is_live:
-            self._database.rows(
-                "INSERT INTO moodsearch.settings VALUES (%(key)s, to_jsonb(%(id)s::text))"
-                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                {"key": self._building, "id": generation.id},
-            )
-        return generation
+        rows = self._database.rows(
+            "UPDATE moodsearch.generations SET is_building = NOT is_live"
+            f" WHERE id = %(id)s RETURNING {_COLUMNS}",
+            {"id": generation.id},
+        )
+        return Generation(**rows[0])
 
     def id_of(self, model: ModelDescription) -> str:
         """The id that the generation of `model` has, or would have."""
@@ -157,17 +186,19 @@ class Generations:
         """The generation of `model`, made when there is none. The very first is live at once."""
         rows = self._database.rows(
             f"""
-            INSERT INTO moodsearch.generations (id, index_name, namespace, model, model_id, is_live)
+            INSERT INTO moodsearch.generations
+                (id, index_name, namespace, model, model_id, clap_model, clap_precision, is_live)
             SELECT %(id)s, %(index)s,
                 CASE WHEN found THEN %(namespace)s || '-' || left(%(model)s, 8)
                     ELSE %(namespace)s END,
-                %(model)s, %(model_id)s, NOT found
+                %(model)s, %(model_id)s, %(clap_model)s, %(clap_precision)s, NOT found
             FROM (
                 SELECT EXISTS (
                     SELECT 1 FROM moodsearch.generations WHERE index_name = %(index)s
                 ) AS found
             ) others
-            ON CONFLICT (id) DO UPDATE SET model_id = excluded.model_id
+            ON CONFLICT (id) DO UPDATE SET model_id = excluded.model_id,
+                clap_model = excluded.clap_model, clap_precision = excluded.clap_precision
             RETURNING {_COLUMNS}
             """,
             {
@@ -176,54 +207,93 @@ class Generations:
                 "namespace": self._namespace,
                 "model": model.fingerprint,
                 "model_id": model.id,
+                "clap_model": self._setting.clap_model,
+                "clap_precision": self._setting.clap_precision,
             },
         )
         return Generation(**rows[0])
 
+    def missing(self, generation: Generation) -> int:
+        """Public tracks that only the live index holds, and that it could hold."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(
+                f"SELECT count(*) AS missing {_MISSING}", {"id": generation.id}
+            ).fetchall()
+        return int(rows[0]["missing"])
+
     def promote_when_complete(self, generation: Generation) -> bool:
-        """Make `generation` live once no public track is left that only the live one holds, but for
-        those that cannot be reached at present.
+        """Make `generation` live once it is being built and no public track is left that only the
+        live one holds, but for those that cannot be reached at present.
 
         Returns whether it took over now.
         """
-        parameters = {"id": generation.id, "index": self._index}
+        parameters = {"id": generation.id}
         with self._database.transaction() as connection:
-            waiting = connection.execute(
-                """
-                SELECT 1
-                FROM moodsearch.generations g
-                LEFT JOIN moodsearch.generations live
-                    ON live.is_live AND live.index_name = g.index_name
-                WHERE g.id = %(id)s AND (g.is_live OR EXISTS (
-                    SELECT 1
-                    FROM moodsearch.track_documents theirs
-                    LEFT JOIN moodsearch.track_documents own
-                        ON own.track_id = theirs.track_id AND own.generation = g.id
-                    -- What was tried in vain must not keep everything else from answering.
-                    LEFT JOIN moodsearch.work w
-                        ON w.job = 'index' AND w.track_id = theirs.track_id
-                            AND w.last_error IS NOT NULL
-                    -- Nor what no index may hold: hidden tracks, and audio that cannot be used.
-                    CROSS JOIN LATERAL moodsearch.pending(
-                        g.model, g.id, theirs.track_id, theirs.track_id) missing
-                    WHERE theirs.generation = live.id
-                        AND own.track_id IS NULL AND w.track_id IS NULL
-                        AND missing.step <> 'remove'
-                ))
+            may_take_over = connection.execute(
+                f"""
+                SELECT FROM moodsearch.generations own
+                WHERE own.id = %(id)s AND own.is_building AND NOT EXISTS (SELECT {_MISSING})
+                FOR UPDATE
                 """,
                 parameters,
             ).fetchone()
-            if waiting is not None:
+            if may_take_over is None:
                 return False
-            connection.execute(
-                "UPDATE moodsearch.generations SET is_live = false"
-                " WHERE is_live AND index_name = %(index)s",
-                parameters,
-            )
-            connection.execute(
-                "UPDATE moodsearch.generations SET is_live = true WHERE id = %(id)s", parameters
-            )
-            connection.execute(
-                "DELETE FROM moodsearch.settings WHERE key = %(key)s", {"key": self._building}
-            )
+            self._promote(connection, generation)
             return True
+
+    def promote(self, generation: Generation) -> None:
+        """Make `generation` live now, complete or not."""
+        with self._database.transaction() as connection:
+            self._promote(connection, generation)
+
+    def rollback(self) -> Generation | None:
+        """Make the generation live that was so before, and stop what is being built: it would take
+        over again. Returns what answers now; None where nothing was replaced."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"""
+                SELECT {_COLUMNS} FROM moodsearch.generations
+                WHERE index_name = %s AND NOT is_live AND replaced_at IS NOT NULL
+                ORDER BY replaced_at DESC LIMIT 1 FOR UPDATE
+                """,
+                [self._index],
+            ).fetchone()
+            if row is None:
+                return None
+            connection.execute(
+                "UPDATE moodsearch.generations SET is_building = false WHERE index_name = %s",
+                [self._index],
+            )
+            self._promote(connection, generation := Generation(**row))
+        return generation
+
+    def _promote(self, connection: Connection, generation: Generation) -> None:
+        connection.execute(
+            "UPDATE moodsearch.generations SET is_live = false, replaced_at = clock_timestamp()"
+            " WHERE is_live AND index_name = %s",
+            [self._index],
+        )
+        connection.execute(
+            "UPDATE moodsearch.generations SET is_live = true, is_building = false WHERE id = %s",
+            [generation.id],
+        )
+
+
+_IN_ORDER: LiteralString = (
+    "ORDER BY is_live DESC, is_building DESC, replaced_at DESC NULLS LAST, created_at"
+)
+
+_MISSING: LiteralString = """
+FROM moodsearch.generations g
+JOIN moodsearch.generations live ON live.is_live AND live.index_name = g.index_name
+JOIN moodsearch.track_documents theirs ON theirs.generation = live.id
+LEFT JOIN moodsearch.track_documents own
+    ON own.track_id = theirs.track_id AND own.generation = g.id
+-- What was tried in vain must not keep everything else from answering.
+LEFT JOIN moodsearch.work w
+    ON w.job = 'index' AND w.track_id = theirs.track_id AND w.last_error IS NOT NULL
+-- Nor what no index may hold: hidden tracks, and audio that cannot be used.
+CROSS JOIN LATERAL moodsearch.pending(g.model, g.id, theirs.track_id, theirs.track_id) missing
+WHERE g.id = %(id)s AND own.track_id IS NULL AND w.track_id IS NULL AND missing.step <> 'remove'
+"""

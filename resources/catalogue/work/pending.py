@@ -9,11 +9,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from resources.catalogue.database import Database
+from resources.catalogue.database import Connection, Database
 from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.contents import read_block_size
+from resources.catalogue.work.generations import Generation, Generations
+from resources.embedding.protocol import ModelDescription
 
 Job = Literal["index", "genres"]
 Step = Literal["probe", "embed", "index", "remove"]
@@ -70,14 +72,30 @@ WITH found AS (
         %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
 ), listed AS (
     INSERT INTO moodsearch.work (job, track_id)
-    SELECT 'index', track_id FROM found WHERE step IS NOT NULL
+    SELECT 'index', track_id FROM found
+    WHERE step = 'remove' OR step IS NOT NULL AND %(takes_changes)s
     UNION ALL
-    SELECT 'genres', track_id FROM found WHERE needs_genres
+    SELECT 'genres', track_id FROM found WHERE needs_genres AND %(is_live)s
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
 SELECT count(*) AS added FROM listed
 """
+
+_PENDING_HERE: Final[dict[Job, str]] = {
+    "index": """
+SELECT track_id
+FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
+WHERE track_id = ANY(%(ids)s) AND (step = 'remove' OR step IS NOT NULL AND %(takes_changes)s)
+""",
+    "genres": """
+SELECT track_id
+FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
+WHERE track_id = ANY(%(ids)s) AND needs_genres AND %(is_live)s
+""",
+}
+"""Of some tracks of a block, those for which there is something to do in one generation. Genres are
+those of what answers."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +128,17 @@ class PendingTrack:
 
 @dataclass(frozen=True)
 class DueBlock:
-    """A block with tracks whose turn it is."""
+    """A block with tracks whose turn it is in `generation`."""
 
     block: Block
     track_ids: list[int]
     attempts: int
+    generation: Generation
 
 
 class PendingWork:
-    """Pending work for embeddings of `model` (a fingerprint), indexed in `generation` (its id).
+    """Pending work for embeddings of `model`, indexed in its generation; and the list of tracks to
+    look at, which is that of all `generations`.
 
     `genres_need_embedding`: whether a track must be embedded before it can be classified.
     """
@@ -126,18 +146,39 @@ class PendingWork:
     def __init__(
         self,
         database: Database,
-        model: str,
-        generation: str,
+        model: ModelDescription,
+        generations: Generations,
         *,
         genres_need_embedding: bool = True,
     ) -> None:
         self._database = database
-        self._target = {
-            "model": model,
-            "generation": generation,
+        self._model = model
+        self._generations = generations
+        self._need_embedding = genres_need_embedding
+        self._own = {
+            "model": model.fingerprint,
+            "generation": generations.id_of(model),
             "need_embedding": genres_need_embedding,
         }
         self.block_size = read_block_size(database)
+
+    def _targets(
+        self, connection: Connection, *, hold: bool = False
+    ) -> list[tuple[Generation, dict[str, object]]]:
+        """What changes concern, the live one first, with what SQL here is told of each."""
+        return [
+            (
+                each,
+                {
+                    "model": each.model,
+                    "generation": each.id,
+                    "takes_changes": each.takes_changes,
+                    "is_live": each.is_live,
+                    "need_embedding": self._need_embedding,
+                },
+            )
+            for each in self._generations.targets(self._model, connection, hold=hold)
+        ]
 
     def block_of(self, track_id: int) -> Block:
         return Block.containing(track_id, self.block_size)
@@ -159,7 +200,7 @@ class PendingWork:
                 %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
             ORDER BY track_id LIMIT %(limit)s
             """,
-            {**self._target, "first": first, "last": last, "limit": limit},
+            {**self._own, "first": first, "last": last, "limit": limit},
         )
         return [PendingTrack(**row) for row in rows]
 
@@ -176,7 +217,7 @@ class PendingWork:
             UNION ALL
             SELECT 'genres', count(*) FROM pending WHERE needs_genres HAVING count(*) > 0
             """,
-            {**self._target, "last": _MAX_ID},
+            {**self._own, "last": _MAX_ID},
         )
         return {str(row["kind"]): int(row["tracks"]) for row in rows}
 
@@ -205,7 +246,8 @@ class PendingWork:
         return len(taken), listed
 
     def reconcile(self) -> int:
-        """Put every pending track on the list. Costs the size of the catalogue.
+        """Put every track on the list that is pending in any generation. Costs the size of the
+        catalogue for each.
 
         What triggers missed is found with the rest, and forgotten. Triggers that are missing are
         made before, where that is possible.
@@ -215,8 +257,11 @@ class PendingWork:
         with self._database.transaction() as connection:
             # Compared afterwards, in a statement that sees whatever these rows speak of.
             connection.execute("DELETE FROM moodsearch.changes_missed WHERE consumer = 'work'")
-            cursor = connection.execute(_LIST_PENDING, {**self._target, "last": _MAX_ID})
-            return int(cursor.fetchall()[0]["added"])
+            added = 0
+            for _, target in self._targets(connection):
+                cursor = connection.execute(_LIST_PENDING, {**target, "last": _MAX_ID})
+                added += int(cursor.fetchall()[0]["added"])
+            return added
 
     def anything_due(self, job: Job) -> bool:
         """Whether any track's turn has come: one look into an index."""
@@ -249,9 +294,11 @@ class PendingWork:
         )
         blocks = [Block.containing(r["block"] * self.block_size, self.block_size) for r in chosen]
         due = [self._due(job, block) for block in blocks]
-        return [item for item in due if item.track_ids]
+        return [item for item in due if item is not None]
 
-    def _due(self, job: Job, block: Block) -> DueBlock:
+    def _due(self, job: Job, block: Block) -> DueBlock | None:
+        """What is due in the block for the live generation, or else for the first of the others:
+        what is being built keeps no upload waiting."""
         self.settle(job, block)
         rows = self._database.rows(
             """
@@ -262,8 +309,15 @@ class PendingWork:
             """,
             {"job": job, "first": block.first, "last": block.last},
         )
-        attempts = max((row["attempts"] for row in rows), default=0)
-        return DueBlock(block, [row["track_id"] for row in rows], attempts)
+        attempts = {row["track_id"]: row["attempts"] for row in rows}
+        with self._database.transaction() as connection:
+            for generation, target in self._targets(connection):
+                ids = _pending_here(connection, job, block, list(attempts), target)
+                if ids:
+                    # A run removes from every generation what is to be removed.
+                    most = max(attempts[track_id] for track_id in ids)
+                    return DueBlock(block, ids, most, generation)
+        return None
 
     def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
         """Count an attempt at the tracks and set their next one: after 30 s, doubling, at most 6 h.
@@ -286,11 +340,11 @@ class PendingWork:
         )
 
     def settle(self, job: Job, block: Block) -> None:
-        """Take the block's tracks for which nothing is left to do off the list."""
-        is_pending = "needs_genres" if job == "genres" else "step IS NOT NULL"
-        parameters = {"job": job, "first": block.first, "last": block.last, **self._target}
+        """Take the block's tracks off the list for which nothing is left to do in any
+        generation."""
+        parameters = {"job": job, "first": block.first, "last": block.last}
         with self._database.transaction() as connection:
-            # Locked first, compared afterwards in a statement that sees what was committed
+            # Locked first, compared afterwards in statements that see what was committed
             # meanwhile: a track that is put on the list right now must not be dropped from it.
             rows = connection.execute(
                 """
@@ -300,17 +354,14 @@ class PendingWork:
                 """,
                 parameters,
             ).fetchall()
-            connection.execute(
-                f"""
-                DELETE FROM moodsearch.work
-                WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND track_id NOT IN (
-                    SELECT track_id
-                    FROM moodsearch.pending(
-                        %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
-                    WHERE {is_pending}
+            settled = {row["track_id"] for row in rows}
+            for _, target in self._targets(connection, hold=True):
+                settled.difference_update(
+                    _pending_here(connection, job, block, list(settled), target)
                 )
-                """,
-                {**parameters, "ids": [row["track_id"] for row in rows]},
+            connection.execute(
+                "DELETE FROM moodsearch.work WHERE job = %(job)s AND track_id = ANY(%(ids)s)",
+                {**parameters, "ids": list(settled)},
             )
 
     def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:
@@ -323,3 +374,18 @@ class PendingWork:
             """,
             {"job": job, "ids": list(track_ids)},
         )
+
+
+def _pending_here(
+    connection: Connection,
+    job: Job,
+    block: Block,
+    track_ids: list[int],
+    target: dict[str, object],
+) -> list[int]:
+    """Which of the block's tracks are pending in a generation, by id."""
+    if not track_ids:
+        return []
+    parameters = {**target, "first": block.first, "last": block.last, "ids": track_ids}
+    rows = connection.execute(_PENDING_HERE[job], parameters).fetchall()
+    return sorted(row["track_id"] for row in rows)

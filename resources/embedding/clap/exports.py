@@ -46,6 +46,9 @@ _UNFUSED: Final = Export(
 PINNED: Final[Mapping[str, Export]] = {_UNFUSED.id: _UNFUSED}
 """By id. Needs no look-up: who only wants to know the model asks nobody."""
 
+DEFAULT_EXPORT: Final = _UNFUSED
+"""What is offered to people who have the model that ships."""
+
 
 def lock_path(locks: Path, model_id: str, revision: str) -> Path:
     """Where in the folder `locks` the hashes of an export that is not pinned here are kept."""

@@ -5,7 +5,7 @@ It reads `HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and `HF_TOKEN` itself, when 
 
 import errno
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,9 @@ from resources.errors import BackendError, ConfigurationError
 from resources.web.http import PASSING_STATUSES, excerpt
 
 _ANSWER_SECONDS: Final = 10.0
+
+_GLANCE_SECONDS: Final = 3.0
+"""For a question that is dropped when there is no network."""
 
 _SHA256_DIGITS: Final = 64
 """The hub's ETag of a large file is its SHA-256; of a small one, Git's SHA-1."""
@@ -99,6 +102,24 @@ class Hub:
                     endpoint=self._endpoint,
                 )
             )
+
+    def bytes_of(self, export: Export, names: Sequence[str]) -> int | None:
+        """To be downloaded for these files: 0 when all are in the cache, None when the hub does not
+        answer within 3 s."""
+        total = 0
+        for name in names:
+            cached = try_to_load_from_cache(
+                export.id, name, cache_dir=self._cache, revision=export.revision
+            )
+            if isinstance(cached, str):
+                continue
+            url = hf_hub_url(export.id, name, revision=export.revision, endpoint=self._endpoint)
+            try:
+                with self._translated(export.id, export.revision, name):
+                    total += get_hf_file_metadata(url, timeout=_GLANCE_SECONDS).size or 0
+            except (BackendError, ConfigurationError):
+                return None
+        return total
 
     @property
     def address(self) -> str:

@@ -74,8 +74,8 @@ class Lexicon:
         return next((found for found in self._about_sound if found in near), None) if near else None
 
 
-def load_lexicon() -> Lexicon:
-    return Lexicon(WORDS_FILE.read_text(encoding="ascii"))
+def load_lexicon(words: Path = WORDS_FILE) -> Lexicon:
+    return Lexicon(words.read_text(encoding="ascii"))
 
 
 def _without_a_letter(word: str) -> Iterator[str]:

@@ -28,6 +28,8 @@ LICENCE = "Apache-2.0"
 WEIGHTS = Path(__file__).parent / "weights"
 AUDIO_FILE, TEXT_FILE, VOCABULARY_FILE = "audio.onnx", "text.npz", "vocabulary.txt"
 _FILES = (AUDIO_FILE, TEXT_FILE, VOCABULARY_FILE)
+REVISION_FILE = "revision"
+"""In a folder of weights of another revision, beside its own words."""
 _BATCH = 16
 
 
@@ -93,7 +95,8 @@ def spectrogram(window: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def load_offline_model(threads: int | None = None, weights: Path = WEIGHTS) -> OfflineModel:
-    """Load the model shipped with the source, or other weights of the same design.
+    """Load the model shipped with the source, or other weights of the same design. A folder may
+    have a revision and words of its own.
 
     `threads` bounds the audio tower's threads. Each tower is loaded when it first embeds something.
     """
@@ -101,11 +104,18 @@ def load_offline_model(threads: int | None = None, weights: Path = WEIGHTS) -> O
 
 
 def _describe(weights: Path) -> ModelDescription:
-    digest = hashlib.sha256(f"{MODEL_ID}\n{REVISION}\n{PREPROCESSING_VERSION}\n".encode())
+    other = weights / REVISION_FILE
+    revision = other.read_text(encoding="ascii").strip() if other.exists() else REVISION
+    digest = hashlib.sha256(f"{MODEL_ID}\n{revision}\n{PREPROCESSING_VERSION}\n".encode())
     for name in _FILES:
         digest.update((weights / name).read_bytes())
-    digest.update(WORDS_FILE.read_bytes())
-    return ModelDescription(MODEL_ID, REVISION, EMBEDDING_DIMENSION, digest.hexdigest(), LICENCE)
+    digest.update(_words(weights).read_bytes())
+    return ModelDescription(MODEL_ID, revision, EMBEDDING_DIMENSION, digest.hexdigest(), LICENCE)
+
+
+def _words(weights: Path) -> Path:
+    own = weights / WORDS_FILE.name
+    return own if own.exists() else WORDS_FILE
 
 
 def _load_text(weights: Path) -> OfflineTextTower:
@@ -117,7 +127,7 @@ def _load_text(weights: Path) -> OfflineTextTower:
             parts=data["parts"],
             shares=data["shares"],
             scales=data["scales"],
-            lexicon=load_lexicon(),
+            lexicon=load_lexicon(_words(weights)),
             **{
                 name: data[name].astype(np.float32)
                 for name in ("skip", "hidden", "hidden_bias", "out", "bias")

@@ -1,0 +1,62 @@
+"""Which models' indexes are kept equal to the catalogue, and which model's is begun when."""
+
+from assets.model import found_index
+from resources.backends import Backends
+from resources.catalogue.work.generations import Generation
+from resources.embedding.clap.exports import DEFAULT_EXPORT
+from resources.settings import ModelSetting, Settings
+
+
+def kept_equal(backends: Backends) -> list[Backends]:
+    """Those of each index to which changes of the catalogue go, the live one first."""
+    return [backends.of(each) for each in backends.generations.all() if each.takes_changes]
+
+
+def wanted(backends: Backends) -> Backends:
+    """Those of the model that is to answer: the one that `CLAP_MODEL` says, or else the one that
+    the person at this machine chose, or else the one that does. In one's own library a release's
+    own model gives way to the next release's.
+
+    Raises as `Backends.for_model` does.
+    """
+    settings, live = backends.settings, backends.generations.live()
+    if "clap_model" in settings.model_fields_set or live is None:
+        return backends
+    if settings.is_own_library and backends.model_choice.read() == "clap":
+        return backends.for_model(clap(settings))
+    if settings.is_own_library and live.clap_model == settings.clap_model:
+        return backends
+    return backends.of(live)
+
+
+def clap(settings: Settings) -> ModelSetting:
+    """The export of CLAP that is offered to people."""
+    return ModelSetting(DEFAULT_EXPORT.id, settings.clap_precision)
+
+
+def begin_by_itself(backends: Backends) -> Generation | None:
+    """Begin the index of the model that is wanted, where that costs nothing and it was never begun:
+    one that was rolled back or dropped is not begun again. Returns what was begun.
+
+    Raises as `wanted` and `begin` do.
+    """
+    settings = backends.settings
+    if not settings.is_own_library or settings.modal_enabled or settings.turbopuffer_enabled:
+        return None
+    model = wanted(backends)
+    if backends.generations.live() is None or model.generations.find(model.track_model) is not None:
+        return None
+    return begin(model)
+
+
+def begin(backends: Backends) -> Generation:
+    """Ask for an index of the backends' model: where another model's is live, sensors and runs go
+    on with it from now on.
+
+    Raises `ConfigurationError` for a model that does not tell texts apart.
+    """
+    found_index(backends)
+    generation = backends.generations.start_building(backends.track_model)
+    if generation.is_building:
+        backends.work.reconcile()
+    return generation
