@@ -6,7 +6,7 @@ import dagster as dg
 from assets.blocks import TRACK_BLOCKS, block_of
 from assets.check_results import no_tracks
 from assets.clap_embeddings import clap_embeddings
-from assets.model import text_similarity
+from assets.model import backends_of, text_similarity
 from assets.search_index import search_index
 from resources.backends import Backends
 from resources.embedding.collapse import COLLAPSED_SIMILARITY, UNLIKE_TEXTS, refuse_collapsed
@@ -18,6 +18,7 @@ def text_tower_tells_texts_apart(
     _context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> dg.AssetCheckResult:
     """Unlike texts are unlike to the model, so that queries can find different tracks."""
+    backends = backends_of(backends)
     try:
         similarity = text_similarity(backends)
     except BackendError as error:
@@ -44,6 +45,7 @@ def index_equals_catalogue(
 ) -> dg.AssetCheckResult:
     """The index holds exactly the public tracks whose audio can be decoded."""
     block = block_of(context)
+    backends = backends_of(backends)
     indexed = set(backends.vectors.ids(block.first, block.last))
     return no_tracks(
         indexed.symmetric_difference(backends.contents.searchable(block)),

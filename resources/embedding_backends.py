@@ -7,7 +7,7 @@ from resources.catalogue.tracks.audio_files import AudioFile
 from resources.embedding.local import load_local_model
 from resources.embedding.offline.kept import load_kept_model
 from resources.embedding.protocol import EmbeddingModel
-from resources.errors import BackendError
+from resources.embedding.unavailable import UnavailableModel
 from resources.object_store.folder import FolderStore
 from resources.object_store.protocol import ObjectStore
 from resources.settings import Settings
@@ -57,8 +57,8 @@ class EmbeddingBackends:
 
     @cached_property
     def local_model(self) -> EmbeddingModel:
-        """The model that runs in this process. Raises `BackendError` when it has not the vectors
-        that it must have."""
+        """The model that runs in this process; an `UnavailableModel` where its vectors are not
+        those that they must be."""
         model = load_local_model(self.settings, audio_threads=self.audio_threads)
         wanted = self.fingerprint
         if wanted is None or model.model.for_tracks().fingerprint == wanted:
@@ -66,7 +66,4 @@ class EmbeddingBackends:
         if self.settings.clap_model == "offline":
             folder = self.settings.moodsearch_home / "models"
             return load_kept_model(self.store, wanted, folder, threads=1)
-        raise BackendError(
-            f"the model of the index ({wanted[:8]}) cannot be loaded: {self.settings.clap_model}"
-            " has other files now"
-        )
+        return UnavailableModel(wanted, f"{self.settings.clap_model} has other files now")

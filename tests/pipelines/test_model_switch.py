@@ -1,58 +1,48 @@
-"""Another model is a new generation of the index, built beside the live one."""
+"""Another model is a new generation of the index, built beside the live one, which answers until
+the new one is complete."""
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from assets.block_run import NoProgress
 from pipelines.backfill import backfill, plan
 from pipelines.definitions import defs
-from pipelines.reconcile import drop_retired_generations
+from pipelines.models import begin, kept_equal
+from pipelines.reconcile import drop_generation, drop_replaced_generations
 from pipelines.sensors import look_for_changes, look_for_missing_genres
 from resources.backends import Backends
-from resources.embedding.protocol import EmbeddingModel, ModelDescription
+from resources.errors import BackendError
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
 from serving.search.semantic import SemanticSearch
-from tests.pipelines.conftest import BLOCK, Upload
+from tests.pipelines.conftest import BLOCK, Run, Upload
 
 pytestmark = pytest.mark.slow
 
-
-class TurnedModel:
-    """A second model: the shipped one with its axes in another order, which is another space."""
-
-    def __init__(self, model: EmbeddingModel) -> None:
-        self._model = model
-        self.model: ModelDescription = dataclasses.replace(
-            model.model, id="turned", fingerprint="0" * 64
-        )
-        self.is_remote = model.is_remote
-        self.charges_for = model.charges_for
-
-    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._model.embed_audio(windows)[:, ::-1]
-
-    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._model.embed_text(texts)[:, ::-1]
+FIXTURE = Path(__file__).parents[1] / "embedding" / "clap_fixture"
 
 
 @pytest.fixture
-def switch(backends: Backends) -> Iterator[Callable[[], Backends]]:
+def clap(tmp_path: Path) -> Path:
+    """A folder with a second model: CLAP's towers, small."""
+    return Path(shutil.copytree(FIXTURE, tmp_path / "clap"))
+
+
+@pytest.fixture
+def switched(clap: Path) -> Iterator[Callable[[], Backends]]:
     """Opens the same installation with the second model configured."""
     opened: list[Backends] = []
 
-    def switch() -> Backends:
-        other = Backends(load_settings())
-        other.__dict__["audio_model"] = TurnedModel(other.local_model)
-        opened.append(other)
-        return other
+    def switched() -> Backends:
+        opened.append(Backends(load_settings(clap_model=str(clap))))
+        return opened[-1]
 
-    yield switch
+    yield switched
     for other in opened:
         other.close()
 
@@ -61,137 +51,262 @@ def _backfill(backends: Backends) -> int:
     return backfill(backends, plan(backends), progress=NoProgress()).embedded
 
 
-def test_search_says_that_the_index_is_another_models_and_how_to_rebuild_it(
-    backends: Backends, upload: Upload, switch: Callable[[], Backends]
-) -> None:
-    upload(1)
-    _backfill(backends)
-    answer = SemanticSearch(switch()).search("white noise")
-    assert not answer.available
-    assert answer.reason is not None
-    assert "turned" in answer.reason
-    assert "moodsearch backfill" in answer.reason.replace("\n", " ")
-    assert SemanticSearch(backends).search("white noise").available
+def _indexed(backends: Backends) -> list[int]:
+    return backends.vectors.ids(0, LARGEST_ID)
+
+
+def _live_model(backends: Backends) -> str:
+    live = backends.generations.live()
+    assert live is not None
+    return live.model
+
+
+def _do_what_is_due(backends: Backends, run: Run) -> None:
+    """As the daemon would: sensors, and the runs that they ask for, until nothing is due."""
+    context = dg.build_sensor_context(dg.DagsterInstance.ephemeral())
+    while True:
+        backends.database.rows("UPDATE moodsearch.work SET next_attempt_at = now()")
+        asked = look_for_changes(context, backends).run_requests or []
+        if not asked:
+            return
+        for request in asked:
+            ops = request.run_config.get("ops", {})
+            config = ops["search_index"]["config"] if ops else None
+            assert run(config=config).success
 
 
 def test_the_old_index_answers_until_the_new_one_is_complete(
-    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
 ) -> None:
     ids = [upload(seed) for seed in range(3)]
     _backfill(backends)
-    other = switch()
+    other = switched()
     assert backfill(other, plan(other, limit=2), progress=NoProgress()).embedded == 2
-    live = other.generations.live()
-    assert live is not None
-    assert live.model == backends.track_model.fingerprint
-    assert backends.vectors.ids(0, LARGEST_ID) == ids
-    _backfill(other)
-    live = other.generations.live()
-    assert live is not None
-    assert live.model == other.track_model.fingerprint
-    assert live.namespace != backends.vectors.namespace
-    assert other.vectors.ids(0, LARGEST_ID) == ids
+    assert _live_model(backends) == backends.track_model.fingerprint
+    assert _indexed(backends) == ids
     assert SemanticSearch(other).search("white noise").available
-    assert not SemanticSearch(backends).search("white noise").available
+    _backfill(other)
+    assert _live_model(backends) == other.track_model.fingerprint
+    assert other.vectors.namespace != backends.vectors.namespace
+    assert _indexed(other) == ids
+    assert SemanticSearch(other).search("white noise").available
+    assert SemanticSearch(backends).search("white noise").available
 
 
-def test_sensors_wait_for_a_backfill_and_then_go_on_with_it(
-    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+def test_a_process_answers_with_the_model_that_is_live_whatever_it_is_configured_for(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
 ) -> None:
     upload(1)
-    upload(2)
     _backfill(backends)
-    other = switch()
-    upload(3)
-    context = dg.build_sensor_context(dg.DagsterInstance.ephemeral())
-    for tick in (look_for_changes, look_for_missing_genres):
-        waiting = tick(context, other).skip_reason
-        assert waiting is not None
-        assert "turned" in str(waiting.skip_message)
-        assert "run moodsearch backfill" in str(waiting.skip_message)
+    other = switched()
+    expected = SemanticSearch(backends).search("white noise").results
+    assert SemanticSearch(other).search("white noise").results == expected
+    _backfill(other)
+    new = SemanticSearch(other).search("white noise").results
+    assert new != expected
+    assert SemanticSearch(backends).search("white noise").results == new
+
+
+def test_a_changed_setting_alone_begins_no_index_beside_an_app(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
+) -> None:
+    upload(1)
+    _backfill(backends)
+    other = switched()
+    upload(2)
+    _do_what_is_due(other, run)
     assert other.generations.find(other.track_model) is None
+    assert _live_model(other) == backends.track_model.fingerprint
+    assert len(_indexed(backends)) == 2
+
+
+def test_changes_go_to_every_index_that_is_live_or_being_built(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
+) -> None:
+    first, second = upload(1), upload(2)
+    _backfill(backends)
+    other = switched()
+    begin(other)
     backfill(other, plan(other, limit=1), progress=NoProgress())
-    going_on = look_for_changes(context, other)
-    assert len(going_on.run_requests or []) == 1
-    reason = SemanticSearch(other).search("white noise").reason
-    assert "is being built" in str(reason)
+    third = upload(3)
+    backends.database.rows("UPDATE public.tracks SET title = 'new' WHERE id = 1")
+    for configured in (backends, other):
+        _do_what_is_due(configured, run)
+        for each in (backends, other):
+            assert _indexed(each) == [first, second, third]
+            assert [track for track in each.work.pending(BLOCK) if track.step] == []
 
 
-def test_a_run_by_hand_does_not_begin_another_models_index(
-    backends: Backends,
-    upload: Upload,
-    switch: Callable[[], Backends],
-    instance: dg.DagsterInstance,
+def test_what_is_removed_is_removed_from_every_index(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
+) -> None:
+    hidden, deleted, kept = upload(1), upload(2), upload(3)
+    _backfill(backends)
+    other = switched()
+    _backfill(other)
+    (live,) = kept_equal(backends)
+    assert live.track_model.fingerprint == other.track_model.fingerprint
+    for statement in (
+        "UPDATE public.tracks SET visibility = 'private' WHERE id = %(id)s",
+        "DELETE FROM public.tracks WHERE id = %(id)s",
+    ):
+        track = hidden if "UPDATE" in statement else deleted
+        backends.database.rows(statement, {"id": track})
+    _do_what_is_due(other, run)
+    assert _indexed(other) == _indexed(backends) == [kept]
+
+
+def test_an_upload_is_not_kept_waiting_by_an_index_that_is_being_built(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
 ) -> None:
     upload(1)
     _backfill(backends)
-    other = switch()
-    outcome = defs.resolve_job_def("index_tracks").execute_in_process(
-        instance=instance,
-        partition_key=BLOCK.key,
-        resources={"backends": other, "progress": NoProgress()},
-        raise_on_error=False,
-    )
-    assert not outcome.success
-    (failure,) = [event for event in outcome.all_events if event.is_step_failure]
-    data = failure.step_failure_data.user_failure_data
-    assert data is not None
-    assert "run moodsearch backfill" in str(data.description)
-    assert other.generations.find(other.track_model) is None
+    begin(switched())
+    new = upload(2)
+    context = dg.build_sensor_context(dg.DagsterInstance.ephemeral())
+    (asked,) = look_for_changes(context, backends).run_requests or []
+    assert asked.run_config == {}
+    assert asked.tags["moodsearch/tracks"] == "1"
+    # The rest of the block is for the other index, and its turn comes then.
+    assert run().success
+    assert new in _indexed(backends)
+    (asked,) = look_for_changes(context, backends).run_requests or []
+    assert asked.run_config["ops"]["search_index"]["config"]["track_ids"] == [1]
 
 
-def test_the_nightly_job_does_not_begin_another_models_index(
-    backends: Backends,
-    upload: Upload,
-    switch: Callable[[], Backends],
-    instance: dg.DagsterInstance,
+def test_an_old_process_and_a_new_one_do_not_undo_each_others_work(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
+) -> None:
+    ids = [upload(seed) for seed in range(3)]
+    _backfill(backends)
+    other = switched()
+    assert _backfill(other) == 3
+    for _ in range(2):
+        for each in (backends, other):
+            _do_what_is_due(each, run)
+    assert _indexed(other) == ids
+    assert _backfill(other) == 0
+
+
+def test_a_rollback_embeds_nothing_and_what_changed_since_follows(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
+) -> None:
+    first = upload(1)
+    _backfill(backends)
+    other = switched()
+    _backfill(other)
+    second = upload(2)
+    _do_what_is_due(other, run)
+    back = backends.generations.rollback()
+    assert back is not None
+    assert back.model == backends.track_model.fingerprint
+    assert SemanticSearch(other).search("white noise").results[0].id == first
+    backends.work.reconcile()
+    _do_what_is_due(other, run)
+    assert _indexed(backends) == [first, second]
+    assert not [each for each in backends.generations.all() if each.is_building]
+    again = backends.generations.rollback()
+    assert again is not None
+    assert again.model == other.track_model.fingerprint
+
+
+def test_a_run_by_hand_works_on_the_index_that_answers_or_on_the_one_that_it_names(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
 ) -> None:
     upload(1)
     _backfill(backends)
-    other = switch()
-    nightly = defs.resolve_job_def("housekeeping")
-    assert nightly.execute_in_process(instance=instance, resources={"backends": other}).success
-    assert other.generations.find(other.track_model) is None
-    assert not other.work.anything_due("index")
-
-
-def test_an_index_that_was_replaced_comes_back_by_a_backfill_alone(
-    backends: Backends, upload: Upload, switch: Callable[[], Backends]
-) -> None:
-    upload(1)
-    _backfill(backends)
-    _backfill(switch())
+    _backfill(switched())
+    (replaced,) = [each for each in backends.generations.all() if not each.is_live]
     upload(2)
-    assert look_for_changes(dg.build_sensor_context(), backends).skip_reason is not None
+    assert run().success
+    assert len(_indexed(backends)) == 1
+    for namespace, reason in ((replaced.namespace, "was replaced"), ("none", "there is no index")):
+        ran = run(config={"namespace": namespace})
+        (failure,) = [event for event in ran.outcome.all_events if event.is_step_failure]
+        data = failure.step_failure_data.user_failure_data
+        assert data is not None
+        assert reason in str(data.description)
+
+
+def test_genres_are_those_of_the_model_that_answers(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
+) -> None:
+    upload(1)
     _backfill(backends)
-    assert backends.generations.other_model(backends.track_model) is None
+    begin(switched())
+    upload(2)
+    backends.work.absorb_changes()
+    backends.work.ask_for("genres", [1, 2])
+    context = dg.build_sensor_context(dg.DagsterInstance.ephemeral())
+    assert look_for_missing_genres(context, backends).skip_reason is not None
 
 
 def test_an_empty_index_is_replaced_at_once(
-    backends: Backends, switch: Callable[[], Backends]
+    backends: Backends, switched: Callable[[], Backends]
 ) -> None:
     _backfill(backends)
-    other = switch()
-    assert other.generations.waits_for_backfill(other.track_model) is not None
+    other = switched()
+    assert other.generations.other_model(other.track_model) is not None
     _backfill(other)
     assert other.generations.other_model(other.track_model) is None
     assert SemanticSearch(other).search("white noise").available
 
 
-def test_an_index_that_is_no_longer_used_is_dropped_and_can_come_back_without_embedding(
-    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+def test_the_nightly_job_compares_every_index_and_begins_none(
+    backends: Backends,
+    upload: Upload,
+    switched: Callable[[], Backends],
+    instance: dg.DagsterInstance,
+) -> None:
+    track = upload(1)
+    _backfill(backends)
+    other = switched()
+    nightly = defs.resolve_job_def("housekeeping")
+    assert nightly.execute_in_process(instance=instance, resources={"backends": other}).success
+    assert other.generations.find(other.track_model) is None
+    backends.vectors.delete([track])
+    assert nightly.execute_in_process(instance=instance, resources={"backends": other}).success
+    assert [due.track_ids for due in other.work.due_blocks("index", limit=1)] == [[track]]
+
+
+def test_an_index_that_was_replaced_is_dropped_after_a_while_and_comes_back_without_embedding(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
 ) -> None:
     ids = [upload(seed) for seed in range(2)]
     _backfill(backends)
-    other = switch()
+    other = switched()
     _backfill(other)
-    assert drop_retired_generations(other) == 1
-    assert drop_retired_generations(other) == 0
-    assert other.vectors.ids(0, LARGEST_ID) == ids
+    assert drop_replaced_generations(other) == 0
+    assert drop_replaced_generations(other, timedelta(0)) == 1
+    assert drop_replaced_generations(other, timedelta(0)) == 0
+    assert _indexed(other) == ids
+    live = other.generations.live()
+    assert live is not None
+    assert not drop_generation(other, live)
     with Backends(load_settings()) as back_again:
-        assert back_again.vectors.ids(0, LARGEST_ID) == []
+        assert _indexed(back_again) == []
         assert _backfill(back_again) == 0
-        assert back_again.vectors.ids(0, LARGEST_ID) == ids
-        live = back_again.generations.live()
+        assert _indexed(back_again) == ids
+        assert _live_model(back_again) == back_again.track_model.fingerprint
+
+
+def test_an_index_whose_model_cannot_be_loaded_any_more_still_forgets_what_is_hidden(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], clap: Path, run: Run
+) -> None:
+    kept, hidden = upload(1), upload(2)
+    _backfill(backends)
+    _backfill(switched())
+    shutil.copy(clap / "onnx" / "text_model.onnx", clap / "onnx" / "text_model_quantized.onnx")
+    with Backends(load_settings()) as old:
+        answer = SemanticSearch(old).search("white noise")
+        assert not answer.available
+        assert "has other files now" in str(answer.reason)
+        live = old.live
         assert live is not None
-        assert live.model == back_again.track_model.fingerprint
+        with pytest.raises(BackendError, match="cannot be loaded"):
+            live.text_model.embed_text(["white noise"])
+        old.database.rows(
+            "UPDATE public.tracks SET visibility = 'private' WHERE id = %(id)s", {"id": hidden}
+        )
+        _do_what_is_due(old, run)
+        assert _indexed(live) == [kept]

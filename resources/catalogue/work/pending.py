@@ -299,7 +299,7 @@ class PendingWork:
     def _due(self, job: Job, block: Block) -> DueBlock | None:
         """What is due in the block for the live generation, or else for the first of the others:
         what is being built keeps no upload waiting."""
-        self.settle(job, block)
+        pending = self._settle(job, block)
         rows = self._database.rows(
             """
             SELECT track_id, attempts FROM moodsearch.work
@@ -310,13 +310,11 @@ class PendingWork:
             {"job": job, "first": block.first, "last": block.last},
         )
         attempts = {row["track_id"]: row["attempts"] for row in rows}
-        with self._database.transaction() as connection:
-            for generation, target in self._targets(connection):
-                ids = _pending_here(connection, job, block, list(attempts), target)
-                if ids:
-                    # A run removes from every generation what is to be removed.
-                    most = max(attempts[track_id] for track_id in ids)
-                    return DueBlock(block, ids, most, generation)
+        for generation, track_ids in pending:
+            due = sorted(track_ids.intersection(attempts))
+            if due:
+                most = max(attempts[track_id] for track_id in due)
+                return DueBlock(block, due, most, generation)
         return None
 
     def postpone(self, job: Job, track_ids: Sequence[int]) -> None:
@@ -342,6 +340,10 @@ class PendingWork:
     def settle(self, job: Job, block: Block) -> None:
         """Take the block's tracks off the list for which nothing is left to do in any
         generation."""
+        self._settle(job, block)
+
+    def _settle(self, job: Job, block: Block) -> list[tuple[Generation, set[int]]]:
+        """See `settle`. Returns what is left on the list for each generation."""
         parameters = {"job": job, "first": block.first, "last": block.last}
         with self._database.transaction() as connection:
             # Locked first, compared afterwards in statements that see what was committed
@@ -354,15 +356,17 @@ class PendingWork:
                 """,
                 parameters,
             ).fetchall()
-            settled = {row["track_id"] for row in rows}
-            for _, target in self._targets(connection, hold=True):
-                settled.difference_update(
-                    _pending_here(connection, job, block, list(settled), target)
-                )
+            listed = [row["track_id"] for row in rows]
+            pending = [
+                (generation, _pending_here(connection, job, block, listed, target))
+                for generation, target in self._targets(connection, hold=True)
+            ]
+            settled = set(listed).difference(*(track_ids for _, track_ids in pending))
             connection.execute(
                 "DELETE FROM moodsearch.work WHERE job = %(job)s AND track_id = ANY(%(ids)s)",
                 {**parameters, "ids": list(settled)},
             )
+        return pending
 
     def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:
         """Put tracks on the list, due at once."""
@@ -382,10 +386,10 @@ def _pending_here(
     block: Block,
     track_ids: list[int],
     target: dict[str, object],
-) -> list[int]:
-    """Which of the block's tracks are pending in a generation, by id."""
+) -> set[int]:
+    """Which of the block's tracks are pending in a generation."""
     if not track_ids:
-        return []
+        return set()
     parameters = {**target, "first": block.first, "last": block.last, "ids": track_ids}
     rows = connection.execute(_PENDING_HERE[job], parameters).fetchall()
-    return sorted(row["track_id"] for row in rows)
+    return {row["track_id"] for row in rows}

@@ -13,10 +13,11 @@ from resources.embedding.offline.model import (
     TEXT_FILE,
     VOCABULARY_FILE,
     WEIGHTS,
-    OfflineModel,
     load_offline_model,
 )
-from resources.errors import BackendError, MoodSearchError
+from resources.embedding.protocol import EmbeddingModel
+from resources.embedding.unavailable import UnavailableModel
+from resources.errors import ConfigurationError
 from resources.object_store.protocol import ObjectStore
 
 _LAST: Final = REVISION_FILE
@@ -36,19 +37,24 @@ def keep_shipped_model(store: ObjectStore) -> None:
 
 def load_kept_model(
     store: ObjectStore, fingerprint: str, folder: Path, *, threads: int | None
-) -> OfflineModel:
+) -> EmbeddingModel:
     """The model whose vectors of tracks have `fingerprint`, from files in `folder`, which are
-    fetched where they are not there. Raises `BackendError` when it was not kept, or is made for
-    other code than this."""
-    own = folder / fingerprint[:16]
-    try:
-        if not (own / _LAST).exists():
-            _fetch(store, _prefix(fingerprint), own)
-        model = load_offline_model(threads, own)
-    except (OSError, MoodSearchError) as error:
-        raise BackendError(f"an earlier offline model could not be fetched: {error}") from None
+    fetched where they are not there: an `UnavailableModel` where it was not kept, or is made for
+    other code than this. Raises what the store raises, and `ConfigurationError` for a folder that
+    cannot be written to."""
+    own, prefix = folder / fingerprint[:16], _prefix(fingerprint)
+    if not (own / _LAST).exists():
+        if not store.exists(f"{prefix}{_LAST}"):
+            return UnavailableModel(fingerprint, "it shipped with another release")
+        try:
+            _fetch(store, prefix, own)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot write {own}: {error.strerror}; set MOODSEARCH_HOME to a writable folder"
+            ) from None
+    model = load_offline_model(threads, own)
     if model.model.for_tracks().fingerprint != fingerprint:
-        raise BackendError("an earlier offline model is made for an earlier release")
+        return UnavailableModel(fingerprint, "this release prepares audio otherwise")
     return model
 
 
