@@ -140,12 +140,19 @@ def _overview(run: BlockRun) -> Metadata:
     left = run.left(lambda track: track.step in ("probe", "embed", "index"))
     return {
         "namespace": dg.MetadataValue.text(vectors.namespace),
+        "model": dg.MetadataValue.text(_model(run.backends)),
         "documents_in_namespace": dg.MetadataValue.int(documents),
         "documents_in_block": dg.MetadataValue.int(len(indexed)),
         "preview": run.preview(indexed, lambda _: {}),
         **run.charges.metadata(vectors.charges_for, left, prices.dollars_to_index),
         **_storage(run.backends, documents),
     }
+
+
+def _model(backends: Backends) -> str:
+    """Whose vectors these are, and whether they answer."""
+    generation = backends.generations.find(backends.track_model) or backends.generation
+    return f"{generation.name}, {'answers' if generation.is_live else 'is being built'}"
 
 
 def _storage(backends: Backends, documents: int) -> Metadata:

@@ -26,5 +26,6 @@ search_api = dg.AssetSpec(
     kinds={"fastapi"},
     owners=[SEARCH],
     description="`GET /search/semantic` and the search page. Looks up the index, and shows of what "
-    "it finds only what the catalogue says is public at that moment.",
+    "it finds only what the catalogue says is public at that moment. Observations tell which model "
+    "answers, and how far the index of the next one is.",
 )

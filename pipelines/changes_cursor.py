@@ -12,12 +12,15 @@ OBSERVE_EVERY_SECONDS: Final = 60
 @dataclass(frozen=True)
 class ChangesCursor:
     """`compared_at`, `observed_at`: Unix times. `changes`: absorbed since the last observation.
-    `tried_with`: with which settings what failed was last tried again (`Backends.tried_with`)."""
+    `tried_with`: with which settings what failed was last tried again (`Backends.tried_with`).
+    `models`: what was last told of them, `models_seen_at`: when they were last looked at."""
 
     compared_at: float = 0.0
     observed_at: float = 0.0
     changes: int = 0
     tried_with: str = ""
+    models: str = ""
+    models_seen_at: float = 0.0
 
     @classmethod
     def read(cls, text: str | None) -> Self:
@@ -37,6 +40,12 @@ class ChangesCursor:
 
     def observed(self, now: float) -> Self:
         return replace(self, observed_at=now, changes=0)
+
+    def saw_models(self, models: str, now: float) -> Self:
+        return replace(self, models=models, models_seen_at=now)
+
+    def should_see_models(self, now: float) -> bool:
+        return now - self.models_seen_at >= OBSERVE_EVERY_SECONDS
 
     def should_observe(self, now: float) -> bool:
         return self.changes > 0 and now - self.observed_at >= OBSERVE_EVERY_SECONDS

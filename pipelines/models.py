@@ -3,6 +3,7 @@
 from assets.model import found_index
 from resources.backends import Backends
 from resources.catalogue.work.generations import Generation
+from resources.costs import prices
 from resources.embedding.clap.exports import DEFAULT_EXPORT
 from resources.settings import ModelSetting, Settings
 
@@ -60,3 +61,20 @@ def begin(backends: Backends) -> Generation:
     if generation.is_building:
         backends.work.reconcile()
     return generation
+
+
+def state_of_models(backends: Backends) -> dict[str, str | int | float]:
+    """Which model answers, and how far the index of another is; empty before anything was
+    indexed. `dollars_to_go`: at published prices, where a service is paid for it."""
+    state: dict[str, str | int | float] = {}
+    for generation in backends.generations.all():
+        if generation.is_live:
+            state["answers"] = generation.name
+        elif generation.is_building:
+            own, to_go = backends.of(generation), backends.generations.missing(generation)
+            state |= {"being_built": generation.name, "tracks_to_go": to_go}
+            dollars = prices.dollars_to_embed(to_go) if own.audio_model.charges_for else 0.0
+            dollars += prices.dollars_to_index(to_go) if own.vectors.charges_for else 0.0
+            if dollars:
+                state["dollars_to_go"] = round(dollars, 2)
+    return state

@@ -19,9 +19,10 @@ from typing import Final
 import dagster as dg
 
 from assets.blocks import TRACK_BLOCKS
-from assets.surroundings import tracks
+from assets.surroundings import search_api, tracks
 from pipelines.changes_cursor import ChangesCursor
 from pipelines.jobs import JOBS, classify_genres, config_of_run, index_tracks
+from pipelines.models import state_of_models
 from pipelines.runs import PRIORITY_TAG, UNFINISHED, block_of_run, fail_dead_runs
 from pipelines.shared import running_backends
 from resources.backends import Backends
@@ -68,6 +69,11 @@ def look_for_changes(context: dg.SensorEvaluationContext, backends: Backends) ->
     if cursor.should_observe(now):
         observations.append(_observation(backends, cursor.changes))
         cursor = cursor.observed(now)
+    if cursor.should_see_models(now):
+        models = state_of_models(backends)
+        if models and str(models) != cursor.models:
+            observations.append(dg.AssetObservation(search_api.key, metadata=models))
+        cursor = cursor.saw_models(str(models), now)
     return _answer(
         _due_blocks(context, backends, "index"),
         "index",

@@ -79,21 +79,29 @@ def _dagster(overview: Overview) -> Health:
 
 def _index(backends: Backends, overview: Overview, report: "_Report") -> None:
     report.heading("Indexed")
-    model = backends.track_model
-    generations = backends.generations.all()
-    own = next((each for each in generations if each.model == model.fingerprint), None)
-    recorded = 0 if own is None else overview.count_indexed(own.id)
-    stored = 0 if own is None else backends.open_vectors(own.namespace, model).count()
-    pending = backends.work.count()
+    live = backends.live
+    own = live or backends
+    generation = None if live is None else live.generations.find(live.track_model)
+    recorded = 0 if generation is None else overview.count_indexed(generation.id)
+    stored = 0 if live is None else live.vectors.count()
+    pending = own.work.count()
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(pending.items()))
     report.fact("public tracks", f"{backends.tracks.count_public():,}")
-    report.fact("in the index", f"{stored:,}" + ("" if own is None else f" in {own.namespace}"))
+    where = "" if generation is None else f" in {generation.namespace}"
+    report.fact("in the index", f"{stored:,}{where}")
+    model = own.track_model
     report.fact("model and windows", f"{model.id} ({model.fingerprint[:8]})")
     report.fact("pending", f"{kinds}; next: moodsearch backfill" if pending else "nothing")
-    for other in generations:
-        if other != own:
-            state = "live" if other.is_live else "replaced"
-            report.fact(f"{state} index", f"{other.namespace}, vectors of {other.model_id}")
+    for other in backends.generations.all():
+        if other.is_building:
+            to_go = f"{backends.generations.missing(other):,} tracks to go"
+            report.fact("being built", f"{other.namespace}, vectors of {other.name}; {to_go}")
+        elif not other.is_live:
+            report.fact("replaced index", f"{other.namespace}, vectors of {other.name}")
+    if "clap_model" in backends.settings.model_fields_set:
+        configured_model = backends.generations.other_model(backends.track_model)
+        if configured_model is not None:
+            report.fact("next", str(configured_model))
     if stored != recorded:
         report.problem(
             f"the index holds {stored:,} tracks, but {recorded:,} are recorded to be in it"

@@ -4,6 +4,8 @@ import fcntl
 import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import distribution
@@ -25,7 +27,7 @@ from pipelines.runs import fail_unfinished_runs
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
 from resources.catalogue.model_choice import Choice
-from resources.errors import UserError
+from resources.errors import BackendError, MoodSearchError, UserError
 from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli.model_choice import choose_model
@@ -54,6 +56,9 @@ _THREADS: Final = {
     # Linear algebra is on one thread in all of them (`resources.embedding.local`).
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+BEGIN_AGAIN_SECONDS: Final = 300
+"""Between two attempts to get the files of a model that is wanted."""
 
 UP_LOCK: Final = 0x6D6F6F647570
 """Advisory lock number of the one `up` on a database ("moodup" in ASCII)."""
@@ -93,14 +98,21 @@ def run(
             fail_unfinished_runs(instance)
         choose_model(console, backends, model)
         _find_what_is_pending(console, backends)
+        begin = threading.Thread(
+            target=_begin_the_wanted_model, args=(console, backends), daemon=True
+        )
 
         def every_second() -> None:
             backends.ensure_running()
             keep_lock()
 
+        def started() -> None:
+            _say_where(console, host, port, dagster_port, command)
+            begin.start()
+
         supervisor = Supervisor(_programs(host, port, dagster_port, environment), console)
         return supervisor.run(
-            started=lambda: _say_where(console, host, port, dagster_port, command),
+            started=started,
             every_second=every_second,
         )
 
@@ -108,14 +120,27 @@ def run(
 def _find_what_is_pending(console: Console, backends: Backends) -> None:
     """Put on the list of work what was there before the first start: no change of a track tells the
     sensors."""
-    begun = begin_by_itself(backends)
-    if begun is not None:
-        line = f"An index by {begun.name} is built in the background, and answers when complete."
-        console.print(Text(line), soft_wrap=True)
     other = backends.generations.other_model(wanted(backends).track_model)
-    if other is not None and begun is None:
+    if other is not None:
         console.print(Text(f"Attention: {other}.", style="yellow"), soft_wrap=True)
     backends.work.reconcile()
+
+
+def _begin_the_wanted_model(console: Console, backends: Backends) -> None:
+    """Once its files are had, which may take minutes, or a network that is not there yet."""
+    while True:
+        try:
+            begun = begin_by_itself(backends)
+        except BackendError:
+            time.sleep(BEGIN_AGAIN_SECONDS)
+            continue
+        except MoodSearchError as error:
+            console.print(Text(f"Attention: {error}", style="yellow"), soft_wrap=True)
+            return
+        if begun is not None:
+            said = f"An index of {begun.name} is being built, and answers when it is complete."
+            console.print(Text(said), soft_wrap=True)
+        return
 
 
 def _programs(

@@ -80,7 +80,7 @@ def test_a_switch_of_models_completes_although_some_audio_is_missing(
     )
     backends.database.rows("UPDATE moodsearch.track_documents SET generation = 'old'")
     backends.database.rows("UPDATE moodsearch.track_embeddings SET model = 'old'")
-    for name in ("generation", "vectors", "work"):
+    for name in ("generation", "vectors"):
         backends.__dict__.pop(name, None)
     backfill(backends, plan(backends), progress=NoProgress())
     live = backends.generations.live()

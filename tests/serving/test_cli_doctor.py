@@ -113,21 +113,26 @@ def test_an_index_that_lost_its_documents_is_wrong(moodsearch: Command) -> None:
     assert "0 tracks, but 1 are recorded" in outcome.output
 
 
-def test_an_index_of_another_model_is_wrong_and_the_remedy_is_named(moodsearch: Command) -> None:
+def test_an_index_whose_model_cannot_be_loaded_is_wrong_and_the_remedy_is_named(
+    moodsearch: Command,
+) -> None:
     with Backends(load_settings()) as backends:
         backends.generations.open(OTHER_MODEL.for_tracks())
     outcome = moodsearch("doctor")
     assert outcome.status == 1
-    assert "moodsearch backfill" in outcome.output
+    assert "moodsearch models build" in outcome.output
     assert OTHER_MODEL.id in outcome.output
 
 
-def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(moodsearch: Command) -> None:
+def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(
+    moodsearch: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAP_MODEL", "offline")
     with Backends(load_settings()) as backends:
         backends.generations.open(OTHER_MODEL.for_tracks())
         planned = moodsearch("backfill", "--dry-run")
         assert planned.status == 0
-        assert f"vectors of {OTHER_MODEL.id}" in planned.output
+        assert f"answered by {OTHER_MODEL.id}" in planned.output
         assert backends.generations.find(backends.track_model) is None
         assert moodsearch("doctor").status == 1
         done = moodsearch("backfill")

@@ -9,8 +9,8 @@ import pytest
 from resources.backends import Backends
 from resources.catalogue.work.records import IndexRecord
 from resources.embedding.protocol import EmbeddingModel
-from resources.errors import ModelMismatchError
-from serving.search.semantic import LiveIndex, SemanticSearch
+from serving.search.live_index import LiveIndex
+from serving.search.semantic import SemanticSearch
 from tests.catalogue.rows import add_track, update_track
 from tests.fakes.loopback import Answer, Host
 from tests.serving.moods import EMBED_TEXT, OTHER_MODEL, answers, embedder, index, mood
@@ -112,29 +112,26 @@ def test_an_empty_index_finds_nothing(backends: Backends, search: SemanticSearch
     assert titles(search, "dark techno") == []
 
 
-def test_an_index_of_another_model_makes_search_unavailable_and_names_the_remedy(
-    backends: Backends, search: SemanticSearch, model_host: Host
-) -> None:
-    index(backends, {add_track(backends.database): "dark techno"})
-    with Backends(backends.settings) as switched:
-        switched.local_model = embedder(model_host.url, OTHER_MODEL)
-        answer = SemanticSearch(switched).search("dark techno")
-    assert not answer.available
-    assert answer.results == []
-    assert "moodsearch backfill" in str(answer.reason)
-
-
-def test_a_finished_backfill_for_the_new_model_is_noticed_without_a_restart(
+def test_an_index_whose_model_cannot_be_loaded_makes_search_unavailable_and_names_the_remedy(
     backends: Backends,
 ) -> None:
     backends.generations.open(OTHER_MODEL.for_tracks())
-    live = LiveIndex(backends, recheck_seconds=0)
-    with pytest.raises(ModelMismatchError):
-        live.vectors()
-    assert backends.generations.promote_when_complete(backends.generation)
-    vectors = live.vectors()
-    assert vectors is not None
-    assert vectors.namespace == backends.generation.namespace
+    answer = SemanticSearch(backends).search("dark techno")
+    assert not answer.available
+    assert answer.results == []
+    assert "moodsearch models build" in str(answer.reason)
+
+
+def test_a_finished_index_of_another_model_is_noticed_without_a_restart(backends: Backends) -> None:
+    backends.generations.open(OTHER_MODEL.for_tracks())
+    index = LiveIndex(backends, recheck_seconds=0)
+    assert index.serving().generation == backends.generations.live()
+    own = backends.generations.start_building(backends.track_model)
+    assert backends.generations.promote_when_complete(own)
+    deadline = time.monotonic() + 10
+    while (vectors := index.vectors()) is None or vectors.namespace != own.namespace:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_model_that_is_too_slow_makes_search_unavailable_within_the_deadline(

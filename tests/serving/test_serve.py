@@ -78,7 +78,7 @@ def test_only_our_own_setting_says_whose_word_is_taken_for_a_clients_address(
         process.communicate()
 
 
-def test_an_index_of_another_model_is_one_line_of_the_log_that_names_the_remedy(
+def test_a_model_that_cannot_be_loaded_is_one_line_of_the_log_that_names_the_remedy(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
@@ -88,8 +88,8 @@ def test_an_index_of_another_model_is_one_line_of_the_log_that_names_the_remedy(
     try:
         assert process.stderr is not None
         warning, where = process.stderr.readline(), process.stderr.readline()
-        assert f"vectors of {OTHER_MODEL.id}" in warning
-        assert "run moodsearch backfill" in warning
+        assert "the model of the index" in warning
+        assert "moodsearch models build" in warning
         assert "http://127.0.0.1:" in where
     finally:
         process.kill()
