@@ -62,8 +62,9 @@ class LiveIndex:
         """What answers now: text and tracks by one model. Raises `BackendError` when the database
         does not answer."""
         now = time.monotonic()
+        is_fresh = now - self._looked_up_at < self._recheck_seconds
         serving = self._serving
-        if serving is not None and now - self._looked_up_at < self._recheck_seconds:
+        if is_fresh and serving is not None and serving.generation is not None:
             return serving
         # Outside the lock: a database that hangs must not hold up more than who asked it.
         generations = self._backends.generations.all()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from resources.errors import MoodSearchError, one_line
+from resources.errors import BackendError, MoodSearchError, one_line
 from serving.availability import AtMostEvery
 from serving.search.semantic import SemanticSearch
 
@@ -41,15 +41,19 @@ class WarmUp:
         """For the start of a process, in this thread. `with_model`: whether to ask the model; a
         remote one is left alone until somebody wants to search.
 
-        Raises `ConfigurationError` for a model that does not tell texts apart. A vector store that
-        does not answer, or holds another model's vectors, is logged in one line.
+        Raises `ConfigurationError` for a model that does not tell texts apart. What does not answer
+        now, or cannot be loaded, is logged in one line.
         """
         embedder = self._search.query_embedder
         embedder.refuse_known_collapse()
         if with_model:
-            embedder.similarity()
-            embedder.wake()
-            self._may_start()
+            try:
+                embedder.similarity()
+                embedder.wake()
+            except BackendError as error:
+                logger.warning("the model is not ready: %s", one_line(error))
+            else:
+                self._may_start()
         self._attempt("the index", self._warm_index)
 
     def warm(self) -> None:
