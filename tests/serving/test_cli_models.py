@@ -27,10 +27,16 @@ def indexed(moodsearch: Command, tmp_path: Path) -> None:
     assert moodsearch("backfill").status == 0
 
 
+def rows(moodsearch: Command) -> list[str]:
+    """Of the list, below its headings."""
+    lines = [line.strip() for line in moodsearch("models", "list").output.splitlines()]
+    rule = next(at for at, line in enumerate(lines) if line.startswith("─"))
+    return [line for line in lines[rule + 1 :] if line]
+
+
 def states(moodsearch: Command) -> list[str]:
     """The last column of the list."""
-    lines = moodsearch("models", "list").output.splitlines()
-    return [line.split("  ")[-1].strip() for line in lines[2:] if line.strip()]
+    return [row.split("  ")[-1].strip() for row in rows(moodsearch)]
 
 
 def test_before_anything_is_indexed_there_is_no_model(moodsearch: Command) -> None:
@@ -53,8 +59,7 @@ def test_a_model_is_built_answers_is_rolled_back_and_dropped(
     assert second.startswith("replaced")
     assert moodsearch("search", "white noise").status == 0
     assert moodsearch("models", "rollback").status == 0
-    listed = moodsearch("models", "list").output.splitlines()
-    assert "offline" in listed[2]
+    assert rows(moodsearch)[0].startswith("offline")
     assert moodsearch("models", "drop", "offline").status == 1
     assert moodsearch("models", "promote", clap).status == 0
     dropped = moodsearch("models", "drop", "offline")
