@@ -300,6 +300,10 @@ class PendingWork:
                 """,
                 parameters,
             ).fetchall()
+            ids = [row["track_id"] for row in rows]
+            if not ids:
+                return
+            # From the first to the last of them: one new track costs as much in a full block.
             connection.execute(
                 f"""
                 DELETE FROM moodsearch.work
@@ -310,7 +314,7 @@ class PendingWork:
                     WHERE {is_pending}
                 )
                 """,
-                {**parameters, "ids": [row["track_id"] for row in rows]},
+                {**parameters, "ids": ids, "first": ids[0], "last": ids[-1]},
             )
 
     def ask_for(self, job: Job, track_ids: Sequence[int]) -> None:
