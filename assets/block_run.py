@@ -33,6 +33,8 @@ PROCESS_TAG: Final = "moodsearch/process"
 """Which process works on a run (`resources.machine.processes`)."""
 
 Metadata = Mapping[str, dg.MetadataValue]
+Columns = Mapping[int, Mapping[str, Cell]]
+"""More columns of a preview, by track id."""
 
 if TYPE_CHECKING:
     Materialized = dg.MaterializeResult[None]
@@ -159,18 +161,19 @@ class BlockRun:
         self.backends.attempts.note_errors(self.job, self.report.reasons())
 
     def preview(
-        self, track_ids: Collection[int], columns: Callable[[int], Mapping[str, Cell]]
+        self, track_ids: Collection[int], columns: Callable[[Sequence[int]], Columns]
     ) -> dg.MetadataValue:
-        """Some of the tracks as a table, by title and artist and with more `columns` of each: those
-        of this run first, then the latest of the others."""
+        """Some of the tracks as a table, by title and artist and with more `columns`, which are
+        asked for these tracks only: those of this run first, then the latest of the others."""
         chosen = self.report.first_of(track_ids, PREVIEW_ROWS)
         named = self.backends.tracks.public(chosen)
+        added = columns(chosen)
         return table_of(
             [
                 {
                     "title": named[track_id].title if track_id in named else None,
                     "artist": named[track_id].artist_display_name if track_id in named else None,
-                    **columns(track_id),
+                    **added.get(track_id, {}),
                     "track_id": track_id,
                 }
                 for track_id in chosen
@@ -189,7 +192,8 @@ class BlockRun:
     ) -> Materialized:
         """What Dagster is told: the report, and what is the asset's own."""
         report = self.report
-        waiting = self.preview(report.waiting, lambda id_: {"reason": report.waiting[id_].reason})
+        reasons = report.reasons()
+        waiting = self.preview(reasons, lambda ids: {id_: {"reason": reasons[id_]} for id_ in ids})
         return dg.MaterializeResult(
             metadata={
                 **report.metadata(),

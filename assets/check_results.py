@@ -37,7 +37,7 @@ def schema_check(asset: str) -> dg.AssetCheckSpec:
 def schema_result(asset: str, table: BlockTable) -> dg.AssetCheckResult:
     name = f"{asset}_schema"
     try:
-        table.schema.validate(table.read())
+        table.check()
     except SchemaError as error:
         return dg.AssetCheckResult(check_name=name, passed=False, description=str(error)[:500])
     return dg.AssetCheckResult(check_name=name, passed=True, metadata={"rows": table.read().height})

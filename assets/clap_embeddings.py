@@ -1,7 +1,8 @@
 """clap_embeddings: each track's place in the space that it shares with text."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -9,7 +10,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Materialized, Metadata
+from assets.block_run import (
+    RETRIES,
+    BlockConfig,
+    BlockRun,
+    BlockRuns,
+    Columns,
+    Materialized,
+    Metadata,
+)
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import (
     check,
@@ -21,7 +30,6 @@ from assets.check_results import (
 from assets.configured import configured, cost_tag, embedding_kinds
 from assets.embedders import EmbeddedTrack, embed_tracks, embedder_for
 from assets.plots import histogram
-from assets.report import Cell
 from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, Embeddings, Windows
 from assets.track_audio import track_audio
@@ -88,9 +96,14 @@ def clap_embeddings(
         return run.result(_overview(run, table.read()), _check_results(run, table))
 
 
-def stored_vectors(run: BlockRun) -> dict[tuple[int, str], NDArray[np.float32]]:
-    """The block's vectors (512,) of the configured model, by track id and file id."""
-    rows = run.held.table(Embeddings, run.backends.track_model.fingerprint).read()
+def stored_vectors(
+    run: BlockRun, tracks: Sequence[PendingTrack]
+) -> dict[tuple[int, str], NDArray[np.float32]]:
+    """The tracks' vectors (512,) of the configured model, by track id and file id."""
+    if not tracks:
+        return {}
+    table = run.held.table(Embeddings, run.backends.track_model.fingerprint)
+    rows = table.rows_of([track.track_id for track in tracks])
     keys = zip(rows["track_id"], rows["file_id"], strict=True)
     return dict(zip(keys, rows["vector"].to_numpy(), strict=True))
 
@@ -101,13 +114,14 @@ def _without_stored_ones(run: BlockRun, table: BlockTable) -> list[PendingTrack]
     Vectors that are there although the track is pending were stored by a run that was killed before
     it said so, or the track is back in the catalogue: they are good, unless the run is forced.
     """
-    has_vector = set(table.read().select("track_id", "file_id").iter_rows())
+    candidates = [track for track in run.pending if track.step in ("embed", "index")]
+    rows = table.rows_of([track.track_id for track in candidates])
+    has_vector = set(rows.select("track_id", "file_id").iter_rows())
 
     def is_good(track: PendingTrack) -> bool:
         forced = run.config.force and track.step == "embed"
         return (track.track_id, track.file_id) in has_vector and not forced
 
-    candidates = [track for track in run.pending if track.step in ("embed", "index")]
     found = [track for track in candidates if is_good(track)]
     _record(run, [(t.track_id, t.audio.file_id) for t in found if t.step == "embed"])
     run.finished.update(track.track_id for track in found)
@@ -166,7 +180,8 @@ def _windows_of(embedded: Sequence[tuple[PendingTrack, WindowVectors]]) -> pl.Da
 
 
 def _check_results(run: BlockRun, table: BlockTable) -> list[dg.AssetCheckResult]:
-    has_vector = dict(table.read().select("track_id", "file_id").iter_rows())
+    rows = table.read()
+    has_vector = dict(zip(rows["track_id"].to_list(), rows["file_id"].to_list(), strict=True))
     expected = run.backends.contents.searchable(run.block)
     lacking = [id_ for id_, file_id in expected.items() if has_vector.get(id_) != file_id]
     return [
@@ -185,7 +200,7 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(table.height),
         "model": dg.MetadataValue.text(f"{model.id} ({model.fingerprint[:12]})"),
-        "preview": run.preview(table["track_id"].to_list(), _columns(run, table)),
+        "preview": run.preview(table["track_id"].to_list(), partial(_columns, run, table)),
         **run.charges.metadata(charged, left, prices.dollars_to_embed),
     }
     if table.height > 1:
@@ -201,21 +216,22 @@ def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
     return metadata
 
 
-def _columns(run: BlockRun, table: pl.DataFrame) -> Callable[[int], Mapping[str, Cell]]:
-    """Which tracks of its block sound most like a track."""
-    vectors = table["vector"].to_numpy() if table.height else np.empty((0, 0))
-    track_ids = table["track_id"].to_list()
+def _columns(run: BlockRun, table: pl.DataFrame, track_ids: Sequence[int]) -> Columns:
+    """Which tracks of their block sound most like these tracks of it."""
+    if not track_ids:
+        return {}
+    ids, vectors = table["track_id"].to_numpy(), table["vector"].to_numpy()
+    positions = np.searchsorted(ids, track_ids)
+    similarities = vectors[positions] @ vectors.T
+    similarities[np.arange(len(positions)), positions] = -np.inf  # A track is not like itself.
+    nearest = np.argsort(-similarities, axis=1)[:, : min(_NEIGHBOURS, len(ids) - 1)]
+    named = run.backends.tracks.public(np.unique(ids[nearest]).tolist())
 
-    def columns(track_id: int) -> Mapping[str, Cell]:
-        position = track_ids.index(track_id)
-        similarities = vectors @ vectors[position]
-        nearest = [i for i in np.argsort(-similarities) if i != position][:_NEIGHBOURS]
-        named = run.backends.tracks.public([track_ids[i] for i in nearest])
-        found = [(named.get(track_ids[i]), similarities[i]) for i in nearest]
-        sounds_like = [f"{track.title} ({cosine:.2f})" for track, cosine in found if track]
-        return {"sounds_like": ", ".join(sounds_like)}
+    def sounds_like(row: int) -> str:
+        found = [(named.get(ids[i]), similarities[row, i]) for i in nearest[row]]
+        return ", ".join(f"{track.title} ({cosine:.2f})" for track, cosine in found if track)
 
-    return columns
+    return {id_: {"sounds_like": sounds_like(row)} for row, id_ in enumerate(track_ids)}
 
 
 def _pairwise_similarities(table: pl.DataFrame) -> NDArray[np.float32]:

@@ -1,18 +1,26 @@
 """genre_predictions: what genres a classifier hears in each track, for recommended tags."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
 
 import dagster as dg
-import polars as pl
 
-from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Materialized, Metadata
+from assets.block_run import (
+    RETRIES,
+    BlockConfig,
+    BlockRun,
+    BlockRuns,
+    Columns,
+    Materialized,
+    Metadata,
+)
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, genre_kinds, genre_pool
 from assets.outcomes import Judge, Outcome, outcomes_in_chunks, threads_for
-from assets.report import Cell, table_of
+from assets.report import table_of
 from assets.surroundings import GROUP, SEARCH
 from assets.tables import BlockTable, GenrePredictions
 from resources.catalogue.work.pending import PendingTrack
@@ -55,7 +63,7 @@ def genre_predictions(
         run.backends.work.settle("genres", run.block)
         for track_id, problem in tagged.problems.items():
             context.log.warning("track %d could not be tagged: %s", track_id, problem)
-        overview = _overview(run, table.read(), auto_tagged=len(tagged.done))
+        overview = _overview(run, table, auto_tagged=len(tagged.done))
         return run.result(overview, [schema_result("genre_predictions", table)])
 
 
@@ -79,7 +87,7 @@ def _requests(run: BlockRun, tracks: Sequence[PendingTrack]) -> dict[int, GenreR
     embedded again first."""
     if not run.backends.classifier.needs_embedding:
         return {t.track_id: GenreRequest(t.track_id, run.audio_key(t)) for t in tracks}
-    vectors = stored_vectors(run) if tracks else {}
+    vectors = stored_vectors(run, tracks)
     requests = {
         track.track_id: GenreRequest(track.track_id, run.audio_key(track), vectors[key])
         for track in tracks
@@ -122,21 +130,25 @@ def _row(
     }
 
 
-def _overview(run: BlockRun, table: pl.DataFrame, *, auto_tagged: int) -> Metadata:
-    classifier = run.backends.classifier
-    commonest = table["names"].list.first().drop_nulls().value_counts(sort=True).head(10)
-    rows = {row["track_id"]: row for row in table.to_dicts()}
+def _overview(run: BlockRun, table: BlockTable, *, auto_tagged: int) -> Metadata:
+    classifier, rows = run.backends.classifier, table.read()
+    commonest = rows["names"].list.first().drop_nulls().value_counts(sort=True).head(10)
     left = run.left(lambda track: track.needs_genres)
     return {
-        "dagster/row_count": dg.MetadataValue.int(table.height),
+        "dagster/row_count": dg.MetadataValue.int(rows.height),
         "classifier": dg.MetadataValue.text(classifier.name),
         "commonest": table_of(commonest.rename({"names": "genre", "count": "tracks"}).to_dicts()),
-        "preview": run.preview(list(rows), lambda id_: _columns(rows[id_])),
+        "preview": run.preview(table.track_ids(), partial(_columns, table)),
         "auto_tagged": dg.MetadataValue.int(auto_tagged),
         **run.charges.metadata(classifier.charges_for, left, prices.dollars_to_classify),
     }
 
 
-def _columns(row: Mapping[str, Any]) -> Mapping[str, Cell]:
-    best = list(zip(row["names"], row["confidences"], strict=True))[:_GENRES_SHOWN]
-    return {"genres": ", ".join(f"{name} ({confidence:.2f})" for name, confidence in best)}
+def _columns(table: BlockTable, track_ids: Sequence[int]) -> Columns:
+    rows = table.rows_of(track_ids).iter_rows(named=True)
+    return {row["track_id"]: {"genres": _best(row["names"], row["confidences"])} for row in rows}
+
+
+def _best(names: Sequence[str], confidences: Sequence[float]) -> str:
+    best = list(zip(names, confidences, strict=True))[:_GENRES_SHOWN]
+    return ", ".join(f"{name} ({confidence:.2f})" for name, confidence in best)

@@ -84,7 +84,7 @@ def _remove_from_others(run: BlockRun) -> None:
 def _with_vectors(run: BlockRun, tracks: Sequence[PendingTrack]) -> list[IndexedTrack]:
     """The tracks with their vectors. One whose vector is gone (its table was lost and its audio
     cannot be reached) stays pending."""
-    vectors = stored_vectors(run) if tracks else {}
+    vectors = stored_vectors(run, tracks)
     found = [(track, vectors.get((track.track_id, track.audio.file_id))) for track in tracks]
     return [(track, vector) for track, vector in found if vector is not None]
 

@@ -127,6 +127,7 @@ class BlockTable:
         self._is_written = recorded is not None
         self._edition = recorded or self._latest_edition()
         self._held: pl.DataFrame | None = None
+        self._fits = False
 
     @property
     def key(self) -> str:
@@ -173,7 +174,18 @@ class BlockTable:
 
     def track_ids(self) -> set[int]:
         """The tracks that have a row."""
-        return set(self.read()["track_id"])
+        return set(self.read()["track_id"].to_list())
+
+    def rows_of(self, track_ids: Collection[int]) -> pl.DataFrame:
+        """The rows of these tracks, by track id; of those that have none, nothing."""
+        return self.read().filter(pl.col("track_id").is_in(list(track_ids)))
+
+    def check(self) -> None:
+        """Raises `pandera.errors.SchemaError` for a stored table that does not fit. What this
+        object wrote was found to fit when it was written."""
+        if not self._fits:
+            self.schema.validate(self.read())
+            self._fits = True
 
     def write(self, table: pl.DataFrame) -> None:
         """Replace the stored table. Raises `pandera.errors.SchemaError` for what does not fit."""
@@ -183,7 +195,7 @@ class BlockTable:
         self._held = None
         self._store.put(self.key, content)
         self._stored.wrote(self.name, self._edition)
-        self._held, self._is_written = table, True
+        self._held, self._is_written, self._fits = table, True, True
 
     def merge(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert `rows`, replacing those of the same tracks; nothing is written for none."""

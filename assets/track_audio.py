@@ -1,21 +1,29 @@
 """track_audio: what is in each track's audio file, and whether it can be decoded."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from typing import Any
+from functools import partial
 
 import dagster as dg
 import polars as pl
 
-from assets.block_run import RETRIES, BlockConfig, BlockRun, BlockRuns, Materialized, Metadata
+from assets.block_run import (
+    RETRIES,
+    BlockConfig,
+    BlockRun,
+    BlockRuns,
+    Columns,
+    Materialized,
+    Metadata,
+)
 from assets.blocks import TRACK_BLOCKS
 from assets.check_results import schema_check, schema_result
 from assets.configured import audio_kinds, configured, cost_tag
 from assets.decoding import Decoding
 from assets.outcomes import Judge, Outcome, outcomes_in_chunks, threads_for
 from assets.plots import histogram
-from assets.report import Cell, minutes
+from assets.report import minutes
 from assets.surroundings import GROUP, SEARCH, tracks
 from assets.tables import BlockTable, TrackAudio
 from resources.audio.probe import AudioProbe
@@ -48,7 +56,7 @@ def track_audio(
             _store(run, table, chunk)
             run.note(chunk)
         run.held.hand_on(_pending_after(run, table))
-        return run.result(_overview(run, table.read()), [schema_result("track_audio", table)])
+        return run.result(_overview(run, table), [schema_result("track_audio", table)])
 
 
 def _probe(run: BlockRun, tracks: Sequence[PendingTrack]) -> Iterator[list[Outcome[AudioProbe]]]:
@@ -102,7 +110,7 @@ def _record(run: BlockRun, outcome: Outcome[AudioProbe]) -> AudioRecord:
 
 def _pending_after(run: BlockRun, table: BlockTable) -> list[PendingTrack]:
     """What is pending now that the run is recorded: what can be decoded is to be embedded."""
-    broken = set(table.read().filter(pl.col("failure").is_not_null())["track_id"])
+    broken = _broken(table)
     return [
         replace(track, step=None if track.track_id in broken else "embed")
         if track.track_id in run.finished
@@ -111,26 +119,38 @@ def _pending_after(run: BlockRun, table: BlockTable) -> list[PendingTrack]:
     ]
 
 
-def _overview(run: BlockRun, table: pl.DataFrame) -> Metadata:
-    rows = {row["track_id"]: row for row in table.to_dicts()}
-    broken = [track_id for track_id, row in rows.items() if row["failure"] is not None]
-    durations = table["duration_seconds"].drop_nulls().to_list()
+def _overview(run: BlockRun, table: BlockTable) -> Metadata:
+    rows, broken = table.read(), _broken(table)
+    durations = rows["duration_seconds"].drop_nulls().to_list()
     metadata: dict[str, dg.MetadataValue] = {
-        "dagster/row_count": dg.MetadataValue.int(table.height),
+        "dagster/row_count": dg.MetadataValue.int(rows.height),
         "unplayable_in_block": dg.MetadataValue.int(len(broken)),
-        "preview": run.preview(set(rows).difference(broken), lambda id_: _columns(rows[id_])),
+        "preview": run.preview(table.track_ids() - broken, partial(_columns, table)),
     }
     if broken:
-        metadata["unplayable"] = run.preview(broken, lambda id_: {"reason": rows[id_]["failure"]})
+        metadata["unplayable"] = run.preview(broken, partial(_reasons, table))
     if durations:
         metadata["durations"] = histogram(durations, label="duration", number=minutes)
     return metadata
 
 
-def _columns(row: Mapping[str, Any]) -> Mapping[str, Cell]:
+def _broken(table: BlockTable) -> set[int]:
+    """Tracks whose audio cannot be decoded."""
+    return set(table.read().filter(pl.col("failure").is_not_null())["track_id"].to_list())
+
+
+def _columns(table: BlockTable, track_ids: Sequence[int]) -> Columns:
     return {
-        "duration": None if (seconds := row["duration_seconds"]) is None else minutes(seconds),
-        "codec": row["codec"],
-        "sample_rate": row["sample_rate"],
-        "channels": row["channels"],
+        row["track_id"]: {
+            "duration": None if (seconds := row["duration_seconds"]) is None else minutes(seconds),
+            "codec": row["codec"],
+            "sample_rate": row["sample_rate"],
+            "channels": row["channels"],
+        }
+        for row in table.rows_of(track_ids).iter_rows(named=True)
     }
+
+
+def _reasons(table: BlockTable, track_ids: Sequence[int]) -> Columns:
+    rows = table.rows_of(track_ids).iter_rows(named=True)
+    return {row["track_id"]: {"reason": row["failure"]} for row in rows}

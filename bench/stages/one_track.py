@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 
 import numpy as np
@@ -38,6 +38,15 @@ class Size:
     first: int = 1
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One track added: seconds of each part, and CPU seconds of this process (not PostgreSQL's),
+    which tell more than seconds where the machine does other things as well."""
+
+    seconds: dict[str, float]
+    cpu_seconds: float
+
+
 def measure(workplace: Workplace) -> list[Figure]:
     """A track is added to each catalogue in turn, so that whatever else the machine does meets all
     of them alike."""
@@ -49,13 +58,13 @@ def measure(workplace: Workplace) -> list[Figure]:
         }
         for size in sizes:
             _prepare(catalogues[size.name], size)
-        seconds: dict[str, list[dict[str, float]]] = defaultdict(list)
-        for turn in range(workplace.choose(0, -1), repetitions):
+        turns: dict[str, list[Turn]] = defaultdict(list)
+        for number in range(workplace.choose(0, -1), repetitions):
             for name, backends in catalogues.items():
-                parts = _add_one(backends, _new_file(workplace, turn, name))
-                if turn >= 0:
-                    seconds[name].append(parts)
-    return list(_figures(seconds))
+                turn = _add_one(backends, _new_file(workplace, number, name))
+                if number >= 0:
+                    turns[name].append(turn)
+    return list(_figures(turns))
 
 
 def _sizes(workplace: Workplace) -> list[Size]:
@@ -83,15 +92,14 @@ def _prepare(backends: Backends, size: Size) -> None:
         instance.add_dynamic_partitions(str(TRACK_BLOCKS.name), sorted(blocks))
 
 
-def _new_file(workplace: Workplace, turn: int, name: str) -> Path:
+def _new_file(workplace: Workplace, number: int, name: str) -> Path:
     path = workplace.folder / "new_track.mp3"
-    copy_packets(workplace.sound("mp3"), path, title=f"New {turn}", artist=f"For {name}")
+    copy_packets(workplace.sound("mp3"), path, title=f"New {number}", artist=f"For {name}")
     return path
 
 
-def _add_one(backends: Backends, file: Path) -> dict[str, float]:
-    """Seconds of each part."""
-    marks = [perf_counter()]
+def _add_one(backends: Backends, file: Path) -> Turn:
+    cpu_before, marks = process_time(), [perf_counter()]
     track_id = backends.uploads.add(file).track_id
     marks.append(perf_counter())
     backends.work.absorb_changes()
@@ -101,23 +109,29 @@ def _add_one(backends: Backends, file: Path) -> dict[str, float]:
     marks.append(perf_counter())
     result = backfill(backends, pending, progress=NoProgress())
     marks.append(perf_counter())
+    cpu_seconds = process_time() - cpu_before
     done = backends.vectors.ids(track_id, track_id) == [track_id]
     if not done or result.embedded != 1 or len(due) != 1 or result.errors:
         raise RuntimeError(f"the new track was not indexed alone: {due}, {result}")
     spans = (after - before for before, after in pairwise(marks))
-    return dict(zip(PARTS, spans, strict=True))
+    return Turn(dict(zip(PARTS, spans, strict=True)), cpu_seconds)
 
 
-def _figures(seconds: dict[str, list[dict[str, float]]]) -> Iterator[Figure]:
-    totals = {
-        name: tuple(sum(parts.values()) for parts in turns) for name, turns in seconds.items()
-    }
-    for name, values in totals.items():
-        yield Figure(f"from file to index, {name}", "s", values)
-    for name, values in totals.items():
-        if name != SMALL:
-            ratio = median(values) / median(totals[SMALL])
-            yield single(f"ratio of medians, {name}", "×", ratio)
+def _figures(turns: dict[str, list[Turn]]) -> Iterator[Figure]:
+    totals = {name: [sum(turn.seconds.values()) for turn in own] for name, own in turns.items()}
+    cpu = {name: [turn.cpu_seconds for turn in own] for name, own in turns.items()}
+    yield from _compared("from file to index", totals)
+    yield from _compared("CPU of this process", cpu)
     for part in PARTS:
-        for name, turns in seconds.items():
-            yield Figure(f"{part}, {name}", "ms", tuple(1_000 * parts[part] for parts in turns))
+        for name, own in turns.items():
+            values = tuple(1_000 * turn.seconds[part] for turn in own)
+            yield Figure(f"{part}, {name}", "ms", values)
+
+
+def _compared(what: str, seconds: dict[str, list[float]]) -> Iterator[Figure]:
+    for name, values in seconds.items():
+        yield Figure(f"{what}, {name}", "s", tuple(values))
+    for name, values in seconds.items():
+        if name != SMALL:
+            ratio = median(values) / median(seconds[SMALL])
+            yield single(f"{what}, ratio of medians, {name}", "×", ratio)

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, LiteralString, Self
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, dict_row, scalar_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from resources.errors import BackendError, MoodSearchError, UserError, first_line
@@ -75,6 +75,11 @@ class Database:
         with self.transaction(within) as connection:
             cursor = connection.execute(query, parameters)
             return cursor.fetchall() if cursor.description else []
+
+    def column(self, query: LiteralString, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """The first column of all rows of a statement, in a transaction of its own."""
+        with self.transaction() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(query, parameters).fetchall()
 
     @contextmanager
     def own_connection(self) -> Iterator[psycopg.Connection]:

@@ -1,5 +1,6 @@
 """From an upload to the index, and after each thing that can happen to a track."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -268,6 +269,20 @@ def test_a_document_that_is_missing_from_the_index_fails_its_check(
     run()
     backends.vectors.delete(ids[:1])
     assert run().failed_checks() == {"index_equals_catalogue"}
+
+
+def test_a_stored_table_that_does_not_fit_its_schema_fails_the_check(
+    backends: Backends, upload: Upload, run: Run
+) -> None:
+    upload(1)
+    run()
+    table = BlockTable(backends, TrackAudio, BLOCK)
+    parquet = io.BytesIO()
+    table.read().with_columns(sample_rate=pl.lit(-1, pl.Int32)).write_parquet(parquet)
+    backends.store.put(table.key, parquet.getvalue())
+    ran = run()
+    assert not ran.success
+    assert ran.failed_checks() == {"track_audio_schema"}
 
 
 @pytest.mark.slow

@@ -358,7 +358,7 @@ class PendingWork:
             ).fetchall()
             listed = [row["track_id"] for row in rows]
             pending = [
-                (generation, _pending_here(connection, job, block, listed, target))
+                (generation, _pending_here(connection, job, listed, target))
                 for generation, target in self._targets(connection, hold=True)
             ]
             settled = set(listed).difference(*(track_ids for _, track_ids in pending))
@@ -383,13 +383,13 @@ class PendingWork:
 def _pending_here(
     connection: Connection,
     job: Job,
-    block: Block,
     track_ids: list[int],
     target: dict[str, object],
 ) -> set[int]:
-    """Which of the block's tracks are pending in a generation."""
+    """Which of some tracks, by id, are pending in a generation."""
     if not track_ids:
         return set()
-    parameters = {**target, "first": block.first, "last": block.last, "ids": track_ids}
+    # From the first to the last of them: one new track costs as much in a full block.
+    parameters = {**target, "first": track_ids[0], "last": track_ids[-1], "ids": track_ids}
     rows = connection.execute(_PENDING_HERE[job], parameters).fetchall()
     return {row["track_id"] for row in rows}

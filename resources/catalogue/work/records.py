@@ -189,14 +189,14 @@ class TrackRecords:
 
     def indexed_ids(self, generation: str, block: Block) -> set[int]:
         """Which tracks of `block` that generation is recorded to hold."""
-        rows = self._database.rows(
+        ids = self._database.column(
             """
             SELECT track_id FROM moodsearch.track_documents
             WHERE generation = %(id)s AND track_id BETWEEN %(first)s AND %(last)s
             """,
             {"id": generation, "first": block.first, "last": block.last},
         )
-        return {row["track_id"] for row in rows}
+        return set(ids)
 
     def embedded_audio(
         self, model: str, generation: str, block: Block
