@@ -28,7 +28,8 @@ from resources.genres.replicate_transport import (
     may_be_sent_again,
 )
 from resources.object_store.protocol import ObjectStore
-from resources.web.http import Backoff, Deadline, printable_secret
+from resources.web.deadline import Deadline
+from resources.web.http import Backoff, printable_secret
 from resources.web.rate_limit import RateLimit
 
 EFFNET_DISCOGS_VERSION: Final = "1532dd069fb4f0e27c6833e28815f6b8c194dfec76fd9cd73460540fd720ffe1"

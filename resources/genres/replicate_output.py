@@ -10,11 +10,11 @@ from urllib.parse import unquote_to_bytes
 import httpx
 
 from resources.errors import BackendError
+from resources.web.deadline import Deadline
 from resources.web.http import (
     PASSING_ERRORS,
     PASSING_STATUSES,
     Backoff,
-    Deadline,
     read_bounded,
     retry_after_seconds,
     streamed,

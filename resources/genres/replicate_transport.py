@@ -9,7 +9,8 @@ from typing import Final
 
 import httpx
 
-from resources.web.http import CONNECT_SECONDS, retry_after_seconds
+from resources.web.deadline import CONNECT_SECONDS
+from resources.web.http import retry_after_seconds
 
 TRANSFER_SECONDS: Final = 60.0
 """Longest silence while something is sent or received, where the client sets no limit."""

@@ -37,7 +37,7 @@ from resources.vectors.turbopuffer_rows import (
     similarity_of,
     vector_of,
 )
-from resources.web.http import Deadline
+from resources.web.deadline import Deadline
 
 PAGE_ROWS: Final = LARGEST_LIMIT
 """Ids in a page of an export: the most that one query returns."""

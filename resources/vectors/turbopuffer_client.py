@@ -11,7 +11,8 @@ from typing import Any, Final, NoReturn, TypeVar
 import turbopuffer
 
 from resources.errors import BackendError, ConfigurationError
-from resources.web.http import Backoff, Deadline, excerpt, printable_secret, retry_after_seconds
+from resources.web.deadline import Deadline
+from resources.web.http import Backoff, excerpt, printable_secret, retry_after_seconds
 
 Answer = TypeVar("Answer", bound=turbopuffer.BaseModel)
 

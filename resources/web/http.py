@@ -1,9 +1,7 @@
-"""What clients of HTTP services share: deadlines, delays between attempts, bounded answers."""
+"""What clients of HTTP services share: delays between attempts, bounded answers."""
 
-import math
 import random
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +12,7 @@ from typing import Final
 import httpx
 
 from resources.errors import BackendError, ConfigurationError, one_line
-
-CONNECT_SECONDS: Final = 10.0
+from resources.web.deadline import Deadline
 
 PASSING_ERRORS: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 """Failures without an answer after which another attempt may succeed."""
@@ -28,35 +25,6 @@ ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-
-
-class Deadline:
-    """A point in time, `seconds` from now."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    @property
-    def remaining_seconds(self) -> float:
-        """Never negative."""
-        return max(0.0, self._end - time.monotonic())
-
-    @property
-    def has_passed(self) -> bool:
-        return self.remaining_seconds == 0
-
-    def sleep(self, seconds: float) -> bool:
-        """Wait; False, at once, if the time would be up by then."""
-        if seconds >= self.remaining_seconds:
-            return False
-        time.sleep(seconds)
-        return True
-
-    def timeout(self, most_seconds: float = math.inf) -> httpx.Timeout:
-        """For a request that may take the remaining time, `most_seconds` of it. At least a
-        millisecond, since httpx takes zero for a failure of its own."""
-        seconds = max(min(self.remaining_seconds, most_seconds), 0.001)
-        return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpcore
 
-from resources.web.http import CONNECT_SECONDS, Deadline
+from resources.web.deadline import CONNECT_SECONDS, Deadline
 from serving.embedding_service.addresses import Address, MayReach
 from serving.embedding_service.refusal import RefusalError, SourceError
 

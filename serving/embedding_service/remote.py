@@ -11,7 +11,7 @@ import httpcore
 import httpx
 
 from resources.object_store.ranges import BLOCK_BYTES, RangeReader
-from resources.web.http import Deadline
+from resources.web.deadline import Deadline
 from serving.embedding_service.addresses import MayReach
 from serving.embedding_service.limits import Limits, readable_size
 from serving.embedding_service.network import CheckedNetwork
