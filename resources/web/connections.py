@@ -23,9 +23,14 @@ def with_deadlines(client: C) -> C:
     parts: Any = client
     for transport in (parts._transport, *parts._mounts.values()):
         if transport is not None:
-            pool = transport._pool
-            pool._network_backend = BoundedNetwork(pool._network_backend)
+            keep_deadlines(transport)
     return client
+
+
+def keep_deadlines(transport: Any) -> None:
+    """The same for an `HTTPTransport` of either."""
+    pool = transport._pool
+    pool._network_backend = BoundedNetwork(pool._network_backend)
 
 
 class BoundedNetwork:

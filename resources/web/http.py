@@ -69,15 +69,13 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
-def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline) -> bytes:
-    """The body of a streamed answer. Raises `BackendError` if it is too long or too slow."""
+def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
+    """The body of a streamed answer. Raises `BackendError` if it is too long."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > limit_bytes:
             raise BackendError(f"{response.url.host} answered with more than {limit_bytes} bytes")
-        if deadline.has_passed:
-            raise BackendError(f"{response.url.host} did not finish its answer in time")
     return bytes(body)
 
 
@@ -85,13 +83,14 @@ def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline)
 def streamed(
     client: httpx.Client, request: httpx.Request, deadline: Deadline
 ) -> Iterator[httpx.Response]:
-    """Send `request` and close its answer, whose body is still to be read."""
+    """Send `request` and close its answer, whose body is still to be read, until `deadline`."""
     request.extensions["timeout"] = deadline.timeout().as_dict()
-    response = client.send(request, stream=True)
-    try:
-        yield response
-    finally:
-        response.close()
+    with deadline.bounds():
+        response = client.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            response.close()
 
 
 def excerpt(text: str, limit: int = 200) -> str:
