@@ -30,7 +30,7 @@ from resources.genres.replicate_transport import (
 from resources.object_store.protocol import ObjectStore
 from resources.web.connections import with_deadlines
 from resources.web.deadline import Deadline, OverdueError
-from resources.web.http import Backoff, printable_secret
+from resources.web.http import UNDECODED, Backoff, printable_secret
 from resources.web.rate_limit import RateLimit
 
 EFFNET_DISCOGS_VERSION: Final = "1532dd069fb4f0e27c6833e28815f6b8c194dfec76fd9cd73460540fd720ffe1"
@@ -54,9 +54,6 @@ BURST: Final = 10
 
 CLEAN_UP_SECONDS: Final = 5.0
 """For telling Replicate what is not needed any more, also when the time is up."""
-
-_NO_DECODING: Final = (ValueError, TypeError, AttributeError, KeyError)
-"""What the client raises for an answer of another shape, which it takes apart without a look."""
 
 T = TypeVar("T")
 
@@ -217,7 +214,7 @@ class ReplicateClassifier:
                     attempt, deadline, asked_seconds
                 ):
                     raise
-            except _NO_DECODING as error:
+            except UNDECODED as error:
                 raise BackendError(
                     "Replicate's answer is not what its client expects; the prediction may have"
                     " been aborted"
@@ -229,7 +226,7 @@ class ReplicateClassifier:
 def _cleaning_up() -> Iterator[None]:
     """Nothing depends on it."""
     with (
-        suppress(httpx.HTTPError, ReplicateException, OverdueError, *_NO_DECODING),
+        suppress(httpx.HTTPError, ReplicateException, OverdueError, *UNDECODED),
         Deadline(CLEAN_UP_SECONDS).bounds(),
     ):
         yield

@@ -22,6 +22,9 @@ PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
 
+UNDECODED: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What services' own clients raise for an answer of another shape: most take it apart unseen."""
+
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")

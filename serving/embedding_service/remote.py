@@ -46,8 +46,9 @@ class RemoteFiles:
         """
         url = checked(address)
         deadline = Deadline(self._limits.fetch_seconds)
-        network = CheckedNetwork(self._may_reach, deadline, self._resolvers)
+        network = CheckedNetwork(self._may_reach, self._resolvers)
         with (
+            deadline.bounds(),
             httpcore.ConnectionPool(
                 self._ssl_context, max_connections=1, network_backend=network
             ) as pool,

@@ -81,6 +81,7 @@ def test_a_download_that_hangs_is_given_up_in_time_and_can_be_repeated(
         {},
         7,
         b"<html>",
+        b"[" * 100_000,
         {"id": ID, "siblings": 7},
         {"id": ID, "siblings": [None]},
         {"id": ID, "siblings": [{}]},

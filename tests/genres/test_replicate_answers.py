@@ -19,7 +19,17 @@ CREATE = "POST /v1/predictions"
 GET = "GET /v1/predictions/p1"
 UPLOAD = "POST /v1/files"
 REQUEST = GenreRequest(1, "audio/1.mp3")
-SHAPES = ["[]", "null", "{}", "7", '"text"', '[{"id": "p1"}]', '{"id": null, "status": {}}', "{"]
+SHAPES = [
+    "[" * 100_000,
+    "[]",
+    "null",
+    "{}",
+    "7",
+    '"text"',
+    '[{"id": "p1"}]',
+    '{"id": null, "status": {}}',
+    "{",
+]
 
 
 @pytest.fixture

@@ -39,12 +39,9 @@ from resources.embedding.clap.exports import Export
 from resources.errors import BackendError, ConfigurationError
 from resources.web.connections import with_deadlines
 from resources.web.deadline import PATIENCE_SECONDS, OverdueError, TransferDeadline
-from resources.web.http import PASSING_STATUSES, excerpt
+from resources.web.http import PASSING_STATUSES, UNDECODED, excerpt
 
 _ANSWER_SECONDS: Final = 10.0
-
-_NO_DECODING: Final = (ValueError, TypeError, AttributeError, KeyError)
-"""What the client raises for an answer of another shape, which it takes apart without a look."""
 
 _SHA256_DIGITS: Final = 64
 """The hub's ETag of a large file is its SHA-256; of a small one, Git's SHA-1."""
@@ -162,7 +159,7 @@ class Hub:
             raise self._not_reached(what) from None
         except OSError as error:
             raise self._not_kept(what, error) from None
-        except _NO_DECODING:
+        except UNDECODED:
             raise BackendError(
                 f"CLAP_MODEL: {self.address} does not answer as a model hub does; check HF_ENDPOINT"
             ) from None
