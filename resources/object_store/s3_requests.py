@@ -28,6 +28,8 @@ from resources.web.connections import with_deadlines
 CONNECT_SECONDS: Final = 5.0
 SENT_AT_ONCE: Final = 64 * 1024
 MOST_IDLE_CONNECTIONS: Final = 32
+IDLE_SECONDS: Final = 30.0
+"""How long one is kept for the next request: a player asks for more every few seconds."""
 
 
 class BoundedRequests:
@@ -44,7 +46,9 @@ class BoundedRequests:
                 verify=httpx.create_ssl_context(ca_bundle) if ca_bundle else True,
                 timeout=httpx.Timeout(silence_seconds, connect=CONNECT_SECONDS, pool=None),
                 limits=httpx.Limits(
-                    max_connections=None, max_keepalive_connections=MOST_IDLE_CONNECTIONS
+                    max_connections=None,
+                    max_keepalive_connections=MOST_IDLE_CONNECTIONS,
+                    keepalive_expiry=IDLE_SECONDS,
                 ),
             )
         )

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field
 
 from resources.backends import Backends
+from resources.errors import BackendError
 from resources.web.deadline import Deadline
 from serving.availability import Answer, Availability, UnavailableError
 from serving.search.nearest import FoundTrack, nearest_public
@@ -56,7 +57,13 @@ class SimilarTracks:
         if track_id not in self._tracks.public([track_id]):
             return None
         vectors = self._index.vectors()
-        embedding = None if vectors is None else vectors.vector(track_id)
-        if vectors is None or embedding is None:
+        if vectors is None:
+            return []
+        embedding = vectors.vector(track_id)
+        if embedding is None:
+            if self._tracks.any_indexed(vectors.namespace, track_id):
+                raise BackendError(
+                    f"the index {vectors.namespace} lacks a track that is recorded in it"
+                )
             return []
         return nearest_public(vectors, self._tracks, embedding, limit, leave_out=track_id)
