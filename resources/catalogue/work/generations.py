@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import LiteralString
 
+from resources.catalogue.connection import WHOLE_CATALOGUE_SECONDS
 from resources.catalogue.database import ANSWER_SECONDS, Database
 from resources.embedding.protocol import ModelDescription
 
@@ -91,7 +92,7 @@ class Generations:
     def retire(self, generation: Generation) -> bool:
         """Forget a generation, so that its namespace can be dropped; False when it is live."""
         parameters = {"key": self._building, "id": generation.id}
-        with self._database.transaction() as connection:
+        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
             is_retired = connection.execute(
                 "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live", parameters
             ).rowcount
@@ -187,7 +188,7 @@ class Generations:
         Returns whether it took over now.
         """
         parameters = {"id": generation.id, "index": self._index}
-        with self._database.transaction() as connection:
+        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
             waiting = connection.execute(
                 """
                 SELECT 1
