@@ -15,6 +15,7 @@ from sqlalchemy.dialects import plugins
 from sqlalchemy.engine import CreateEnginePlugin
 from sqlalchemy.pool import NullPool, QueuePool
 
+from resources.catalogue.connection import BOUNDED
 from resources.catalogue.database import DAGSTER_SCHEMA, database_error
 from resources.catalogue.schema.migrate import ensure_schema, refused
 from resources.machine.postgres import EmbeddedPostgres
@@ -79,7 +80,7 @@ def make_dagster_schema(database_url: str) -> None:
     """Raises `UserError` when the database's user may not do it, and `BackendError` when the
     database does not answer."""
     try:
-        with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(database_url, autocommit=True, **BOUNDED) as connection:
             ensure_schema(connection, DAGSTER_SCHEMA)
     except psycopg.OperationalError as error:
         raise database_error(error) from None
@@ -94,7 +95,8 @@ def storage_url(database_url: str) -> str:
     dagster-postgres does not work with. Hosts are in the query, the one place where SQLAlchemy
     takes every kind: names, IPv6 addresses, folders of sockets, and several of them.
     """
-    parts = {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
+    parts = {name: str(value) for name, value in BOUNDED.items()}
+    parts |= {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
     user, password = parts.pop("user", None), parts.pop("password", None)
     database = parts.pop("dbname", None)
     search_path = f"-csearch_path={DAGSTER_SCHEMA}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from resources.errors import BackendError, MoodSearchError, one_line
+from resources.web.deadline import Deadline
 
 LOG_INTERVAL_SECONDS: Final = 60.0
 CONCURRENT_ANSWERS: Final = 16
@@ -57,7 +58,7 @@ class DeadlineWorkers:
         except TimeoutError:
             if future.done():
                 raise
-            raise BackendError(f"no answer within {seconds:g} s") from None
+            raise BackendError(f"no answer within {seconds:.3g} s") from None
 
     def _call(self, function: Callable[[], T], future: Future[T]) -> None:
         try:
@@ -99,11 +100,18 @@ class Availability:
         self._may_log = AtMostEvery(LOG_INTERVAL_SECONDS)
         self._failure: tuple[float, str] | None = None
 
-    def answer(self, compute: Callable[[], T]) -> T:
+    def deadline(self) -> Deadline:
+        """For who asks now. Time that the question waits for its turn counts."""
+        return Deadline(self._deadline_seconds)
+
+    def answer(self, compute: Callable[[], T], deadline: Deadline | None = None) -> T:
         """What `compute` returns. Raises `UnavailableError`, and nothing else, when that fails for
-        any reason or takes longer than the deadline."""
+        any reason or is not there by `deadline` (None: one that begins now)."""
+        deadline = deadline or self.deadline()
         try:
-            result = self._workers.run(compute, self._deadline_seconds)
+            if deadline.has_passed:
+                raise BackendError("all of its time went by while it waited for its turn")
+            result = self._workers.run(compute, deadline.remaining_seconds)
         except MoodSearchError as error:
             reason = one_line(error)
             if self._may_log():

@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pipelines.instance import INSTANCE, dagster_instance, prepare_dagster
 from pipelines.storage import storage_url
 from resources.backends import Backends
+from resources.catalogue.connection import BOUNDED
 from resources.catalogue.database import DAGSTER_SCHEMA, SessionLock
 from resources.errors import BackendError, ConfigurationError, UserError
 from resources.machine.postgres import EmbeddedPostgres
@@ -91,7 +92,8 @@ def _as_libpq_sees_it(url: str) -> dict[str, str]:
     ],
 )
 def test_dagster_finds_the_database_that_libpq_finds(url: str) -> None:
-    expected = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    bounds = {name: str(value) for name, value in BOUNDED.items()}
+    expected = bounds | {name: str(value) for name, value in conninfo_to_dict(url).items()}
     assert _as_libpq_sees_it(storage_url(url)) == {**expected, "options": SEARCH_PATH}
 
 

@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from resources.web.http import Deadline
+from resources.web.deadline import Deadline
 from resources.web.rate_limit import RateLimit
 
 

@@ -6,9 +6,15 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, LiteralString, Self
 
 import psycopg
-from psycopg.rows import DictRow, dict_row, scalar_row
+from psycopg.rows import DictRow, TupleRow, dict_row, scalar_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from resources.catalogue.connection import (
+    BOUNDED,
+    STATEMENT_SECONDS,
+    BoundedConnection,
+    limit_statements,
+)
 from resources.errors import BackendError, MoodSearchError, UserError, first_line
 
 DAGSTER_SCHEMA: Final = "moodsearch_dagster"
@@ -20,17 +26,25 @@ WAIT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 2.0
 """How long a statement may take that a listener waits for."""
 
-Connection = psycopg.Connection[DictRow]
+Connection = BoundedConnection[DictRow]
 
 
 class Database:
     """A small pool. Safe to use from threads.
 
-    Every method raises `BackendError` when the server does not answer.
+    Every method raises `BackendError` when the server does not answer, or works on a statement for
+    longer than `statement_seconds`, unless it is allowed another time.
     """
 
-    def __init__(self, url: str, *, max_connections: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int = 8,
+        statement_seconds: float = STATEMENT_SECONDS,
+    ) -> None:
         self._url = url
+        self._statement_seconds = statement_seconds
         self.pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             min_size=0,
@@ -39,7 +53,9 @@ class Database:
             # The delays between attempts double until this: with the default of 5 minutes, a server
             # that comes back after an outage would not be noticed for as long again.
             reconnect_timeout=5,
-            kwargs={"row_factory": dict_row, "connect_timeout": 10},
+            connection_class=BoundedConnection[DictRow],
+            kwargs={"row_factory": dict_row, **BOUNDED},
+            configure=self._configure,
             check=ConnectionPool.check_connection,
             open=True,
         )
@@ -54,10 +70,11 @@ class Database:
     def transaction(self, within: float | None = None) -> Iterator[Connection]:
         """A connection in a transaction that commits at the end, or rolls back on an error.
 
-        `within`: seconds after which the server ends a statement; that is a `BackendError`.
+        `within`: seconds that a statement may take here.
         """
         try:
             with self.pool.connection() as connection:
+                connection.statement_seconds = within or self._statement_seconds
                 if within is not None:
                     connection.execute(f"SET LOCAL statement_timeout = {round(1_000 * within)}")
                 yield connection
@@ -82,13 +99,21 @@ class Database:
             return cursor.execute(query, parameters).fetchall()
 
     @contextmanager
-    def own_connection(self) -> Iterator[psycopg.Connection]:
-        """An autocommit connection outside the pool, for locks that live as long as it does."""
+    def own_connection(self, within: float | None = None) -> Iterator[BoundedConnection[TupleRow]]:
+        """An autocommit connection outside the pool, for locks that live as long as it does.
+        `within`: see `transaction`."""
+        seconds = within or self._statement_seconds
         try:
-            with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+            with BoundedConnection.connect(self._url, autocommit=True, **BOUNDED) as connection:
+                connection.statement_seconds = seconds
+                limit_statements(connection, seconds)
                 yield connection
         except psycopg.OperationalError as error:
             raise database_error(error) from error
+
+    def _configure(self, connection: Connection) -> None:
+        limit_statements(connection, self._statement_seconds)
+        connection.commit()
 
 
 class SessionLock:
@@ -135,7 +160,7 @@ class SessionLock:
 
     def _take(self) -> None:
         if self._connection is None:
-            self._connection = psycopg.connect(
+            self._connection = BoundedConnection.connect(
                 self._url,
                 autocommit=True,
                 connect_timeout=2,
@@ -143,6 +168,7 @@ class SessionLock:
                 keepalives_idle=5,
                 keepalives_interval=2,
                 keepalives_count=3,
+                tcp_user_timeout=10_000,
             )
         query = "SELECT pg_try_advisory_lock(%s)"
         row = self._connection.execute(query, [self._number]).fetchone()

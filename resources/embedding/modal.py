@@ -24,8 +24,9 @@ from resources.embedding.protocol import (
     Vector,
 )
 from resources.errors import BackendError, ConfigurationError, RefusedTrackError
+from resources.web.deadline import Deadline
 from resources.web.event_loop import EventLoopThread
-from resources.web.http import ABOUT_THE_INPUT, Backoff, Deadline, excerpt, printable_secret
+from resources.web.http import ABOUT_THE_INPUT, Backoff, excerpt, printable_secret
 
 MAX_NORM_ERROR: Final = 0.05
 """Further from length 1 is not the rounding of a normalised vector but something else."""

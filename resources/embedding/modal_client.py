@@ -11,14 +11,8 @@ from typing import Final, TypeVar
 import httpx
 
 from resources.errors import BackendError, RefusedTrackError
-from resources.web.http import (
-    CONNECT_SECONDS,
-    PASSING_ERRORS,
-    PASSING_STATUSES,
-    Backoff,
-    Deadline,
-    retry_after_seconds,
-)
+from resources.web.deadline import CONNECT_SECONDS, Deadline
+from resources.web.http import PASSING_ERRORS, PASSING_STATUSES, Backoff, retry_after_seconds
 
 MAX_REDIRECTS: Final = 20
 """Modal answers 303 when a request has taken 150 s, and again for each further 150 s."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import httpx
 from replicate.client import Client
@@ -28,7 +28,9 @@ from resources.genres.replicate_transport import (
     may_be_sent_again,
 )
 from resources.object_store.protocol import ObjectStore
-from resources.web.http import Backoff, Deadline, printable_secret
+from resources.web.connections import with_deadlines
+from resources.web.deadline import Deadline, OverdueError
+from resources.web.http import UNDECODED, Backoff, printable_secret
 from resources.web.rate_limit import RateLimit
 
 EFFNET_DISCOGS_VERSION: Final = "1532dd069fb4f0e27c6833e28815f6b8c194dfec76fd9cd73460540fd720ffe1"
@@ -50,14 +52,17 @@ other processes ask, too."""
 
 BURST: Final = 10
 
+CLEAN_UP_SECONDS: Final = 5.0
+"""For telling Replicate what is not needed any more, also when the time is up."""
+
 T = TypeVar("T")
 
 
 class ReplicateClassifier:
     """Sends the audio's URL, or the audio itself where the store has none, and waits.
 
-    A call takes at most `timeout_seconds` and the length of one request. `poll_seconds` lie between
-    two looks at a prediction that is not finished. Calls of all threads together create at most
+    A call takes at most `timeout_seconds`, and `CLEAN_UP_SECONDS`. `poll_seconds` lie between two
+    looks at a prediction that is not finished. Calls of all threads together create at most
     `predictions_per_minute`. What they use is noted in `ledger`.
     """
 
@@ -88,7 +93,7 @@ class ReplicateClassifier:
             transport=ReplicateTransport(),
         )
         # Outputs may be on any host, so they are fetched by a client without the token.
-        self._download_client = httpx.Client(follow_redirects=True)
+        self._download_client = with_deadlines(httpx.Client(follow_redirects=True))
 
     @property
     def name(self) -> str:
@@ -125,9 +130,11 @@ class ReplicateClassifier:
             return
         file = self._upload(request, deadline)
         try:
+            if "get" not in file.urls:
+                raise BackendError("Replicate does not say where it keeps the audio")
             yield file.urls["get"]
         finally:
-            with suppress(httpx.HTTPError, ReplicateException, ValueError):
+            with _cleaning_up():
                 self._client.files.delete(file.id)
 
     def _upload(self, request: GenreRequest, deadline: Deadline) -> File:
@@ -166,13 +173,16 @@ class ReplicateClassifier:
         while prediction.status in {"starting", "processing"}:
             if not deadline.sleep(self._poll_seconds):
                 self._give_up(prediction)
-            prediction = self._call(poll, deadline, self._requests, lambda _error: True)
+            try:
+                prediction = self._call(poll, deadline, self._requests, lambda _error: True)
+            except OverdueError:
+                self._give_up(prediction)
         self._note_usage(prediction)
         raise_unless_succeeded(prediction)
         return prediction
 
-    def _give_up(self, prediction: Prediction) -> None:
-        with suppress(httpx.HTTPError, ReplicateException, ValueError):
+    def _give_up(self, prediction: Prediction) -> NoReturn:
+        with _cleaning_up():
             prediction = self._client.predictions.cancel(prediction.id)
         self._note_usage(prediction)
         raise BackendError(f"Replicate did not finish within {self._timeout_seconds:g} seconds")
@@ -196,16 +206,27 @@ class ReplicateClassifier:
             if not limit.wait(deadline):
                 raise BackendError("Replicate is asked as often as it allows; this has to wait")
             try:
-                return request()
+                with deadline.bounds():
+                    return request()
             except httpx.TransportError as error:
                 asked_seconds = error.asked_seconds if isinstance(error, RefusedError) else None
                 if not is_worth_repeating(error) or not self._backoff.pause(
                     attempt, deadline, asked_seconds
                 ):
                     raise
-            except ValueError as error:
+            except UNDECODED as error:
                 raise BackendError(
                     "Replicate's answer is not what its client expects; the prediction may have"
                     " been aborted"
                 ) from error
         raise AssertionError("unreachable")
+
+
+@contextmanager
+def _cleaning_up() -> Iterator[None]:
+    """Nothing depends on it."""
+    with (
+        suppress(httpx.HTTPError, ReplicateException, OverdueError, *UNDECODED),
+        Deadline(CLEAN_UP_SECONDS).bounds(),
+    ):
+        yield

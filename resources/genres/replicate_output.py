@@ -10,11 +10,11 @@ from urllib.parse import unquote_to_bytes
 import httpx
 
 from resources.errors import BackendError
+from resources.web.deadline import Deadline
 from resources.web.http import (
     PASSING_ERRORS,
     PASSING_STATUSES,
     Backoff,
-    Deadline,
     read_bounded,
     retry_after_seconds,
     streamed,
@@ -47,7 +47,7 @@ def _download(client: httpx.Client, url: str, deadline: Deadline, backoff: Backo
         try:
             with streamed(client, client.build_request("GET", url), deadline) as response:
                 if response.status_code == 200:
-                    return read_bounded(response, MAX_OUTPUT_BYTES, deadline)
+                    return read_bounded(response, MAX_OUTPUT_BYTES)
                 reason = f"answered {response.status_code}"
                 passing = response.status_code in PASSING_STATUSES
                 asked_seconds = retry_after_seconds(response.headers)

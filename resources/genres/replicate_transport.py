@@ -9,7 +9,9 @@ from typing import Final
 
 import httpx
 
-from resources.web.http import CONNECT_SECONDS, retry_after_seconds
+from resources.web.connections import keep_deadlines
+from resources.web.deadline import CONNECT_SECONDS
+from resources.web.http import retry_after_seconds
 
 TRANSFER_SECONDS: Final = 60.0
 """Longest silence while something is sent or received, where the client sets no limit."""
@@ -35,7 +37,12 @@ class RefusedError(httpx.TransportError):
 
 
 class ReplicateTransport(httpx.HTTPTransport):
-    """Raises `RefusedError` for what may be tried again, and leaves no request without timeout."""
+    """Raises `RefusedError` for what may be tried again, and leaves no request without timeout or
+    deadline."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        keep_deadlines(self)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions.get("timeout", {})

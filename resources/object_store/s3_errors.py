@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Final
 
 import httpx
-from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from resources.errors import (
     BackendError,
@@ -38,17 +38,19 @@ def translated(bucket: str, host: str, key: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _from_answer(error, bucket, host, key) from error
-    except S3UploadFailedError as error:
-        cause = error.__context__
-        if isinstance(cause, ClientError):
-            raise _from_answer(cause, bucket, host, key) from error
-        raise BackendError(f"The upload of {key!r} to {host} failed") from error
     except ParamValidationError as error:
         # Keys are validated before, so it is the bucket's name.
         raise ConfigurationError(f"R2_BUCKET is not the name of a bucket: {bucket!r}") from error
+    except (ResponseParserError, ValueError, OverflowError) as error:
+        # Not XML, not that XML, or headers with numbers and dates that are none.
+        raise no_object_store(host) from error
     except BotoCoreError as error:
         reason = type(error).__name__
         raise BackendError(f"The object store {host} did not answer ({reason})") from error
+
+
+def no_object_store(host: str) -> BackendError:
+    return BackendError(f"{host} does not answer as an object store does")
 
 
 def _from_answer(error: ClientError, bucket: str, host: str, key: str) -> MoodSearchError:

@@ -64,7 +64,7 @@ class PgvectorStore:
 
     def __init__(
         self,
-        pool: ConnectionPool[psycopg.Connection[Any]],
+        pool: ConnectionPool[Any],
         namespace: str,
         model: ModelDescription,
     ) -> None:

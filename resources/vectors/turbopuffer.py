@@ -31,13 +31,17 @@ from resources.vectors.protocol import LARGEST_ID, LARGEST_LIMIT, Match, VectorD
 from resources.vectors.turbopuffer_client import NamespaceMissingError, TurbopufferClient
 from resources.vectors.turbopuffer_rows import (
     batches,
+    check_written,
+    count_in,
     fingerprint_of,
+    id_of,
     row_of,
+    rows_in,
     schema,
     similarity_of,
     vector_of,
 )
-from resources.web.http import Deadline
+from resources.web.deadline import PATIENCE_SECONDS, Deadline, TransferDeadline
 
 PAGE_ROWS: Final = LARGEST_LIMIT
 """Ids in a page of an export: the most that one query returns."""
@@ -51,9 +55,10 @@ class TurbopufferStore:
     the fingerprint of every result, so that even two models that write the first documents of a
     namespace at the same moment are never mixed in an answer.
 
-    `read_seconds` bounds queries and `check`, `write_seconds` everything else (each batch of a
-    write), retries included. What they use is noted in `ledger`. Raises `ConfigurationError` for a
-    malformed key, and from any call when the service refuses it.
+    `read_seconds` bounds queries and `check`, `write_seconds` everything else, retries included; a
+    write has that time besides what it takes to send (`TransferDeadline`). What they use is noted
+    in `ledger`. Raises `ConfigurationError` for a malformed key, and from any call when the service
+    refuses it.
     """
 
     charges_for = (
@@ -71,7 +76,7 @@ class TurbopufferStore:
         model: ModelDescription,
         base_url: str | None = None,
         read_seconds: float = 5.0,
-        write_seconds: float = 60.0,
+        write_seconds: float = PATIENCE_SECONDS,
         ledger: Ledger | None = None,
     ) -> None:
         self._client = TurbopufferClient(api_key=api_key, region=region, base_url=base_url)
@@ -105,8 +110,9 @@ class TurbopufferStore:
     def delete(self, ids: Sequence[int]) -> None:
         for id_ in ids:
             check_id(id_, LARGEST_ID)
-        if not self._exists(Deadline(self._write_seconds)):
-            return
+        # Only to refuse another model's namespace. The delete is sent whatever is found: what is
+        # recorded as deleted must be gone, also when the answer that nothing is there was wrong.
+        self._exists(Deadline(self._write_seconds))
         unique = sorted({int(id_) for id_ in ids})
         for start in range(0, len(unique), PAGE_ROWS):
             self._write(deletes=unique[start : start + PAGE_ROWS])
@@ -122,7 +128,7 @@ class TurbopufferStore:
             deadline, rank_by=("vector", "ANN", wanted), limit=limit, include_attributes=["model"]
         )
         self._refuse_another_model(rows)
-        return best_first([Match(int(row.id), similarity_of(row)) for row in rows])
+        return best_first([Match(id_of(row), similarity_of(row)) for row in rows])
 
     def vector(self, track_id: int) -> NDArray[np.float32] | None:
         check_id(track_id, LARGEST_ID)
@@ -149,10 +155,7 @@ class TurbopufferStore:
             answer = self._query(deadline, aggregate_by={"documents": ("Count",)})
         except NamespaceMissingError:
             return 0
-        documents = (answer.aggregations or {}).get("documents")
-        if not isinstance(documents, int):
-            raise BackendError("turbopuffer's answer to a count has no number")
-        return documents
+        return count_in(answer)
 
     def ids(self, first: int, last: int) -> list[int]:
         first, last = max(first, 0), min(last, LARGEST_ID)
@@ -167,7 +170,7 @@ class TurbopufferStore:
                 filters=("And", (lower, ("id", "Lte", last))),
                 limit=PAGE_ROWS,
             )
-            found.extend(int(row.id) for row in page)
+            found.extend(map(id_of, page))
             if len(page) < PAGE_ROWS:
                 return found
             lower = ("id", "Gt", found[-1])
@@ -211,10 +214,12 @@ class TurbopufferStore:
         self._seen = bool(rows)
 
     def _write(self, **body: Any) -> None:
-        deadline = Deadline(self._write_seconds)
+        deadline = TransferDeadline(self._write_seconds)
         try:
             answer = self._client.call(self._remote.write, NamespaceWriteResponse, deadline, **body)
             self._note_write(answer)
+            # Of what was to be deleted, any number may not have been there.
+            check_written(answer, least_rows=len(body.get("upsert_rows", ())))
         except NamespaceMissingError:
             # A first write creates the namespace; what was to be deleted may be gone with it.
             if "deletes" not in body:
@@ -224,7 +229,7 @@ class TurbopufferStore:
 
     def _rows(self, deadline: Deadline, **body: Any) -> list[Row]:
         try:
-            return self._query(deadline, **body).rows or []
+            return rows_in(self._query(deadline, **body))
         except NamespaceMissingError:
             return []
 
@@ -235,20 +240,20 @@ class TurbopufferStore:
 
     def _note_write(self, answer: NamespaceWriteResponse) -> None:
         """What is billed. The SDK checks no answer: a compatible server may say less."""
-        written = _bytes_in(answer.billing, "billable_logical_bytes_written")
+        written = _bytes_in(answer, "billable_logical_bytes_written")
         billed = max(written, TURBOPUFFER_LEAST_WRITTEN_BYTES)
         self._ledger.add(Measure.TURBOPUFFER_WRITES)
         self._ledger.add(Measure.TURBOPUFFER_WRITTEN_BYTES, billed)
 
     def _note_query(self, answer: NamespaceQueryResponse) -> None:
-        queried = _bytes_in(answer.billing, "billable_logical_bytes_queried")
-        returned = _bytes_in(answer.billing, "billable_logical_bytes_returned")
+        queried = _bytes_in(answer, "billable_logical_bytes_queried")
+        returned = _bytes_in(answer, "billable_logical_bytes_returned")
         billed = max(queried, TURBOPUFFER_LEAST_QUERIED_BYTES)
         self._ledger.add(Measure.TURBOPUFFER_QUERIES)
         self._ledger.add(Measure.TURBOPUFFER_QUERIED_BYTES, billed)
         self._ledger.add(Measure.TURBOPUFFER_RETURNED_BYTES, returned)
 
 
-def _bytes_in(billing: object, name: str) -> int:
-    found = getattr(billing, name, 0)
+def _bytes_in(answer: object, name: str) -> int:
+    found = getattr(getattr(answer, "billing", None), name, 0)
     return found if isinstance(found, int) else 0

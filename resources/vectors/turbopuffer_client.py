@@ -11,7 +11,9 @@ from typing import Any, Final, NoReturn, TypeVar
 import turbopuffer
 
 from resources.errors import BackendError, ConfigurationError
-from resources.web.http import Backoff, Deadline, excerpt, printable_secret, retry_after_seconds
+from resources.web.connections import with_deadlines
+from resources.web.deadline import Deadline, OverdueError
+from resources.web.http import Backoff, excerpt, printable_secret, retry_after_seconds
 
 Answer = TypeVar("Answer", bound=turbopuffer.BaseModel)
 
@@ -45,7 +47,12 @@ class TurbopufferClient:
             address, region = address + "{region}", ""
         self.address = address.replace("{region}", region)
         self.sdk = turbopuffer.Turbopuffer(
-            api_key=api_key, region=region, base_url=address, max_retries=0, telemetry=False
+            api_key=api_key,
+            region=region,
+            base_url=address,
+            max_retries=0,
+            telemetry=False,
+            http_client=with_deadlines(turbopuffer.DefaultHttpxClient()),
         )
 
     def call(
@@ -58,28 +65,29 @@ class TurbopufferClient:
         """Call `send` with `content` and the time it has, again while that may help, until it
         answers.
 
-        Ends at `deadline`, give or take a server that keeps sending a few bytes at a time. Half of
-        the time is one attempt's, so that one lost connection does not use it up. Raises
-        `NamespaceMissingError`, `ConfigurationError` for a refused key and `BackendError`.
+        Ends at `deadline`. Half of the time is one attempt's, so that one lost connection does not
+        use it up. Raises `NamespaceMissingError`, `ConfigurationError` for a refused key and
+        `BackendError`.
         """
         share_seconds = deadline.remaining_seconds / 2
         for attempt in itertools.count():
             timeout = turbopuffer.Timeout(**deadline.timeout(share_seconds).as_dict())
             try:
-                result = send(**content, timeout=timeout)
+                with deadline.bounds():
+                    result = send(**content, timeout=timeout)
                 if isinstance(result, answer):
                     return result
-                # The SDK hands on whatever came in another content type, as text.
-                failure = self._not_turbopuffer()
+                # The SDK hands on whatever came: text, a list, null.
+                failure = self.not_turbopuffer()
             except turbopuffer.TurbopufferError as error:
                 failure = self._retryable(error)
             except JSONDecodeError:
-                failure = self._not_turbopuffer()
+                failure = self.not_turbopuffer()
             if not BACKOFF.pause(attempt, deadline, failure.retry_after_seconds):
                 raise failure from None
         raise AssertionError("unreachable")
 
-    def _not_turbopuffer(self) -> BackendError:
+    def not_turbopuffer(self) -> BackendError:
         return BackendError(f"{self.address} does not answer as turbopuffer does")
 
     def _retryable(self, error: turbopuffer.TurbopufferError) -> BackendError:
@@ -95,13 +103,15 @@ class TurbopufferClient:
                     retry_after_seconds=retry_after_seconds(error.response.headers),
                 )
             self._raise_final(error)
-        if isinstance(error, turbopuffer.APITimeoutError):
+        if isinstance(error, turbopuffer.APITimeoutError) or isinstance(
+            error.__cause__, OverdueError
+        ):
             return BackendError(f"turbopuffer does not answer in time ({self.address})")
         if isinstance(error, turbopuffer.APIConnectionError):
             return BackendError(
                 f"turbopuffer cannot be reached at {self.address}; is TURBOPUFFER_REGION right?"
             )
-        return self._not_turbopuffer()
+        return self.not_turbopuffer()
 
     def _raise_final(self, error: turbopuffer.APIStatusError) -> NoReturn:
         status = error.status_code

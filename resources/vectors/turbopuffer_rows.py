@@ -1,15 +1,17 @@
 """Documents and answers as turbopuffer writes them."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from turbopuffer.types import Row
+from turbopuffer.types import NamespaceQueryResponse, NamespaceWriteResponse, Row
 
 from resources.errors import BackendError
 from resources.vectors.documents import checked_vector
 from resources.vectors.protocol import VectorDocument
+from resources.web.http import excerpt
 
 BATCH_ROWS: Final = 1_000
 BATCH_BYTES: Final = 16 * 2**20
@@ -63,6 +65,42 @@ def _bytes_on_the_wire(row: dict[str, Any]) -> int:
     return 100 + len(row["vector"]) * 16 // 3 + texts
 
 
+def rows_in(answer: NamespaceQueryResponse) -> list[Row]:
+    """The rows of a query's answer. Raises `BackendError` for what is no such answer, since the SDK
+    checks nothing of it."""
+    rows = answer.rows
+    if rows is None and answer.model_fields_set - {"rows"}:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, Row) for row in rows):
+        raise BackendError("turbopuffer's answer to a query has no rows")
+    return rows
+
+
+def id_of(row: Row) -> int:
+    id_ = getattr(row, "id", None)
+    if type(id_) is not int:
+        raise BackendError("turbopuffer's answer has documents without an id of ours")
+    return id_
+
+
+def count_in(answer: NamespaceQueryResponse) -> int:
+    """What was counted as `documents`."""
+    found = answer.aggregations
+    count = found.get("documents") if isinstance(found, dict) else None
+    if type(count) is not int:
+        raise BackendError("turbopuffer's answer to a count has no number")
+    return count
+
+
+def check_written(answer: NamespaceWriteResponse, least_rows: int) -> None:
+    """Raises `BackendError` unless the service says that it wrote as much."""
+    affected = getattr(answer, "rows_affected", None)
+    if type(affected) is not int or affected < least_rows:
+        raise BackendError(
+            f"turbopuffer says it wrote {excerpt(str(affected), 20)} of {least_rows} documents"
+        )
+
+
 def fingerprint_of(row: Row) -> str | None:
     """The model's that the row's vector comes from; None when nobody wrote one."""
     fingerprint = (row.model_extra or {}).get("model")
@@ -72,7 +110,7 @@ def fingerprint_of(row: Row) -> str | None:
 def similarity_of(row: Row) -> float:
     """Cosine, in [-1, 1]: the service answers 1 - cosine, rounded."""
     distance = (row.model_extra or {}).get("$dist")
-    if not isinstance(distance, int | float):
+    if not isinstance(distance, int | float) or not math.isfinite(distance):
         raise BackendError("turbopuffer's answer to a query has no distances")
     return min(1.0, max(-1.0, 1.0 - distance))
 
@@ -81,5 +119,5 @@ def vector_of(row: Row, dimension: int) -> NDArray[np.float32]:
     """(dimension,) float32 of length 1."""
     try:
         return checked_vector(np.asarray(row.vector, np.float32), dimension)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise BackendError("turbopuffer's answer has no vector of the model's") from error

@@ -1,9 +1,7 @@
-"""What clients of HTTP services share: deadlines, delays between attempts, bounded answers."""
+"""What clients of HTTP services share: delays between attempts, bounded answers."""
 
-import math
 import random
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +12,7 @@ from typing import Final
 import httpx
 
 from resources.errors import BackendError, ConfigurationError, one_line
-
-CONNECT_SECONDS: Final = 10.0
+from resources.web.deadline import Deadline
 
 PASSING_ERRORS: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 """Failures without an answer after which another attempt may succeed."""
@@ -25,38 +22,12 @@ PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 ABOUT_THE_INPUT: Final = frozenset({400, 413, 415, 422})
 """The rest of 4xx, such as a 404 for an app that was stopped, is no fault of the audio's."""
 
+UNDECODED: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What services' own clients raise for an answer of another shape: most take it apart unseen."""
+
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-
-
-class Deadline:
-    """A point in time, `seconds` from now."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    @property
-    def remaining_seconds(self) -> float:
-        """Never negative."""
-        return max(0.0, self._end - time.monotonic())
-
-    @property
-    def has_passed(self) -> bool:
-        return self.remaining_seconds == 0
-
-    def sleep(self, seconds: float) -> bool:
-        """Wait; False, at once, if the time would be up by then."""
-        if seconds >= self.remaining_seconds:
-            return False
-        time.sleep(seconds)
-        return True
-
-    def timeout(self, most_seconds: float = math.inf) -> httpx.Timeout:
-        """For a request that may take the remaining time, `most_seconds` of it. At least a
-        millisecond, since httpx takes zero for a failure of its own."""
-        seconds = max(min(self.remaining_seconds, most_seconds), 0.001)
-        return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
 
 @dataclass(frozen=True)
@@ -101,15 +72,13 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
-def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline) -> bytes:
-    """The body of a streamed answer. Raises `BackendError` if it is too long or too slow."""
+def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
+    """The body of a streamed answer. Raises `BackendError` if it is too long."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > limit_bytes:
             raise BackendError(f"{response.url.host} answered with more than {limit_bytes} bytes")
-        if deadline.has_passed:
-            raise BackendError(f"{response.url.host} did not finish its answer in time")
     return bytes(body)
 
 
@@ -117,13 +86,14 @@ def read_bounded(response: httpx.Response, limit_bytes: int, deadline: Deadline)
 def streamed(
     client: httpx.Client, request: httpx.Request, deadline: Deadline
 ) -> Iterator[httpx.Response]:
-    """Send `request` and close its answer, whose body is still to be read."""
+    """Send `request` and close its answer, whose body is still to be read, until `deadline`."""
     request.extensions["timeout"] = deadline.timeout().as_dict()
-    response = client.send(request, stream=True)
-    try:
-        yield response
-    finally:
-        response.close()
+    with deadline.bounds():
+        response = client.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            response.close()
 
 
 def excerpt(text: str, limit: int = 200) -> str:

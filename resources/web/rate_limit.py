@@ -4,7 +4,7 @@ from typing import Final
 
 from throttled import MemoryStore, RateLimiterType, Throttled, per_min
 
-from resources.web.http import Deadline
+from resources.web.deadline import Deadline
 
 ALL: Final = "all"
 """The key of turns that are not told apart."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
@@ -12,6 +13,7 @@ from resources.backends import Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.names.search import TYPES, Found, KeywordSearch
 from resources.catalogue.names.statements import MOST
+from resources.web.deadline import Deadline
 from serving.api.keyword_models import KeywordSearchAnswer
 from serving.api.models import Problem
 from serving.api.names_upkeep import KeywordUpkeep
@@ -80,8 +82,9 @@ def keyword_routes(backends: Backends) -> APIRouter:
     workers = DeadlineWorkers(CONCURRENT_ANSWERS)
     limiter = CapacityLimiter(CONCURRENT_ANSWERS)
 
-    def answer(query: str, types: set[str], limit: int) -> list[Found]:
-        return workers.run(lambda: search.search(query, types, limit), DEADLINE_SECONDS)
+    def answer(query: str, types: set[str], limit: int, deadline: Deadline) -> list[Found]:
+        found = partial(search.search, query, types, limit)
+        return workers.run(found, deadline.remaining_seconds)
 
     @router.get("/search", include_in_schema=False)
     @router.get(
@@ -96,7 +99,8 @@ def keyword_routes(backends: Backends) -> APIRouter:
         """Fuzzy search by name. Exact matches come first, then names that start with the query,
         names that contain it, and similar names."""
         wanted = {_NAMES[name] for name in types.split(",")}
-        found = await to_thread.run_sync(answer, q, wanted, limit, limiter=limiter)
+        deadline = Deadline(DEADLINE_SECONDS)
+        found = await to_thread.run_sync(answer, q, wanted, limit, deadline, limiter=limiter)
         return KeywordSearchAnswer.of(found)
 
     return router

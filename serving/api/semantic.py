@@ -36,7 +36,8 @@ def semantic_routes(search: SemanticSearch, warm_up: WarmUp) -> APIRouter:
     )
     async def semantic(q: SemanticQuery, limit: Limit = DEFAULT_LIMIT) -> SemanticSearchAnswer:
         """Tracks ranked by the cosine similarity of their sound to the query."""
-        answer = await to_thread.run_sync(search.search, q, limit, limiter=limiter)
+        deadline = search.deadline()
+        answer = await to_thread.run_sync(search.search, q, limit, deadline, limiter=limiter)
         return SemanticSearchAnswer.of(answer)
 
     @router.post("/search/warm", status_code=202, summary="Load the model before the first query")

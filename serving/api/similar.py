@@ -54,7 +54,8 @@ def similar_routes(similar: SimilarTracks, tags: RecommendedTags) -> APIRouter:
         track_id: TrackId, limit: Limit = DEFAULT_LIMIT
     ) -> SimilarTracksAnswer:
         """Public tracks ranked by the cosine similarity of their sound to this track's."""
-        answer = await to_thread.run_sync(similar.near, track_id, limit, limiter=limiter)
+        deadline = similar.deadline()
+        answer = await to_thread.run_sync(similar.near, track_id, limit, deadline, limiter=limiter)
         if answer is None:
             raise HTTPException(404, _UNKNOWN)
         return SimilarTracksAnswer.of(answer)

@@ -11,7 +11,7 @@ import httpcore
 import httpx
 
 from resources.object_store.ranges import BLOCK_BYTES, RangeReader
-from resources.web.http import Deadline
+from resources.web.deadline import Deadline
 from serving.embedding_service.addresses import MayReach
 from serving.embedding_service.limits import Limits, readable_size
 from serving.embedding_service.network import CheckedNetwork
@@ -46,8 +46,9 @@ class RemoteFiles:
         """
         url = checked(address)
         deadline = Deadline(self._limits.fetch_seconds)
-        network = CheckedNetwork(self._may_reach, deadline, self._resolvers)
+        network = CheckedNetwork(self._may_reach, self._resolvers)
         with (
+            deadline.bounds(),
             httpcore.ConnectionPool(
                 self._ssl_context, max_connections=1, network_backend=network
             ) as pool,

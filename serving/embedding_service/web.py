@@ -9,6 +9,7 @@ from typing import Final
 import httpcore
 import httpx
 
+from resources.web.deadline import OverdueError
 from serving.embedding_service.refusal import RefusalError, SourceError
 
 MAX_REDIRECTS: Final = 5
@@ -109,7 +110,7 @@ def _translated(url: httpx.URL) -> Iterator[None]:
     """What goes wrong on the way, without the address: it may carry a signature."""
     try:
         yield
-    except httpcore.TimeoutException:
+    except (httpcore.TimeoutException, OverdueError):
         raise RefusalError(504, f"{url.host} did not answer in time") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise SourceError(f"{url.host} cannot be read ({type(error).__name__})") from None

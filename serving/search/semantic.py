@@ -7,6 +7,7 @@ from typing import Final
 
 from resources.backends import Backends
 from resources.embedding.protocol import EmbeddingModel
+from resources.web.deadline import Deadline
 from serving.availability import Answer, Availability, UnavailableError
 from serving.search.live_index import LiveIndex
 from serving.search.nearest import FoundTrack, nearest_public
@@ -47,14 +48,20 @@ class SemanticSearch:
         self._tracks = backends.tracks
         self._availability = Availability("semantic search", logger, deadline_seconds)
 
-    def search(self, query: str, limit: int = DEFAULT_LIMIT) -> SearchAnswer:
-        """The `limit` nearest public tracks to `query`.
+    def deadline(self) -> Deadline:
+        """For a query that arrives now."""
+        return self._availability.deadline()
+
+    def search(
+        self, query: str, limit: int = DEFAULT_LIMIT, deadline: Deadline | None = None
+    ) -> SearchAnswer:
+        """The `limit` nearest public tracks to `query`. `deadline`: None for a whole one.
 
         Never raises: a backend that is down, broken, for another model or slower than the deadline
         makes the answer unavailable, and its reason is logged at most once a minute.
         """
         try:
-            results = self._availability.answer(lambda: self._nearest(query, limit))
+            results = self._availability.answer(lambda: self._nearest(query, limit), deadline)
         except UnavailableError as error:
             return SearchAnswer(query, reason=str(error))
         return SearchAnswer(query, results)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -56,7 +55,6 @@ class RecommendedTags:
         self._genres = backends.genres_of_tracks
         self._needs_embedding = backends.classifier.needs_embedding
         self._on_demand = GenresOnDemand(backends, index)
-        self._deadline_seconds = deadline_seconds
         self._availability = Availability("recommended tags", logger, deadline_seconds)
         self._limiter = CapacityLimiter(CONCURRENT_ANSWERS)
 
@@ -66,11 +64,12 @@ class RecommendedTags:
         Never raises: a classifier that is down or slower than the deadline makes the answer
         unavailable. What it says later is stored for the next request.
         """
-        started_at = time.monotonic()
+        deadline = self._availability.deadline()
         try:
             track = await to_thread.run_sync(
                 self._availability.answer,
                 lambda: self._genres.public(track_id),
+                deadline,
                 limiter=self._limiter,
             )
         except UnavailableError as error:
@@ -79,8 +78,7 @@ class RecommendedTags:
             return None
         predictions = track.predictions
         if predictions is None and track.may_be_classified(needs_embedding=self._needs_embedding):
-            remaining = max(0.0, self._deadline_seconds - (time.monotonic() - started_at))
-            result = await self._classified(track, remaining)
+            result = await self._classified(track, deadline.remaining_seconds)
             if result.reason is not None:
                 return TagsAnswer(track_id, reason=result.reason)
             predictions = result.predictions

@@ -21,7 +21,8 @@ from resources.embedding.modal import ModalEmbedder, encode_flac
 from resources.embedding.modal_client import MAX_REDIRECTS
 from resources.embedding.protocol import EMBEDDING_DIMENSION, FINGERPRINT_HEADER, ModelDescription
 from resources.errors import BackendError, ConfigurationError, MoodSearchError, RefusedTrackError
-from resources.web.http import Backoff, Deadline, retry_after_seconds
+from resources.web.deadline import Deadline
+from resources.web.http import Backoff, retry_after_seconds
 from tests.fakes.loopback import Answer, Host, Request
 
 AUDIO = "POST /embed_audio"

@@ -18,7 +18,8 @@ from resources.embedding.modal import ModalEmbedder
 from resources.embedding.modal_client import MAX_ANSWER_BYTES, Endpoint, open_modal_client
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.errors import BackendError
-from resources.web.http import Backoff, Deadline
+from resources.web.deadline import Deadline
+from resources.web.http import Backoff
 from tests.fakes.wire import (
     Behaviour,
     WireHost,

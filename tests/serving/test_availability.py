@@ -1,12 +1,13 @@
 """Calls with a deadline: they end in time, and those given up are bounded."""
 
+import logging
 import threading
 import time
 
 import pytest
 
 from resources.errors import BackendError
-from serving.availability import DeadlineWorkers
+from serving.availability import Availability, DeadlineWorkers, UnavailableError
 
 
 def test_a_call_that_answers_in_time_returns_its_result() -> None:
@@ -46,3 +47,12 @@ def test_when_every_worker_hangs_new_calls_fail_at_once_and_work_again_later() -
         else:
             return
     pytest.fail("the workers did not come free")
+
+
+def test_a_question_whose_turn_comes_too_late_is_not_answered_any_more() -> None:
+    availability = Availability("this", logging.getLogger(__name__), deadline_seconds=0.05)
+    deadline = availability.deadline()
+    time.sleep(0.06)
+    with pytest.raises(UnavailableError, match="waited for its turn"):
+        availability.answer(lambda: pytest.fail("computed"), deadline)
+    assert availability.answer(lambda: 42) == 42

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from resources.backends import Backends
+from resources.catalogue.work.records import IndexRecord
 from resources.settings import load_settings
 from serving.api.app import create_app
 from tests.catalogue.rows import add_track, update_track
@@ -83,6 +84,20 @@ def test_a_track_that_is_not_indexed_yet_has_none(client: TestClient, backends: 
     assert titles(similar(client, track)) == []
     index_tracks(backends, "dark")
     assert titles(similar(client, track)) == []
+
+
+def test_an_index_that_lost_a_track_that_is_recorded_in_it_is_not_available(
+    client: TestClient, backends: Backends
+) -> None:
+    track, other = index_tracks(backends, "dark techno", "dark")
+    backends.generations.promote_when_complete(backends.generation)
+    recorded = [IndexRecord(id_, f"file-{id_}", "digest") for id_ in (track, other)]
+    backends.records.indexed(backends.generation.id, recorded)
+    assert titles(similar(client, track)) == ["dark"]
+    backends.vectors.delete([track])
+    assert similar(client, track).json() == {"track_id": track, "results": [], "available": False}
+    assert titles(similar(client, other)) == []
+    assert titles(similar(client, add_track(backends.database))) == []
 
 
 def test_a_database_that_is_down_makes_them_unavailable(

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from resources.catalogue.connection import BOUNDED
 from resources.catalogue.database import Database, database_error, trusted_sql
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.schema.app_tables import check_app_tables
@@ -119,7 +120,8 @@ def is_current(url: str) -> bool | None:
 def _connected(url: str) -> Iterator[psycopg.Connection]:
     check_address(url)
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        # A migration takes as long as it takes: no limit for its statements.
+        with psycopg.connect(url, autocommit=True, **BOUNDED) as connection:
             yield connection
     except psycopg.OperationalError as error:
         raise database_error(error) from None

@@ -36,8 +36,9 @@ class Tracks:
             ).fetchall()
         return {row["id"]: Track(**row) for row in rows}
 
-    def any_indexed(self, namespace: str) -> bool:
-        """Whether any public track is recorded to be in that namespace of an index."""
+    def any_indexed(self, namespace: str, track_id: int | None = None) -> bool:
+        """Whether any public track, or this one, is recorded to be in that namespace of an
+        index."""
         rows = self._database.rows(
             """
             SELECT EXISTS (
@@ -45,9 +46,10 @@ class Tracks:
                 JOIN moodsearch.generations g ON g.id = d.generation
                 JOIN public.tracks t ON t.id = d.track_id
                 WHERE g.namespace = %(namespace)s AND t.visibility = 'public'
+                    AND (%(track)s::bigint IS NULL OR d.track_id = %(track)s)
             ) AS any
             """,
-            {"namespace": namespace},
+            {"namespace": namespace, "track": track_id},
             within=ANSWER_SECONDS,
         )
         return bool(rows[0]["any"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from resources.catalogue.connection import WHOLE_CATALOGUE_SECONDS
 from resources.catalogue.database import ANSWER_SECONDS, Connection, Database
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
 from resources.settings import ModelSetting
@@ -137,7 +138,7 @@ class Generations:
 
     def retire(self, generation: Generation) -> bool:
         """Forget a generation, so that its namespace can be dropped; False when it is live."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
             is_retired = connection.execute(
                 "DELETE FROM moodsearch.generations WHERE id = %s AND NOT is_live", [generation.id]
             ).rowcount
@@ -215,7 +216,7 @@ class Generations:
 
     def missing(self, generation: Generation) -> int:
         """Public tracks that only the live index holds, and that it could hold."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
             rows = connection.execute(
                 f"SELECT count(*) AS missing {_MISSING}", {"id": generation.id}
             ).fetchall()
@@ -228,7 +229,7 @@ class Generations:
         Returns whether it took over now.
         """
         parameters = {"id": generation.id}
-        with self._database.transaction() as connection:
+        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
             may_take_over = connection.execute(
                 f"""
                 SELECT FROM moodsearch.generations own

@@ -35,6 +35,8 @@ class BlockLocks:
         """
         with self._database.own_connection() as connection:
             connection.execute(f"SET lock_timeout = '{wait_seconds}s'")
+            connection.execute("SET statement_timeout = 0")
+            usual_seconds, connection.statement_seconds = connection.statement_seconds, wait_seconds
             try:
                 connection.execute(
                     "SELECT pg_advisory_lock(hashtextextended(%s, 0))",
@@ -44,6 +46,7 @@ class BlockLocks:
                 raise BackendError(
                     f"block {block.key} is being worked on by another process"
                 ) from None
+            connection.statement_seconds = usual_seconds
 
             def check_that_it_is_held() -> None:
                 try:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
+from resources.catalogue.connection import WHOLE_CATALOGUE_SECONDS
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.schema.triggers import OUTBOX_ROWS, watch_changes
 from resources.catalogue.tracks.audio_files import AudioFile
@@ -254,7 +255,7 @@ class PendingWork:
         """
         with self._database.own_connection() as connection:
             watch_changes(connection)
-        with self._database.transaction() as connection:
+        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
             # Compared afterwards, in a statement that sees whatever these rows speak of.
             connection.execute("DELETE FROM moodsearch.changes_missed WHERE consumer = 'work'")
             added = 0

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from resources.catalogue.connection import WHOLE_CATALOGUE_SECONDS
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.work.blocks import Block
 from resources.genres.protocol import GenrePrediction
@@ -295,6 +296,7 @@ class TrackRecords:
             SELECT DISTINCT track_id FROM found
             """,
             {"but": but_tried_with},
+            within=WHOLE_CATALOGUE_SECONDS,
         )
         return len(rows)
 

@@ -118,7 +118,7 @@ def require_supported(config: Path, origin: str) -> None:
     """
     try:
         values = json.loads(config.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise ConfigurationError(f"CLAP_MODEL: {origin}: its {PREPROCESSOR_CONFIG} is not JSON")

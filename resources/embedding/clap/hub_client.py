@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from huggingface_hub import (
     get_hf_file_metadata,
     hf_hub_download,
     hf_hub_url,
+    set_client_factory,
     try_to_load_from_cache,
 )
 from huggingface_hub.errors import (
@@ -31,10 +33,13 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoSibling
+from huggingface_hub.utils._http import default_client_factory
 
 from resources.embedding.clap.exports import Export
 from resources.errors import BackendError, ConfigurationError
-from resources.web.http import PASSING_STATUSES, excerpt
+from resources.web.connections import with_deadlines
+from resources.web.deadline import PATIENCE_SECONDS, OverdueError, TransferDeadline
+from resources.web.http import PASSING_STATUSES, UNDECODED, excerpt
 
 _ANSWER_SECONDS: Final = 10.0
 
@@ -55,11 +60,20 @@ class Listing:
 
 
 class Hub:
-    """`endpoint` and `cache`: instead of those that the client knows."""
+    """`endpoint` and `cache`: instead of those that the client knows. The hub may be silent, or too
+    slow, for `patience_seconds` (`TransferDeadline`)."""
 
-    def __init__(self, *, endpoint: str | None = None, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint: str | None = None,
+        cache: Path | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        _keep_deadlines()
         self._endpoint = endpoint
         self._cache = cache
+        self._patience_seconds = patience_seconds
 
     def listing(self, model_id: str, revision: str | None = None) -> Listing:
         """Of the newest commit, if `revision` is None. Raises as `fetch` does."""
@@ -67,10 +81,10 @@ class Hub:
             info = HfApi(endpoint=self._endpoint).model_info(
                 model_id, revision=revision, files_metadata=True, timeout=_ANSWER_SECONDS
             )
-        files = {each.rfilename: each for each in info.siblings or []}
-        card = info.card_data
-        licence = card.get("license") if card else None
-        return Listing(info.sha or "", str(licence or "unknown"), files)
+            files = {each.rfilename: each for each in map(_checked, info.siblings or [])}
+            card = info.card_data
+            licence = card.get("license") if card else None
+            return Listing(str(info.sha or ""), str(licence or "unknown"), files)
 
     def fetch(self, export: Export, name: str) -> Path:
         """A file from the client's cache, or through it, with progress on a terminal.
@@ -132,7 +146,13 @@ class Hub:
         whole = f"{model_id}@{revision[:8]}" if revision else model_id
         what = f"{name} of {whole}" if name else whole
         try:
-            yield
+            with TransferDeadline(self._patience_seconds).bounds():
+                yield
+        except OverdueError:
+            raise BackendError(
+                f"CLAP_MODEL: {what} does not arrive from {self.address}, or too slowly; try again "
+                "later, or set CLAP_MODEL to a folder with the model's files"
+            ) from None
         except GatedRepoError:
             raise ConfigurationError(
                 f"CLAP_MODEL: {model_id} is given only to those who accepted its terms; accept "
@@ -160,8 +180,10 @@ class Hub:
             raise self._not_reached(what) from None
         except OSError as error:
             raise self._not_kept(what, error) from None
-        except RuntimeError as error:  # of the client's native part
-            raise BackendError(f"{what} could not be fetched: {excerpt(str(error))}") from None
+        except UNDECODED:
+            raise BackendError(
+                f"CLAP_MODEL: {self.address} does not answer as a model hub does; check HF_ENDPOINT"
+            ) from None
 
     def _not_reached(self, what: str) -> ConfigurationError | BackendError:
         if constants.is_offline_mode():
@@ -205,6 +227,22 @@ class Hub:
         return BackendError(  # the client's own check of a file's length
             f"CLAP_MODEL: {what} arrived incomplete and was thrown away; try again"
         )
+
+
+@cache
+def _keep_deadlines() -> None:
+    """For the whole process: the hub's client has one pool of connections."""
+    set_client_factory(lambda: with_deadlines(default_client_factory()))
+    # What downloads in native code knows no deadline.
+    constants.HF_HUB_DISABLE_XET = True
+
+
+def _checked(file: RepoSibling) -> RepoSibling:
+    """Raises `TypeError`: the client checks nothing of what a hub lists."""
+    told = (file.rfilename, file.blob_id or "", file.lfs.sha256 if file.lfs else "")
+    if not all(isinstance(each, str) for each in told):
+        raise TypeError("not a listing")
+    return file
 
 
 def git_blob_id(content: bytes) -> str:
