@@ -1,18 +1,21 @@
 """Everything that Dagster knows of this project."""
 
-import dagster as dg
+from resources.machine.imports import quick_imports
 
-from assets import checks
-from assets.block_run import block_runs_resource
-from assets.clap_embeddings import clap_embeddings
-from assets.genre_predictions import genre_predictions
-from assets.search_index import search_index
-from assets.surroundings import search_api, tracks
-from assets.track_audio import track_audio
-from pipelines.housekeeping import every_night, housekeeping
-from pipelines.jobs import classify_genres, index_tracks
-from pipelines.sensors import changed_tracks, tracks_without_genres
-from pipelines.shared import backends_resource, progress_resource
+with quick_imports():
+    import dagster as dg
+
+    from assets import checks
+    from assets.block_run import block_runs_resource
+    from assets.clap_embeddings import clap_embeddings
+    from assets.genre_predictions import genre_predictions
+    from assets.search_index import search_index
+    from assets.surroundings import search_api, tracks
+    from assets.track_audio import track_audio
+    from pipelines.housekeeping import every_night, housekeeping
+    from pipelines.jobs import classify_genres, index_tracks
+    from pipelines.sensors import changed_tracks, tracks_without_genres
+    from pipelines.shared import backends_resource, progress_resource
 
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     tracks,

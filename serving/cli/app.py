@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from resources.machine.imports import quick_imports
+
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8000
 DEFAULT_DAGSTER_PORT: Final = 3000
@@ -87,7 +89,8 @@ def demo(
     ] = False,
 ) -> None:
     """Compose a small catalogue, index it and search it."""
-    from serving.cli.demo import run
+    with quick_imports():
+        from serving.cli.demo import run
 
     raise typer.Exit(run(serve))
 
@@ -97,7 +100,8 @@ def add(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Audio files or folders.")],
 ) -> None:
     """Import audio files, or folders of them, as uploads."""
-    from serving.cli.add import run
+    with quick_imports():
+        from serving.cli.add import run
 
     raise typer.Exit(run(paths))
 
@@ -120,7 +124,8 @@ def backfill(
     ] = False,
 ) -> None:
     """Embed and index everything that is pending, now."""
-    from serving.cli.backfill import run
+    with quick_imports():
+        from serving.cli.backfill import run
 
     code = run(
         dry_run=dry_run,
@@ -141,7 +146,8 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find the tracks that sound like a description."""
-    from serving.cli.search import run
+    with quick_imports():
+        from serving.cli.search import run
 
     raise typer.Exit(run(text, limit, as_json=json))
 
@@ -159,7 +165,8 @@ def up(
     ] = None,
 ) -> None:
     """Run Dagster, the API and the search page together."""
-    from serving.cli.up import run
+    with quick_imports():
+        from serving.cli.up import run
 
     raise typer.Exit(run(host, port, dagster_port, model=model))
 
@@ -167,7 +174,8 @@ def up(
 @app.command()
 def serve(host: Host = DEFAULT_HOST, port: Port = DEFAULT_PORT) -> None:
     """Serve the API and the search page alone."""
-    from serving.cli.serve import run
+    with quick_imports():
+        from serving.cli.serve import run
 
     raise typer.Exit(run(host, port))
 
@@ -175,7 +183,8 @@ def serve(host: Host = DEFAULT_HOST, port: Port = DEFAULT_PORT) -> None:
 @models.command("list")
 def list_models() -> None:
     """Show each model's index and which one answers."""
-    from serving.cli.models import show
+    with quick_imports():
+        from serving.cli.models import show
 
     raise typer.Exit(show())
 
@@ -196,7 +205,8 @@ def build(
     ] = None,
 ) -> None:
     """Index everything for a model, which then answers."""
-    from serving.cli.models import build
+    with quick_imports():
+        from serving.cli.models import build
 
     raise typer.Exit(build(model, precision, concurrency))
 
@@ -204,7 +214,8 @@ def build(
 @models.command()
 def promote(model: ModelName) -> None:
     """Have a complete index answer now."""
-    from serving.cli.models import promote
+    with quick_imports():
+        from serving.cli.models import promote
 
     raise typer.Exit(promote(model))
 
@@ -212,7 +223,8 @@ def promote(model: ModelName) -> None:
 @models.command()
 def rollback() -> None:
     """Have the index answer that did before."""
-    from serving.cli.models import rollback
+    with quick_imports():
+        from serving.cli.models import rollback
 
     raise typer.Exit(rollback())
 
@@ -220,7 +232,8 @@ def rollback() -> None:
 @models.command()
 def drop(model: ModelName) -> None:
     """Drop an index that does not answer."""
-    from serving.cli.models import drop
+    with quick_imports():
+        from serving.cli.models import drop
 
     raise typer.Exit(drop(model))
 
@@ -228,7 +241,8 @@ def drop(model: ModelName) -> None:
 @flags.command()
 def grant(user: User, flag: Flag) -> None:
     """Give a flag to a user."""
-    from serving.cli.flags import grant
+    with quick_imports():
+        from serving.cli.flags import grant
 
     raise typer.Exit(grant(user, flag))
 
@@ -236,7 +250,8 @@ def grant(user: User, flag: Flag) -> None:
 @flags.command()
 def revoke(user: User, flag: Flag) -> None:
     """Take a flag from a user."""
-    from serving.cli.flags import revoke
+    with quick_imports():
+        from serving.cli.flags import revoke
 
     raise typer.Exit(revoke(user, flag))
 
@@ -244,7 +259,8 @@ def revoke(user: User, flag: Flag) -> None:
 @flags.command("list")
 def list_(user: User) -> None:
     """Show a user's flags, one on a line."""
-    from serving.cli.flags import show
+    with quick_imports():
+        from serving.cli.flags import show
 
     raise typer.Exit(show(user))
 
@@ -260,7 +276,8 @@ def token(
     ] = None,
 ) -> None:
     """Print a token that proves for 30 days to be a user."""
-    from serving.cli.token import run
+    with quick_imports():
+        from serving.cli.token import run
 
     raise typer.Exit(run(user, page))
 
@@ -270,7 +287,8 @@ def costs(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what this catalogue costs, estimated and as measured."""
-    from serving.cli.costs import run
+    with quick_imports():
+        from serving.cli.costs import run
 
     raise typer.Exit(run(as_json=json))
 
@@ -278,6 +296,7 @@ def costs(
 @app.command()
 def doctor() -> None:
     """Show what is configured, reachable, indexed and missing."""
-    from serving.cli.doctor import run
+    with quick_imports():
+        from serving.cli.doctor import run
 
     raise typer.Exit(run())
