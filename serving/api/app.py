@@ -35,6 +35,9 @@ DESCRIPTION: Final = (
     " tracks are ever returned."
 )
 
+MOST_BODY_BYTES: Final = 64 * 1024
+"""Of a request, for every route that does not say otherwise: they take words and numbers."""
+
 
 def create_app(
     backends: Backends,
@@ -62,6 +65,7 @@ def create_app(
         redoc_url=None,
         # A redirect would lead to whatever host the caller named.
         redirect_slashes=False,
+        max_body_size=MOST_BODY_BYTES,
     )
     settings, secret = backends.settings, session_secret(backends.settings)
     # The last one added is the first that a request passes.

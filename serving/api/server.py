@@ -12,6 +12,7 @@ import uvicorn
 from resources.backends import Backends
 from resources.errors import UserError
 from serving.api.app import create_app
+from serving.web.connections import limited_config
 
 SHUTDOWN_SECONDS: Final = 5
 """How long requests that are being answered may take after the signal to stop."""
@@ -60,14 +61,7 @@ def serve(backends: Backends, host: str, port: int) -> None:
         # Before uvicorn does: the start has something to say, too.
         logging.config.dictConfig(LOGGING)
         app = create_app(backends)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            server_header=False,
-            # Uvicorn's own reads a variable of its own; ours is in `app`.
-            proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
+        config = limited_config(app, log_config=None, timeout_graceful_shutdown=SHUTDOWN_SECONDS)
         # Uvicorn raises the signal again after a clean stop; that is how a server ends.
         with contextlib.suppress(KeyboardInterrupt):
             _Server(config).run(sockets=[listener])
