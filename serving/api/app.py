@@ -1,5 +1,6 @@
 """The application: routes, errors and headers over backends that somebody else owns."""
 
+import re
 from importlib.metadata import version
 from typing import Final
 
@@ -29,6 +30,7 @@ from serving.search.shown_similarity import shown_scale
 from serving.search.similar import SimilarTracks
 from serving.search.warm_up import WarmUp
 from serving.tags.recommended import RecommendedTags
+from serving.web.queue import PLACES, BoundedQueue
 
 DESCRIPTION: Final = (
     "Search a music catalogue by describing a mood. No route needs authentication; only public"
@@ -38,16 +40,24 @@ DESCRIPTION: Final = (
 MOST_BODY_BYTES: Final = 64 * 1024
 """Of a request, for every route that does not say otherwise: they take words and numbers."""
 
+QUEUES: Final = (
+    re.compile(r"/search/semantic|/tracks/[^/]*/(similar|recommended-tags)"),
+    re.compile(r"/search/?"),
+)
+"""What waits for the model and the vector store, and what waits for the database alone."""
+
 
 def create_app(
     backends: Backends,
     *,
     search: SemanticSearch | None = None,
     deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+    places: int = PLACES,
 ) -> FastAPI:
     """The API and its page over `backends`, which stay the caller's to close.
 
     `search` instead of the configured one; otherwise a query is answered within `deadline_seconds`.
+    `places`: searches of each queue that are answered or wait; the rest are refused.
     A model that runs in this process is loaded and warm when this returns.
 
     Raises `ConfigurationError` for a model that does not tell texts apart; a remote one that nobody
@@ -69,6 +79,8 @@ def create_app(
     )
     settings, secret = backends.settings, session_secret(backends.settings)
     # The last one added is the first that a request passes.
+    for paths in QUEUES:
+        app.add_middleware(BoundedQueue, paths=paths, places=places)
     if settings.api_allowed_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(settings.api_allowed_origins))
     app.add_middleware(SecurityHeaders, audio_origins=audio_origins(settings))
