@@ -1,11 +1,13 @@
 """The application: routes, errors and headers over backends that somebody else owns."""
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from resources.backends import Backends
@@ -53,11 +55,13 @@ def create_app(
     search: SemanticSearch | None = None,
     deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     places: int = PLACES,
+    hosts: Sequence[str] | None = None,
 ) -> FastAPI:
     """The API and its page over `backends`, which stay the caller's to close.
 
     `search` instead of the configured one; otherwise a query is answered within `deadline_seconds`.
-    `places`: searches of each queue that are answered or wait; the rest are refused.
+    `places`: searches of each queue that are answered or wait; the rest are refused. `hosts`: the
+    names that requests may call it by; None for any.
     A model that runs in this process is loaded and warm when this returns.
 
     Raises `ConfigurationError` for a model that does not tell texts apart; a remote one that nobody
@@ -81,6 +85,8 @@ def create_app(
     # The last one added is the first that a request passes.
     for paths in QUEUES:
         app.add_middleware(BoundedQueue, paths=paths, places=places)
+    if hosts is not None:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     if settings.api_allowed_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(settings.api_allowed_origins))
     app.add_middleware(SecurityHeaders, audio_origins=audio_origins(settings))

@@ -22,10 +22,10 @@ def allowed_hosts(host: str) -> list[str]:
     `TrustedHostMiddleware` takes it: loopback's names and `host`; for all interfaces (`0.0.0.0`,
     `::`) this machine's name and its addresses."""
     if not _is_wildcard(host):
-        return [*LOOPBACK_NAMES, _bracketed(host.lower())]
+        return [*LOOPBACK_NAMES, bracketed(host.lower())]
     addresses = [each.address for many in psutil.net_if_addrs().values() for each in many]
     usable = [address.split("%")[0] for address in addresses if _is_address(address)]
-    return [*LOOPBACK_NAMES, socket.gethostname().lower(), *map(_bracketed, usable)]
+    return [*LOOPBACK_NAMES, socket.gethostname().lower(), *map(bracketed, usable)]
 
 
 def is_loopback(host: str) -> bool:
@@ -68,5 +68,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
+    """As addresses of IPv6 are written in a URL and a `Host` header."""
     return f"[{host}]" if ":" in host else host
