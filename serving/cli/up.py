@@ -25,6 +25,7 @@ from pipelines.sensors import WAITING
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
 from resources.errors import UserError
+from resources.machine.folders import make_private
 from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli.supervisor import Program, Supervisor
@@ -173,7 +174,7 @@ def _say_where(console: Console, page: str, dagster_ui: str, command: str) -> No
 def _only_one(home: Path) -> Iterator[None]:
     """Two daemons on one home would launch each run twice."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         file = (home / "up.lock").open("ab")
     except OSError as error:
         raise cannot_write(home / "up.lock", error) from None
