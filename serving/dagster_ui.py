@@ -11,6 +11,7 @@ import argparse
 from typing import Any
 
 from dagster_webserver import cli
+from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.applications import Starlette
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -21,10 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("-h", "--host", default=cli.DEFAULT_WEBSERVER_HOST)
     host = parser.parse_known_args()[0].host
-    create: Any = cli.create_app_from_workspace_process_context
 
     def create_guarded(*arguments: Any, **named: Any) -> Starlette:
-        app: Starlette = create(*arguments, **named)
+        app = create_app_from_workspace_process_context(*arguments, **named)
         app.add_middleware(OwnPagesOnly, acting_path="/graphql")
         app.add_middleware(
             TrustedHostMiddleware, allowed_hosts=allowed_hosts(host), www_redirect=False
@@ -32,7 +32,8 @@ def main() -> None:
         return app
 
     vars(cli)["create_app_from_workspace_process_context"] = create_guarded
-    cli.main()
+    webserver: Any = cli.main
+    webserver()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How large a picture is, from its header alone."""
 
 import io
+from collections.abc import Callable
 
 import av
 import pytest
@@ -12,7 +13,7 @@ from resources.audio.picture_size import picture_size
 from tests.audio.covers import jpeg, webp
 from tests.audio.files import png
 
-MAKERS = {
+MAKERS: dict[str, Callable[[int, int], bytes]] = {
     "png": png,
     "jpeg": jpeg,
     "progressive jpeg": lambda w, h: jpeg(w, h, frame=0xC2),
