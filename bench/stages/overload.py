@@ -30,7 +30,7 @@ def measure(workplace: Workplace) -> list[Figure]:
     for clients in CROWDS:
         with running_api(workplace, "overload") as api:
             ask_at_once(api, QUERIES, 4, 5)
-            crowd = ask_at_once(api, QUERIES, clients, workplace.choose(3, 10))
+            crowd = ask_at_once(api, QUERIES, clients, workplace.choose(3, 5))
         figures += _figures(f"{clients} clients", crowd)
     return figures
 
