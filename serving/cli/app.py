@@ -146,11 +146,17 @@ def up(
     dagster_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")
     ] = DEFAULT_DAGSTER_PORT,
+    dagster_host: Annotated[
+        str,
+        typer.Option(
+            help="Address or name that Dagster's UI listens on; who reaches it can launch runs."
+        ),
+    ] = DEFAULT_HOST,
 ) -> None:
     """Run Dagster, the API and the search page together."""
     from serving.cli.up import run
 
-    raise typer.Exit(run(host, port, dagster_port))
+    raise typer.Exit(run(host, port, dagster_port, dagster_host=dagster_host))
 
 
 @app.command()

@@ -4,7 +4,7 @@ import fcntl
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipelines.sensors import WAITING
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
 from resources.errors import UserError
+from resources.machine.folders import make_private
 from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli.supervisor import Program, Supervisor
@@ -58,14 +59,22 @@ UP_LOCK: Final = 0x6D6F6F647570
 """Advisory lock number of the one `up` on a database ("moodup" in ASCII)."""
 
 
-def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch") -> int:
-    """Runs until Ctrl-C. Returns the exit code. `command`: how this program is called here."""
+def run(
+    host: str,
+    port: int,
+    dagster_port: int,
+    *,
+    dagster_host: str = "127.0.0.1",
+    command: str = "moodsearch",
+) -> int:
+    """Runs until Ctrl-C. Returns the exit code. `dagster_host`: of its own, for whoever reaches
+    Dagster's UI may launch runs. `command`: how this program is called here."""
     console = Console()
     settings = load_settings()
     if port == dagster_port != 0:
         raise UserError(f"--port and --dagster-port are both {port}; give each its own")
-    for wanted in (port, dagster_port):
-        _refuse_taken_port(host, wanted)
+    _refuse_taken_port(host, port)
+    _refuse_taken_port(dagster_host, dagster_port)
     with (
         Backends(settings) as backends,
         _only_one(settings.moodsearch_home),
@@ -88,9 +97,11 @@ def run(host: str, port: int, dagster_port: int, *, command: str = "moodsearch")
             backends.ensure_running()
             keep_lock()
 
-        supervisor = Supervisor(_programs(host, port, dagster_port, environment), console)
-        return supervisor.run(
-            started=lambda: _say_where(console, host, port, dagster_port, command),
+        api, dagster = ("--host", host, "--port", str(port)), ("-h", dagster_host)
+        programs = _programs(api, (*dagster, "-p", str(dagster_port)), environment)
+        page, ui = f"http://{host}:{port}", f"http://{dagster_host}:{dagster_port}"
+        return Supervisor(programs, console).run(
+            started=lambda: _say_where(console, page, ui, command),
             every_second=every_second,
         )
 
@@ -106,8 +117,9 @@ def _find_what_is_pending(console: Console, backends: Backends) -> None:
 
 
 def _programs(
-    host: str, port: int, dagster_port: int, environment: dict[str, str]
+    api: Sequence[str], dagster_ui: Sequence[str], environment: dict[str, str]
 ) -> list[Program]:
+    """`api`, `dagster_ui`: the arguments that say where each listens."""
     socket_of_code = environment["MOODSEARCH_CODE_SERVER"]
 
     def program(name: str, *command: str, needs_code: bool = False) -> Program:
@@ -121,13 +133,12 @@ def _programs(
 
     workspace = str(CODE_SERVER_WORKSPACE)
     dagster, daemon = _script("dagster", "dagster"), _script("dagster", "dagster-daemon")
-    webserver = _script("dagster-webserver", "dagster-webserver")
-    page = ("-h", host, "-p", str(dagster_port))
+    webserver = ("-m", "serving.dagster_ui")
     return [
-        program("api", "-m", "serving.cli", "serve", "--host", host, "--port", str(port)),
+        program("api", "-m", "serving.cli", "serve", *api),
         program("code", dagster, *CODE_SERVER, "--socket", socket_of_code),
         program("daemon", daemon, "run", "-w", workspace, needs_code=True),
-        program("dagster", webserver, "-w", workspace, *page, needs_code=True),
+        program("dagster", *webserver, "-w", workspace, *dagster_ui, needs_code=True),
     ]
 
 
@@ -149,10 +160,9 @@ def _is_noise(line: str) -> bool:
     return any(part in line for part in _NOISE)
 
 
-def _say_where(console: Console, host: str, port: int, dagster_port: int, command: str) -> None:
-    page = f"http://{host}:{port}"
+def _say_where(console: Console, page: str, dagster_ui: str, command: str) -> None:
     console.print(f"Search page and API  {page}", highlight=False)
-    console.print(f"Dagster              http://{host}:{dagster_port}", highlight=False)
+    console.print(f"Dagster              {dagster_ui}", highlight=False)
     # Not the address itself: what is printed here ends up in logs, and it lets people in.
     console.print("To search by mood, run these and open the address that the second prints:")
     for arguments in ("flags grant me vibe-search", f"token me --page {page}"):
@@ -164,7 +174,7 @@ def _say_where(console: Console, host: str, port: int, dagster_port: int, comman
 def _only_one(home: Path) -> Iterator[None]:
     """Two daemons on one home would launch each run twice."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         file = (home / "up.lock").open("ab")
     except OSError as error:
         raise cannot_write(home / "up.lock", error) from None
