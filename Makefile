@@ -18,7 +18,7 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := install
-.PHONY: install dev demo test test-slow up lint types imports validate check dist test-wheel bench parity \
+.PHONY: install dev demo test test-slow up lint types imports validate audit check dist test-wheel bench parity \
 	train eval lock clean
 
 install: $(VENV)/.runtime
@@ -69,6 +69,10 @@ validate: install
 # What is imported is declared, and the other way round.
 imports: dev
 	$(BIN)/deptry assets pipelines resources serving
+
+# Known holes of the pinned versions, where an advisory service can be asked.
+audit: dev
+	$(BIN)/python .ci/audit
 
 check: lint types imports validate
 

@@ -51,7 +51,7 @@ def _sections(
         outcome = run_apart(measure_stage, name, workplace)
         peak = single("peak memory of this stage's process", "MiB", outcome.peak_bytes / MEBIBYTE)
         # What these measure is in other processes.
-        elsewhere = name in (Stage.MEMORY, Stage.SEARCH, Stage.STARTUP)
+        elsewhere = name in (Stage.MEMORY, Stage.SEARCH, Stage.OVERLOAD, Stage.STARTUP)
         figures = outcome.result if elsewhere else [*outcome.result, peak]
         section = report.Section(TITLES[name], figures)
         report.show(console, section)

@@ -11,6 +11,7 @@ import dagster as dg
 
 from pipelines.storage import make_dagster_schema
 from resources.backends import Backends
+from resources.machine.folders import make_private
 from resources.machine.postgres import cannot_write
 
 INSTANCE: Final = Path(__file__).with_name("dagster.yaml")
@@ -35,7 +36,7 @@ def prepare_dagster(backends: Backends) -> dict[str, str]:
     """
     home = backends.settings.moodsearch_home / "dagster"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         _copy(INSTANCE, home / "dagster.yaml")
     except OSError as error:
         raise cannot_write(home, error) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from resources.errors import UserError
+from resources.machine.folders import make_private
 from resources.settings import Settings
 
 SHORTEST_SECRET: Final = 32
@@ -40,7 +41,7 @@ def session_secret(settings: Settings, *, create: bool = True) -> str:
 
 
 def _read_or_create(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     if not path.exists():
         # Linked when it is complete: nobody reads an empty secret, and the first writer wins.
         complete, name = tempfile.mkstemp(dir=path.parent)

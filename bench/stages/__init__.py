@@ -20,6 +20,7 @@ class Stage(StrEnum):
     BACKFILL = "backfill"
     ONE_TRACK = "one_track"
     SEARCH = "search"
+    OVERLOAD = "overload"
     KEYWORD = "keyword"
     MEMORY = "memory"
     STARTUP = "startup"
@@ -33,6 +34,7 @@ TITLES: Final = {
     Stage.BACKFILL: "End to end",
     Stage.ONE_TRACK: "One new track",
     Stage.SEARCH: "Semantic search over HTTP",
+    Stage.OVERLOAD: "Semantic search with too many clients",
     Stage.KEYWORD: "Keyword search over HTTP",
     Stage.MEMORY: "Peak memory of a backfill",
     Stage.STARTUP: "Starting, and up at rest",

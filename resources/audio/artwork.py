@@ -1,6 +1,7 @@
 """A track's cover: the picture inside its file, or the one beside it."""
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,16 @@ import av
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
+from resources.audio.picture_size import picture_size
 from resources.audio.source import OpenAudio, open_audio
 from resources.errors import TrackError
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 """Larger pictures are left where they are: a list of results shows many at once."""
+
+MOST_PIXELS_A_SIDE: Final = 5_000
+"""Far above what is sold, 100 MB to a browser that shows it. Wider and taller ones are left, too,
+and those that do not say how large they are."""
 
 PICTURE_TYPES: Final = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 """What every browser shows and what can hold no script, by extension."""
@@ -29,7 +35,8 @@ _FRONT: Final = "cover (front)"
 
 @dataclass(frozen=True)
 class Picture:
-    """`data`: a JPEG, PNG or WebP file of at most 5 MB, going by how it begins."""
+    """`data`: a JPEG, PNG or WebP file of at most 5 MB and 5,000 pixels a side, going by how it
+    begins."""
 
     data: bytes
     extension: str
@@ -55,7 +62,7 @@ def find_picture(path: Path) -> Picture | None:
 
 def as_picture(data: bytes) -> Picture | None:
     """None for what is no JPEG, PNG or WebP, and for what is too large."""
-    if len(data) > MOST_BYTES:
+    if len(data) > MOST_BYTES or max(picture_size(data) or (sys.maxsize,)) > MOST_PIXELS_A_SIDE:
         return None
     if data.startswith(b"\xff\xd8\xff"):
         return Picture(data, "jpg")

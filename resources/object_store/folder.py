@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from resources.errors import BackendError, ObjectNotFoundError, UserError
+from resources.machine.folders import make_private
 from resources.object_store.keys import RESERVED_PREFIX, InvalidKeyError, validate_key
 from resources.object_store.protocol import open_source
 
@@ -98,7 +99,7 @@ class FolderStore:
 
     def check(self) -> None:
         with self._writing("check"):
-            self._root.mkdir(parents=True, exist_ok=True)
+            make_private(self._root)
             with self._partial(self._root) as (path, file):
                 file.write(b"\0")
                 file.flush()
@@ -112,7 +113,7 @@ class FolderStore:
         """A new file that takes the object's place once it is wholly on the disk."""
         target = self._path(key)
         with self._writing(key):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_private(target.parent)
             with self._partial(target.parent) as (path, file):
                 yield file
                 file.flush()

@@ -1,10 +1,13 @@
 """The application: routes, errors and headers over backends that somebody else owns."""
 
+import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from resources.backends import Backends
@@ -29,11 +32,21 @@ from serving.search.shown_similarity import shown_scale
 from serving.search.similar import SimilarTracks
 from serving.search.warm_up import WarmUp
 from serving.tags.recommended import RecommendedTags
+from serving.web.queue import PLACES, BoundedQueue
 
 DESCRIPTION: Final = (
     "Search a music catalogue by describing a mood. No route needs authentication; only public"
     " tracks are ever returned."
 )
+
+MOST_BODY_BYTES: Final = 64 * 1024
+"""Of a request, for every route that does not say otherwise: they take words and numbers."""
+
+QUEUES: Final = (
+    re.compile(r"/search/semantic|/tracks/[^/]*/(similar|recommended-tags)"),
+    re.compile(r"/search/?"),
+)
+"""What waits for the model and the vector store, and what waits for the database alone."""
 
 
 def create_app(
@@ -41,10 +54,14 @@ def create_app(
     *,
     search: SemanticSearch | None = None,
     deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+    places: int = PLACES,
+    hosts: Sequence[str] | None = None,
 ) -> FastAPI:
     """The API and its page over `backends`, which stay the caller's to close.
 
     `search` instead of the configured one; otherwise a query is answered within `deadline_seconds`.
+    `places`: searches of each queue that are answered or wait; the rest are refused. `hosts`: the
+    names that requests may call it by; None for any.
     A model that runs in this process is loaded and warm when this returns.
 
     Raises `ConfigurationError` for a model that does not tell texts apart; a remote one that nobody
@@ -62,9 +79,14 @@ def create_app(
         redoc_url=None,
         # A redirect would lead to whatever host the caller named.
         redirect_slashes=False,
+        max_body_size=MOST_BODY_BYTES,
     )
     settings, secret = backends.settings, session_secret(backends.settings)
     # The last one added is the first that a request passes.
+    for paths in QUEUES:
+        app.add_middleware(BoundedQueue, paths=paths, places=places)
+    if hosts is not None:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     if settings.api_allowed_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(settings.api_allowed_origins))
     app.add_middleware(SecurityHeaders, audio_origins=audio_origins(settings))

@@ -19,6 +19,7 @@ from serving.api.models import Problem
 from serving.api.names_upkeep import KeywordUpkeep
 from serving.api.parameters import NOT_ONLY_SPACES, not_only_spaces
 from serving.availability import CONCURRENT_ANSWERS, DeadlineWorkers
+from serving.web.queue import OVERLOADED
 
 SHORTEST_QUERY: Final = 2
 LONGEST_QUERY: Final = 100
@@ -91,7 +92,7 @@ def keyword_routes(backends: Backends) -> APIRouter:
         "/search/",
         summary="Find tracks, artists, albums, tags and playlists by name",
         response_description="The search results.",
-        responses={503: {"model": Problem, "description": "The database does not answer."}},
+        responses={503: {"model": Problem, **OVERLOADED}},
     )
     async def keyword(
         q: KeywordQuery, types: Types = ",".join(_NAMES), limit: KeywordLimit = DEFAULT_LIMIT

@@ -5,11 +5,12 @@ from typing import Annotated
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query
 
-from serving.api.models import SemanticSearchAnswer, WarmingUp
+from serving.api.models import Problem, SemanticSearchAnswer, WarmingUp
 from serving.api.parameters import NOT_ONLY_SPACES, Limit, not_only_spaces
 from serving.availability import CONCURRENT_ANSWERS
 from serving.search.semantic import DEFAULT_LIMIT, LONGEST_QUERY, SHORTEST_QUERY, SemanticSearch
 from serving.search.warm_up import WarmUp
+from serving.web.queue import OVERLOADED
 
 SemanticQuery = Annotated[
     str,
@@ -33,6 +34,7 @@ def semantic_routes(search: SemanticSearch, warm_up: WarmUp) -> APIRouter:
         "/search/semantic",
         summary="Find tracks by mood",
         response_description="The search results.",
+        responses={503: {"model": Problem, **OVERLOADED}},
     )
     async def semantic(q: SemanticQuery, limit: Limit = DEFAULT_LIMIT) -> SemanticSearchAnswer:
         """Tracks ranked by the cosine similarity of their sound to the query."""

@@ -6,12 +6,16 @@ import logging.config
 import socket
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from resources.backends import Backends
 from resources.errors import UserError
+from resources.settings import Settings
 from serving.api.app import create_app
+from serving.web.connections import limited_config
+from serving.web.hosts import allowed_hosts, bracketed, is_loopback
 
 SHUTDOWN_SECONDS: Final = 5
 """How long requests that are being answered may take after the signal to stop."""
@@ -59,18 +63,21 @@ def serve(backends: Backends, host: str, port: int) -> None:
     with _listen(host, port) as listener:
         # Before uvicorn does: the start has something to say, too.
         logging.config.dictConfig(LOGGING)
-        app = create_app(backends)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            server_header=False,
-            # Uvicorn's own reads a variable of its own; ours is in `app`.
-            proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
+        app = create_app(backends, hosts=own_names(backends.settings, host))
+        config = limited_config(app, log_config=None, timeout_graceful_shutdown=SHUTDOWN_SECONDS)
         # Uvicorn raises the signal again after a clean stop; that is how a server ends.
         with contextlib.suppress(KeyboardInterrupt):
             _Server(config).run(sockets=[listener])
+
+
+def own_names(settings: Settings, host: str) -> list[str] | None:
+    """What the API may be called where it serves one's own library to this machine alone: there
+    the person is known by being here, and a page of another site must not pass for them. None for
+    any name: what everybody may ask has nothing to hide from a page."""
+    if settings.database_url is not None or not is_loopback(host):
+        return None
+    origins = [urlsplit(origin).hostname or "" for origin in settings.api_allowed_origins]
+    return [*allowed_hosts(host), *map(bracketed, origins)]
 
 
 class _Server(uvicorn.Server):

@@ -13,12 +13,14 @@ from serving.availability import CONCURRENT_ANSWERS
 from serving.search.semantic import DEFAULT_LIMIT
 from serving.search.similar import SimilarTracks
 from serving.tags.recommended import DEFAULT_TAGS, MOST_RECOMMENDED, RecommendedTags
+from serving.web.queue import OVERLOADED
 
 TagLimit = Annotated[int, Query(ge=1, le=MOST_RECOMMENDED, description="Maximum number of tags.")]
 
 _UNKNOWN: Final = "no public track has this id"
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": Problem, "description": "No public track has this id."}
+    404: {"model": Problem, "description": "No public track has this id."},
+    503: {"model": Problem, **OVERLOADED},
 }
 
 

@@ -159,6 +159,12 @@ def up(
     dagster_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")
     ] = DEFAULT_DAGSTER_PORT,
+    dagster_host: Annotated[
+        str,
+        typer.Option(
+            help="Address or name that Dagster's UI listens on; who reaches it can launch runs."
+        ),
+    ] = DEFAULT_HOST,
     model: Annotated[
         Literal["clap", "offline"] | None,
         typer.Option(help="Which model is to answer in one's own library."),
@@ -168,7 +174,8 @@ def up(
     with quick_imports():
         from serving.cli.up import run
 
-    raise typer.Exit(run(host, port, dagster_port, model=model))
+    code = run(host, port, dagster_port, dagster_host=dagster_host, model=model)
+    raise typer.Exit(code)
 
 
 @app.command()

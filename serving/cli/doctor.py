@@ -12,6 +12,7 @@ from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.schema.app_tables import TABLE_CHANGED
 from resources.catalogue.work.overview import Overview
 from resources.errors import BackendError, MoodSearchError, NoCatalogueError, first_line, one_line
+from resources.machine.folders import open_to_others
 from resources.settings import Settings, load_settings
 from serving.cli.configuration import configured
 from serving.cli.installation import clashes
@@ -33,6 +34,9 @@ def run() -> int:
     report.heading("Configured")
     for name, value in configured(settings):
         report.fact(name, value)
+    home = settings.moodsearch_home
+    if home.is_dir() and open_to_others(home):
+        report.fact("home is open", f"other users may look into it; next: chmod 700 {home}")
     for package, others in clashes().items():
         report.problem(
             f"the package {package} is installed by {' and '.join(others)}, too, and each may "

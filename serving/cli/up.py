@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
@@ -28,6 +28,7 @@ from resources.backends import Backends
 from resources.catalogue.database import SessionLock
 from resources.catalogue.model_choice import Choice
 from resources.errors import BackendError, MoodSearchError, UserError
+from resources.machine.folders import make_private
 from resources.machine.postgres import cannot_write
 from resources.settings import load_settings
 from serving.cli.model_choice import choose_model
@@ -69,17 +70,19 @@ def run(
     port: int,
     dagster_port: int,
     *,
+    dagster_host: str = "127.0.0.1",
     model: Choice | None = None,
     command: str = "moodsearch",
 ) -> int:
-    """Runs until Ctrl-C. Returns the exit code. `model`: the person's choice from now on.
-    `command`: how this program is called here."""
+    """Runs until Ctrl-C. Returns the exit code. `dagster_host`: of its own, for whoever reaches
+    Dagster's UI may launch runs. `model`: the person's choice from now on. `command`: how this
+    program is called here."""
     console = Console()
     settings = load_settings()
     if port == dagster_port != 0:
         raise UserError(f"--port and --dagster-port are both {port}; give each its own")
-    for each in (port, dagster_port):
-        _refuse_taken_port(host, each)
+    _refuse_taken_port(host, port)
+    _refuse_taken_port(dagster_host, dagster_port)
     with (
         Backends(settings) as backends,
         _only_one(settings.moodsearch_home),
@@ -107,11 +110,13 @@ def run(
             keep_lock()
 
         def started() -> None:
-            _say_where(console, host, port, dagster_port, command)
+            _say_where(console, page, ui, command)
             begin.start()
 
-        supervisor = Supervisor(_programs(host, port, dagster_port, environment), console)
-        return supervisor.run(
+        api, dagster = ("--host", host, "--port", str(port)), ("-h", dagster_host)
+        programs = _programs(api, (*dagster, "-p", str(dagster_port)), environment)
+        page, ui = f"http://{host}:{port}", f"http://{dagster_host}:{dagster_port}"
+        return Supervisor(programs, console).run(
             started=started,
             every_second=every_second,
         )
@@ -144,8 +149,9 @@ def _begin_the_wanted_model(console: Console, backends: Backends) -> None:
 
 
 def _programs(
-    host: str, port: int, dagster_port: int, environment: dict[str, str]
+    api: Sequence[str], dagster_ui: Sequence[str], environment: dict[str, str]
 ) -> list[Program]:
+    """`api`, `dagster_ui`: the arguments that say where each listens."""
     socket_of_code = environment["MOODSEARCH_CODE_SERVER"]
 
     def program(name: str, *command: str, needs_code: bool = False) -> Program:
@@ -159,13 +165,12 @@ def _programs(
 
     workspace = str(CODE_SERVER_WORKSPACE)
     dagster, daemon = _script("dagster", "dagster"), _script("dagster", "dagster-daemon")
-    webserver = _script("dagster-webserver", "dagster-webserver")
-    page = ("-h", host, "-p", str(dagster_port))
+    webserver = ("-m", "serving.dagster_ui")
     return [
-        program("api", "-m", "serving.cli", "serve", "--host", host, "--port", str(port)),
+        program("api", "-m", "serving.cli", "serve", *api),
         program("code", dagster, *CODE_SERVER, "--socket", socket_of_code),
         program("daemon", daemon, "run", "-w", workspace, needs_code=True),
-        program("dagster", webserver, "-w", workspace, *page, needs_code=True),
+        program("dagster", *webserver, "-w", workspace, *dagster_ui, needs_code=True),
     ]
 
 
@@ -187,10 +192,9 @@ def _is_noise(line: str) -> bool:
     return any(part in line for part in _NOISE)
 
 
-def _say_where(console: Console, host: str, port: int, dagster_port: int, command: str) -> None:
-    page = f"http://{host}:{port}"
+def _say_where(console: Console, page: str, dagster_ui: str, command: str) -> None:
     console.print(f"Search page and API  {page}", highlight=False)
-    console.print(f"Dagster              http://{host}:{dagster_port}", highlight=False)
+    console.print(f"Dagster              {dagster_ui}", highlight=False)
     # Not the address itself: what is printed here ends up in logs, and it lets people in.
     console.print("To search by mood, run these and open the address that the second prints:")
     for arguments in ("flags grant me vibe-search", f"token me --page {page}"):
@@ -202,7 +206,7 @@ def _say_where(console: Console, host: str, port: int, dagster_port: int, comman
 def _only_one(home: Path) -> Iterator[None]:
     """Two daemons on one home would launch each run twice."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         file = (home / "up.lock").open("ab")
     except OSError as error:
         raise cannot_write(home / "up.lock", error) from None

@@ -1,6 +1,7 @@
 """`python -m serving.embedding_service`: the service on this machine."""
 
 import argparse
+import contextlib
 import sys
 
 import uvicorn
@@ -11,6 +12,7 @@ from serving.embedding_service.addresses import is_public
 from serving.embedding_service.app import create_embedding_service
 from serving.embedding_service.limits import Limits
 from serving.embedding_service.model import open_model
+from serving.web.connections import limited_config
 
 
 def main() -> int:
@@ -38,7 +40,10 @@ def main() -> int:
         Limits(workers=options.workers),
         may_reach=(lambda _: True) if options.allow_private_addresses else is_public,
     )
-    uvicorn.run(service, host=options.host, port=options.port, server_header=False)
+    server = uvicorn.Server(limited_config(service, host=options.host, port=options.port))
+    # uvicorn raises the signal again after a clean stop.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
     return 0
 
 

@@ -170,14 +170,14 @@ def full_decode(path: Path) -> Samples:
     return np.concatenate([frame.to_ndarray()[0] for frame in resampled]).astype(np.float32)
 
 
-def png() -> bytes:
-    """A picture of one pixel."""
+def png(width: int = 1, height: int = 1) -> bytes:
+    """A picture of one pixel, whatever size it claims."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + content))
         return struct.pack(">I", len(content)) + kind + content + check
 
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"\0\x10\x20\x30")
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")

@@ -3,15 +3,21 @@
 import io
 import os
 import struct
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from resources.audio import guarded_file
 from resources.audio.probe import AudioProbe, probe
+from resources.audio.source import MOST_FILE_BYTES
 from resources.audio.tags import audio_format
 from resources.errors import TrackError
 from tests.audio.conftest import ChirpFile
+from tests.audio.covers import with_vast_cover
 from tests.audio.files import (
     ENCODINGS,
     chirp,
@@ -23,6 +29,20 @@ from tests.audio.files import (
     write_audio,
     write_video,
 )
+
+PROBE_AND_TELL_MEMORY = """
+import resource, sys
+from pathlib import Path
+from resources.audio.probe import probe
+from resources.errors import TrackError
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    probe(Path(sys.argv[1]))
+except TrackError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -235,3 +255,53 @@ def test_any_file_name_will_do(name: str, tmp_path: Path, chirp_file: ChirpFile)
     path = tmp_path / name
     path.write_bytes(chirp_file("mp3", 3.0).read_bytes())
     assert probe(path).codec == "mp3"
+
+
+@pytest.mark.parametrize("name", ["a 4 GB WAV", "a 3 GB MP3", "a byte more than may be"])
+def test_a_sparse_file_of_gigabytes_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    """It takes no space of its maker's."""
+    sizes = {"a 4 GB WAV": 2**32 - 100, "a 3 GB MP3": 3 * 2**30}
+    kind = "mp3" if "MP3" in name else "wav-16"
+    path = write_audio(tmp_path / "song", noise(1, 44_100, channels=1), ENCODINGS[kind])
+    os.truncate(path, sizes.get(name, MOST_FILE_BYTES + 1))
+    started = time.monotonic()
+    with pytest.raises(TrackError, match="larger than 2 GiB"):
+        probe(path)
+    assert time.monotonic() - started < 1
+
+
+def test_a_file_as_large_as_may_be_is_probed_without_reading_it_all(tmp_path: Path) -> None:
+    path = tmp_path / "silence.wav"
+    path.write_bytes(wav_header(MOST_FILE_BYTES - 44, 44_100))
+    os.truncate(path, MOST_FILE_BYTES)
+    started = time.monotonic()
+    assert probe(path).codec == "pcm_s16le"
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("kind", ["m4a", "mp3", "flac"])
+def test_pictures_of_gigabytes_are_not_read_into_memory(tmp_path: Path, kind: str) -> None:
+    """A sparse file of a few kilobytes says that its cover is as large as the format allows."""
+    path = with_vast_cover(tmp_path / f"song.{kind}")
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE_AND_TELL_MEMORY, path],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    reason, mebibytes = done.stdout.splitlines()
+    assert reason == "damaged: analysing it takes too long"
+    assert int(mebibytes) < 250
+
+
+def test_a_hole_behind_the_sound_is_not_searched_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded_file, "OPENING_CPU_SECONDS", 1.0)
+    path = write_audio(tmp_path / "song", noise(1, 44_100, channels=1), ENCODINGS["wav-16"])
+    os.truncate(path, MOST_FILE_BYTES)
+    before = time.thread_time()
+    with pytest.raises(TrackError, match="takes too long"):
+        probe(path)
+    assert time.thread_time() - before < 3

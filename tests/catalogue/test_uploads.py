@@ -1,17 +1,22 @@
 """Uploads: many at once, from threads and from processes, and artists whose names look alike."""
 
+import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from resources.audio.source import MOST_FILE_BYTES
 from resources.catalogue.database import Database
 from resources.catalogue.tracks.uploads import Upload, Uploads
+from resources.errors import TrackError
 from resources.object_store.folder import FolderStore
+from tests.audio.covers import with_cover
 from tests.audio.files import ENCODINGS, noise, png, write_audio
 from tests.catalogue.rows import add_artist
 from tests.serving.command import write_tone
@@ -174,3 +179,23 @@ def test_many_threads_store_one_folders_cover(
     assert all(upload.has_cover for upload in _add_all(uploads, paths))
     rows = database.rows("SELECT id, image_url FROM tracks")
     assert all(row["image_url"].startswith(f"/tracks/{row['id']}/artwork/") for row in rows)
+
+
+def test_a_file_of_gigabytes_is_neither_read_nor_stored(uploads: Uploads, tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "sparse.wav")
+    os.truncate(path, MOST_FILE_BYTES + 1)
+    started = time.monotonic()
+    with pytest.raises(TrackError, match="larger than 2 GiB"):
+        uploads.add(path)
+    assert time.monotonic() - started < 1
+    assert not (tmp_path / "objects").exists()
+
+
+@pytest.mark.parametrize("extension", ["mp3", "flac", "m4a"])
+def test_a_cover_that_claims_a_billion_pixels_is_left_and_the_track_is_not(
+    uploads: Uploads, tmp_path: Path, extension: str
+) -> None:
+    song = with_cover(tmp_path / f"song.{extension}", png(30_000, 30_000))
+    assert not uploads.add(song).has_cover
+    (tmp_path / "cover.png").write_bytes(png(600, 600))
+    assert uploads.add(song).has_cover

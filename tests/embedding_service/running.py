@@ -10,11 +10,12 @@ from typing import Final
 
 import httpx
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from resources.embedding.protocol import EmbeddingModel
 from serving.embedding_service import Limits, create_embedding_service
 from serving.embedding_service.addresses import Address
+from serving.web.connections import ConnectionLimits, limited_config
 
 HERE: Final = ip_address("127.0.0.1")
 
@@ -25,9 +26,9 @@ def only_here(address: Address) -> bool:
 
 
 @contextmanager
-def running(application: Starlette) -> Iterator[str]:
+def running(application: ASGIApp, limits: ConnectionLimits | None = None) -> Iterator[str]:
     """The URL at which uvicorn serves `application`, in a thread of this process."""
-    config = uvicorn.Config(application, log_level="critical", timeout_graceful_shutdown=1)
+    config = limited_config(application, limits, log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

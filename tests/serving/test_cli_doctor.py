@@ -7,6 +7,7 @@ import pytest
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.records import AudioRecord, IndexRecord
+from resources.machine.folders import make_private
 from resources.settings import load_settings
 from tests.catalogue.rows import add_track
 from tests.serving.command import Command
@@ -25,6 +26,20 @@ def test_a_new_installation_is_in_order(
     for name in ("database", "object store", "vector store", "model", "dagster"):
         assert name in outcome.output
     assert SECRET not in outcome.output
+
+
+def test_doctor_tells_of_a_home_that_others_may_look_into(moodsearch: Command) -> None:
+    home = load_settings().moodsearch_home
+    make_private(home)
+    before = home.stat().st_mode
+    try:
+        for permissions, is_told in ((0o700, False), (0o755, True), (0o750, True), (0o701, True)):
+            home.chmod(permissions)
+            outcome = moodsearch("doctor")
+            assert outcome.status == 0
+            assert (f"chmod 700 {home}" in outcome.output) == is_told
+    finally:
+        home.chmod(before)
 
 
 def test_another_package_under_one_of_our_names_is_wrong(

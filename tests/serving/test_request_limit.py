@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
 from itertools import cycle
@@ -19,7 +20,7 @@ from starlette.requests import Request
 
 from resources.backends import Backends
 from resources.settings import load_settings
-from serving.api.app import create_app
+from serving.api.app import MOST_BODY_BYTES, create_app
 from serving.api.clients import as_peers, network
 from serving.api.playable import WAV_REQUESTS_FOR_A_SEARCH
 from serving.api.request_limit import RequestLimit
@@ -312,3 +313,18 @@ def test_an_ipv4_address_is_the_same_in_ipv6s_clothes() -> None:
     assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
     assert network("fe80::1%eth0") == "fe80::/64"
     assert as_peers(["10.0.0.0/8", "::1"]) == ["10.0.0.0/8", "::ffff:10.0.0.0/104", "::1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"a" * MOST_BODY_BYTES, 202),
+        (b"a" * (MOST_BODY_BYTES + 1), 413),
+        (iter([b"a" * MOST_BODY_BYTES, b"a"]), 202),  # Not announced, and no route reads it.
+    ],
+    ids=["as much as may be", "more", "more in chunks"],
+)
+def test_a_body_larger_than_a_route_takes_is_refused(
+    client: TestClient, content: bytes | Iterator[bytes], status: int
+) -> None:
+    assert client.post("/search/warm", content=content).status_code == status

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import LiteralString
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -45,7 +46,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 class Up:
     """A running `moodsearch up` on ports and a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *options: str) -> None:
         self.home = home
         self.port, self.dagster_port = _free_port(), _free_port()
         self.environment = {
@@ -59,6 +60,7 @@ class Up:
             [
                 *(sys.executable, "-m", "serving.cli", "up"),
                 *("--port", str(self.port), "--dagster-port", str(self.dagster_port)),
+                *options,
             ],
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -135,6 +137,16 @@ class Up:
                 pytest.fail("".join([f"not so: {query}\n", *self.lines[-60:]]))
             time.sleep(0.2)
 
+    def listening(self) -> dict[int, set[str]]:
+        """The TCP ports of all its programs, and the addresses at which each is open."""
+        ports: dict[int, set[str]] = {}
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for found in process.net_connections("tcp"):
+                    if found.status == psutil.CONN_LISTEN:
+                        ports.setdefault(found.laddr.port, set()).add(found.laddr.ip)
+        return ports
+
     def program(self, name: str) -> psutil.Process:
         """The direct child that runs the command, or the part of one, that is called `name`."""
         for child in psutil.Process(self.process.pid).children():
@@ -145,12 +157,13 @@ class Up:
 
 
 @pytest.fixture
-def up() -> Iterator[Up]:
+def up(request: pytest.FixtureRequest) -> Iterator[Up]:
+    """Its parameter, if it has one: further options."""
     # Not under pytest's folders: they are closed to the other user that Postgres runs as for root.
     with tempfile.TemporaryDirectory(
         prefix="moodsearch-tests-", ignore_cleanup_errors=True
     ) as home:
-        running = Up(Path(home))
+        running = Up(Path(home), *getattr(request, "param", ()))
         try:
             running.wait_for("/healthz")
             yield running
@@ -165,6 +178,29 @@ def up() -> Iterator[Up]:
 def test_an_upload_is_found_with_no_further_command(up: Up, tmp_path: Path) -> None:
     track_id = up.upload(write_noise(tmp_path / "first.wav", 1, seconds=3))
     up.wait_until_found(track_id)
+
+
+@pytest.mark.parametrize("up", [["--host", "0.0.0.0"]], indirect=True, ids=["--host 0.0.0.0"])
+def test_other_machines_reach_the_api_alone(up: Up) -> None:
+    deadline = time.monotonic() + 120
+    while up.dagster_port not in (listening := up.listening()):
+        assert time.monotonic() < deadline, listening
+        time.sleep(0.5)
+    open_to_all = {port for port, hosts in listening.items() if hosts - {"127.0.0.1", "::1"}}
+    assert open_to_all == {up.port}
+    # In one's own library, and not on loopback alone: any name is its own.
+    assert httpx.get(f"http://127.0.0.1:{up.port}/healthz", headers={"Host": "a.b"}).is_success
+    dagster = f"http://127.0.0.1:{up.dagster_port}/server_info"
+    assert httpx.get(dagster).status_code == 200
+    assert httpx.get(dagster, headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_one_s_own_library_answers_to_its_own_names_alone(up: Up) -> None:
+    url = f"http://127.0.0.1:{up.port}/healthz"
+    for own in ("localhost", f"127.0.0.1:{up.port}", f"[::1]:{up.port}"):
+        assert httpx.get(url, headers={"Host": own}).status_code == 200
+    for foreign in ("evil.example", f"localhost.evil.example:{up.port}", "192.0.2.1"):
+        assert httpx.get(url, headers={"Host": foreign}).status_code == 400
 
 
 def test_ctrl_c_stops_everything_and_leaves_nothing_running(up: Up) -> None:

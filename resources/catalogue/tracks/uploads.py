@@ -1,6 +1,7 @@
 """Importing audio files as uploads: bytes into the object store, rows into the catalogue."""
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Final
 
 from resources.audio.artwork import Picture, find_picture, picture_key
 from resources.audio.probe import probe
+from resources.audio.source import refuse_too_large
 from resources.audio.tags import AudioTags, audio_format, read_tags
 from resources.catalogue.database import Connection, Database
 from resources.catalogue.tracks.audio_files import AudioFile
@@ -192,6 +194,7 @@ def _digest(path: Path) -> str:
     """SHA-256 of the file's bytes in hex: the same bytes twice are one track."""
     try:
         with path.open("rb") as file:
+            refuse_too_large(os.fstat(file.fileno()).st_size)
             digest = hashlib.file_digest(file, "sha256")
     except OSError as error:
         raise TrackError(f"cannot be read: {error.strerror}") from None

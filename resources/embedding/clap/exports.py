@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, Field
 
 from resources.errors import ConfigurationError
+from resources.machine.folders import make_private
 
 
 class Export(BaseModel, frozen=True):
@@ -73,7 +74,7 @@ def write_lock(path: Path, export: Export) -> None:
     """Whole or not at all. Raises `ConfigurationError` where nothing can be written."""
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         draft.write_text(export.model_dump_json(indent=2) + "\n")
         draft.replace(path)
     except OSError as error:

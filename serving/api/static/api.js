@@ -70,8 +70,7 @@ async function get(path, parameters = {}, options = {}) {
 
 function failed(response) {
   if (response.status === 404) return new Problem("missing");
-  if (response.status === 429) {
-    return new Problem("busy", Number.parseInt(response.headers.get("Retry-After"), 10) || null);
-  }
-  return new Problem(response.status < 500 ? "refused" : "server");
+  const retryAfter = Number.parseInt(response.headers.get("Retry-After"), 10) || null;
+  if (response.status === 429) return new Problem("busy", retryAfter);
+  return response.status < 500 ? new Problem("refused") : new Problem("server", retryAfter);
 }

@@ -11,8 +11,8 @@ export const SHORTEST = KEYWORD.shortest;
 // `view` is told of a search in this order:
 //   started(query), then keyword(answer) or keywordFailed(problem), and, where the user may search
 //   by mood, moodStarted() and, after the keyword answer, mood(answer) or moodFailed(problem);
-//   finished() at last. In between, moodWaits(seconds) and moodStarted() again, after a 429 with
-//   Retry-After, once. Nothing more is told of a query once there is another.
+//   finished() at last. In between, moodWaits(seconds) and moodStarted() again, after a 429 or
+//   503 with Retry-After, once. Nothing more is told of a query once there is another.
 export class Search {
   #mayFeel;
   #view;

@@ -1,4 +1,4 @@
-"""What the page does while it waits: for slow answers, and after a 429."""
+"""What the page does while it waits: for slow answers, and after a 429 or 503."""
 
 from typing import Any
 
@@ -17,9 +17,13 @@ from tests.serving.page.browser import (
 pytestmark = needs_chromium
 
 
-def too_many(page: Any, seconds: int) -> None:
-    """The server answers 429 from now on."""
-    answer = {"status": 429, "headers": {"Retry-After": str(seconds)}, "json": {"detail": "wait"}}
+def too_many(page: Any, seconds: int, status: int = 429) -> None:
+    """The server answers so from now on: 429 to one client's many, 503 to the many of all."""
+    answer = {
+        "status": status,
+        "headers": {"Retry-After": str(seconds)},
+        "json": {"detail": "wait"},
+    }
     page.route("**/search/semantic*", lambda route: route.fulfill(**answer))
 
 
@@ -49,9 +53,10 @@ def test_a_busy_server_is_asked_again_by_itself_when_it_said_and_once(open_page:
     expect(notice).to_be_empty()
 
 
-def test_moods_that_had_to_wait_are_appended_to_what_is_there(open_page: Open) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_moods_that_had_to_wait_are_appended_to_what_is_there(open_page: Open, status: int) -> None:
     page = open_page(complain=True)
-    too_many(page, 1)
+    too_many(page, 1, status)
     search(page, "silver")
     expect(page.locator("#notice")).to_contain_text("Trying again")
     first = row(page, "Silver Album").element_handle()
