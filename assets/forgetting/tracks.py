@@ -1,0 +1,34 @@
+"""What the work on a block takes back by itself of tracks that were deleted or hidden."""
+
+from collections.abc import Callable, Collection
+
+from assets.forgetting.finding import gone
+from assets.forgetting.registry import kinds
+from assets.forgetting.subject import Subject
+from resources.backends import Backends
+
+
+def forget_tracks(
+    backends: Backends, track_ids: Collection[int], before_writing: Callable[[], None]
+) -> None:
+    """Take back all that is ours of the tracks, while their block is held."""
+    if track_ids:
+        subject = gone(backends.database, track_ids)
+        for kind in kinds(backends, before_writing=before_writing):
+            kind.remove(subject)
+
+
+def hide_tracks(
+    backends: Backends, track_ids: Collection[int], before_writing: Callable[[], None]
+) -> None:
+    """Take back all that is ours of the tracks but their embeddings, with which they come back at
+    once; those go after `MOODSEARCH_KEEP_HIDDEN_DAYS`. While their block is held."""
+    if not backends.settings.moodsearch_keep_hidden_days:
+        forget_tracks(backends, track_ids, before_writing)
+    elif track_ids:
+        # Noted first: what is interrupted is done again.
+        backends.records.hidden(track_ids)
+        subject = Subject(track_ids=frozenset(track_ids))
+        for kind in kinds(backends, before_writing=before_writing):
+            if not kind.stays_while_hidden:
+                kind.remove(subject)
