@@ -212,7 +212,8 @@ def _columns(run: BlockRun, table: pl.DataFrame) -> Callable[[int], Mapping[str,
         nearest = [i for i in np.argsort(-similarities) if i != position][:_NEIGHBOURS]
         named = run.backends.tracks.public([track_ids[i] for i in nearest])
         found = [(named.get(track_ids[i]), similarities[i]) for i in nearest]
-        sounds_like = [f"{track.title} ({cosine:.2f})" for track, cosine in found if track]
+        # With their ids, by which `pipelines.previews` finds what shows a track.
+        sounds_like = [f"{t.title} ({cosine:.2f} #{t.id})" for t, cosine in found if t]
         return {"sounds_like": ", ".join(sounds_like)}
 
     return columns
