@@ -12,7 +12,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.charges import DIGITS
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, index_kinds
-from assets.forgetting.tracks import forget_tracks, hide_tracks
+from assets.forgetting.tracks import take_back
 from assets.outcomes import SEVERAL, Outcome, not_taken
 from assets.surroundings import GROUP, SEARCH
 from resources.backends import Backends
@@ -64,16 +64,13 @@ def _remove(run: BlockRun, tracks: Sequence[PendingTrack]) -> None:
     audio cannot be used, its vector."""
     if not tracks:
         return
-    backends, check = run.backends, run.held.check
-    deleted = {track.track_id for track in tracks if track.is_deleted}
-    hidden = backends.contents.hidden(run.block).intersection(t.track_id for t in tracks) - deleted
-    unusable = [t.track_id for t in tracks if t.track_id not in deleted | hidden]
-    check()
+    backends = run.backends
+    run.held.check()
+    taken_back = take_back(backends, run.block, tracks, run.held.check)
+    unusable = [track.track_id for track in tracks if track.track_id not in taken_back]
     if unusable:
         backends.vectors.delete(unusable)
         backends.records.removed(backends.generation.id, unusable)
-    forget_tracks(backends, deleted, check)
-    hide_tracks(backends, hidden, check)
     run.report.removed = len(run.report.known.intersection(t.track_id for t in tracks))
 
 

@@ -10,7 +10,7 @@ from assets.search_index import search_index
 from assets.surroundings import search_api, tracks
 from assets.track_audio import track_audio
 from pipelines.housekeeping import every_night, housekeeping
-from pipelines.jobs import classify_genres, index_tracks
+from pipelines.jobs import classify_genres, forget_gone_tracks, index_tracks
 from pipelines.sensors import changed_tracks, tracks_without_genres
 from pipelines.shared import backends_resource, progress_resource
 
@@ -27,7 +27,7 @@ CHECKS = dg.load_asset_checks_from_modules([checks])
 defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=CHECKS,
-    jobs=[index_tracks, classify_genres, housekeeping],
+    jobs=[index_tracks, classify_genres, forget_gone_tracks, housekeeping],
     sensors=[changed_tracks, tracks_without_genres],
     schedules=[every_night],
     resources={

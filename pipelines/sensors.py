@@ -5,8 +5,9 @@ turn it is, unless a run of that block is unfinished. There is no run key, and t
 memory: work stays on it until it is done, so a run that fails or is killed is tried again, with
 growing delays.
 
-Where the live index is another model's than the configured one, nothing is asked for until somebody
-has begun a backfill for it: a changed setting must not embed a whole catalogue again.
+Where the live index is another model's than the configured one, nothing but removals is asked for
+until somebody has begun a backfill for it: a changed setting must not embed a whole catalogue
+again.
 
 The sensors take no resources from Dagster, which would open its instance and storage for every
 tick to give them. A tick that finds nothing asks Dagster nothing.
@@ -21,7 +22,7 @@ import dagster as dg
 from assets.blocks import TRACK_BLOCKS
 from assets.surroundings import tracks
 from pipelines.changes_cursor import ChangesCursor
-from pipelines.jobs import classify_genres, index_tracks
+from pipelines.jobs import classify_genres, forget_gone_tracks, index_tracks
 from pipelines.runs import PRIORITY_TAG, UNFINISHED, block_of_run, fail_dead_runs
 from pipelines.shared import running_backends
 from resources.backends import Backends
@@ -45,7 +46,7 @@ WAITING: Final = "waiting for a backfill"
 
 
 @dg.sensor(
-    job=index_tracks,
+    jobs=[index_tracks, forget_gone_tracks],
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="New uploads, replaced audio, changed titles and handles, changed visibility and "
@@ -69,9 +70,11 @@ def look_for_changes(context: dg.SensorEvaluationContext, backends: Backends) ->
     if cursor.should_observe(now):
         observations.append(_observation(backends, cursor.changes))
         cursor = cursor.observed(now)
+    removals = _due_removals(context, backends)
     return _answer(
-        _due_blocks(context, backends, "index"),
+        removals or _due_blocks(context, backends, "index"),
         "index",
+        job_name=forget_gone_tracks.name if removals else index_tracks.name,
         asset_events=observations,
         cursor=cursor.write(),
     )
@@ -115,6 +118,20 @@ def _observation(backends: Backends, changes: int) -> dg.AssetObservation:
     )
 
 
+def _due_removals(context: dg.SensorEvaluationContext, backends: Backends) -> list[DueBlock]:
+    """What is deleted and hidden must go also while everything else waits for a backfill."""
+    if backends.generations.waits_for_backfill(backends.track_model) is None:
+        return []
+    due = backends.work.due_removals(BLOCKS_AT_ONCE)
+    if due:
+        fail_dead_runs(context.instance)
+        busy = _busy_blocks(context.instance)
+        due = [item for item in due if item.block not in busy]
+    for item in due:
+        backends.work.postpone("index", item.track_ids)
+    return due
+
+
 def _due_blocks(
     context: dg.SensorEvaluationContext, backends: Backends, job: Job
 ) -> list[DueBlock] | dg.SkipReason:
@@ -137,6 +154,8 @@ def _due_blocks(
 def _answer(
     due: list[DueBlock] | dg.SkipReason,
     job: Job,
+    *,
+    job_name: str | None = None,
     asset_events: Sequence[dg.AssetObservation] = (),
     cursor: str | None = None,
 ) -> dg.SensorResult:
@@ -145,14 +164,14 @@ def _answer(
     # In the order of ids: Dagster lists partitions as they were added.
     keys = [block.key for block in sorted(item.block for item in due)]
     return dg.SensorResult(
-        run_requests=[_request(item, job) for item in due],
+        run_requests=[_request(item, job, job_name) for item in due],
         dynamic_partitions_requests=[TRACK_BLOCKS.build_add_request(keys)],
         asset_events=asset_events,
         cursor=cursor,
     )
 
 
-def _request(item: DueBlock, job: Job) -> dg.RunRequest:
+def _request(item: DueBlock, job: Job, job_name: str | None) -> dg.RunRequest:
     tags = {
         "moodsearch/tracks": str(len(item.track_ids)),
         "moodsearch/attempt": str(item.attempts),
@@ -160,7 +179,7 @@ def _request(item: DueBlock, job: Job) -> dg.RunRequest:
     if job == "index":
         # Before genres; and single uploads before blocks that are filled for the first time.
         tags[PRIORITY_TAG] = "2" if len(item.track_ids) == 1 else "1"
-        return dg.RunRequest(partition_key=item.block.key, tags=tags)
+        return dg.RunRequest(partition_key=item.block.key, job_name=job_name, tags=tags)
     config = {"track_ids": _asked_for(item, job)}
     return dg.RunRequest(
         partition_key=item.block.key,

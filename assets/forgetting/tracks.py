@@ -1,11 +1,28 @@
 """What the work on a block takes back by itself of tracks that were deleted or hidden."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from assets.forgetting.finding import gone
 from assets.forgetting.registry import kinds
 from assets.forgetting.subject import Subject
 from resources.backends import Backends
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.pending import PendingTrack
+
+
+def take_back(
+    backends: Backends,
+    block: Block,
+    tracks: Sequence[PendingTrack],
+    before_writing: Callable[[], None],
+) -> set[int]:
+    """Take back what is stored of those of the tracks that are deleted or hidden, and return which.
+    While the block is held."""
+    deleted = {track.track_id for track in tracks if track.is_deleted}
+    hidden = backends.contents.hidden(block).intersection(t.track_id for t in tracks) - deleted
+    forget_tracks(backends, deleted, before_writing)
+    hide_tracks(backends, hidden, before_writing)
+    return deleted | hidden
 
 
 def forget_tracks(

@@ -9,6 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from assets.block_run import NoProgress
+from assets.blocks import TRACK_BLOCKS
+from assets.forgetting.finding import subject_of
+from assets.forgetting.scan import scan
 from pipelines.backfill import backfill, plan
 from pipelines.definitions import defs
 from pipelines.reconcile import drop_retired_generations
@@ -18,6 +21,7 @@ from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
 from serving.search.semantic import SemanticSearch
+from tests.catalogue.rows import update_track
 from tests.pipelines.conftest import BLOCK, Upload
 
 pytestmark = pytest.mark.slow
@@ -115,6 +119,32 @@ def test_sensors_wait_for_a_backfill_and_then_go_on_with_it(
     assert len(going_on.run_requests or []) == 1
     reason = SemanticSearch(other).search("white noise").reason
     assert "is being built" in str(reason)
+
+
+def test_what_is_deleted_or_hidden_goes_while_everything_else_waits_for_a_backfill(
+    backends: Backends, upload: Upload, switch: Callable[[], Backends]
+) -> None:
+    ids = [upload(seed) for seed in range(3)]
+    _backfill(backends)
+    other = switch()
+    subject = subject_of(backends.database, [ids[0]], frozenset())
+    backends.database.rows("DELETE FROM public.tracks WHERE id = %(id)s", {"id": ids[0]})
+    update_track(backends.database, ids[1], visibility="private")
+    update_track(backends.database, ids[2], title="waits")
+    instance = dg.DagsterInstance.ephemeral()
+    context = dg.build_sensor_context(instance)
+    (request,) = look_for_changes(context, other).run_requests or []
+    assert request.job_name == "forget_gone_tracks"
+    instance.add_dynamic_partitions(str(TRACK_BLOCKS.name), [BLOCK.key])
+    outcome = defs.resolve_job_def("forget_gone_tracks").execute_in_process(
+        instance=instance, partition_key=request.partition_key, resources={"backends": other}
+    )
+    assert outcome.success
+    assert list(scan(other, subject)) == []
+    assert backends.vectors.ids(0, LARGEST_ID) == ids[2:]
+    assert look_for_changes(context, other).run_requests == []
+    assert other.generations.find(other.track_model) is None
+    assert [track.track_id for track in other.work.pending(BLOCK)] == ids[2:]
 
 
 def test_a_run_by_hand_does_not_begin_another_models_index(

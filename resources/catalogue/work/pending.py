@@ -227,6 +227,22 @@ class PendingWork:
         )
         return bool(rows[0]["due"])
 
+    def due_removals(self, limit: int) -> list[DueBlock]:
+        """Blocks with tracks that are not public and whose turn it is, the latest changes first."""
+        rows = self._database.rows(
+            """
+            SELECT track_id / %(size)s AS block, array_agg(track_id ORDER BY track_id) AS ids,
+                max(attempts) AS attempts
+            FROM moodsearch.work w
+            WHERE job = 'index' AND next_attempt_at <= now() AND NOT EXISTS (
+                SELECT FROM public.tracks t WHERE t.id = w.track_id AND t.visibility = 'public'
+            )
+            GROUP BY 1 ORDER BY max(changed_at) DESC, 1 LIMIT %(limit)s
+            """,
+            {"size": self.block_size, "limit": limit},
+        )
+        return [DueBlock(self.block_of(row["ids"][0]), row["ids"], row["attempts"]) for row in rows]
+
     def due_blocks(self, job: Job, limit: int, busy: Collection[Block] = ()) -> list[DueBlock]:
         """Blocks with tracks whose turn it is, the latest changes first; none of the `busy` ones.
 
