@@ -14,6 +14,7 @@ tick to give them. A tick that finds nothing asks Dagster nothing.
 """
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,6 +30,9 @@ from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.pending import DueBlock, Job
+
+# Dagster gives it to each sensor with several jobs, itself.
+warnings.filterwarnings("ignore", "Parameter `owners` of initializer `SensorDefinition")
 
 BLOCKS_AT_ONCE: Final = 50
 """Most runs asked for in one tick; the next ones follow a second later."""
