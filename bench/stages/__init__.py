@@ -21,6 +21,7 @@ class Stage(StrEnum):
     ONE_TRACK = "one_track"
     SEARCH = "search"
     KEYWORD = "keyword"
+    FORGET = "forget"
     MEMORY = "memory"
     STARTUP = "startup"
 
@@ -34,6 +35,7 @@ TITLES: Final = {
     Stage.ONE_TRACK: "One new track",
     Stage.SEARCH: "Semantic search over HTTP",
     Stage.KEYWORD: "Keyword search over HTTP",
+    Stage.FORGET: "A track and an artist forgotten",
     Stage.MEMORY: "Peak memory of a backfill",
     Stage.STARTUP: "Starting, and up at rest",
 }
