@@ -70,9 +70,11 @@ def forget(backends: Backends, subject: Subject) -> Receipt:
     if owns_catalogue(database):
         Exclusions(database).add(subject.file_ids)
     removed: Counter[str] = Counter()
+    # Once: also what no record tells of, because the schema was lost.
+    listed = list(backends.store.keys("moodsearch/"))
     for block, tracks in subject.by_block(read_block_size(database)):
         with backends.locks.hold(block, wait_seconds=WAIT_SECONDS) as check:
-            _remove(kinds(backends, before_writing=check, everywhere=True), tracks, removed)
+            _remove(kinds(backends, before_writing=check, listed=listed), tracks, removed)
     # What is the artist's, and no track's.
     _remove(kinds(backends), replace(subject, track_ids=frozenset()), removed)
     KeywordIndex(database, backends.database_url).follow()

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,7 +52,7 @@ class ParquetRows:
 
     Editions that were given up are deleted: nothing reads them any more, and what cannot be read
     cannot be searched. `before_writing` may raise to prevent a write (the block's lock was lost).
-    `everywhere`: look through all that is stored, and not only for the models that are recorded.
+    `listed`: keys to look at besides those of the models that are recorded.
     """
 
     backends: Backends
@@ -60,7 +60,7 @@ class ParquetRows:
     stays_while_hidden: bool
     has_models: bool
     before_writing: Callable[[], None]
-    everywhere: bool
+    listed: Sequence[str]
 
     @property
     def name(self) -> str:
@@ -72,20 +72,19 @@ class ParquetRows:
     def remove(self, subject: Subject) -> int:
         removed = 0
         for block, part in subject.by_block(read_block_size(self.backends.database)):
-            for file in list(self._files(block, part)):
+            for file in self._files(block, part):
                 removed += self._remove(file, part.track_ids)
         return removed
 
     def _files(self, block: Block, subject: Subject) -> Iterator[StoredFile]:
-        for prefix in self._prefixes(block):
-            for key in self.backends.store.keys(prefix):
-                file = StoredFile.of(key)
-                if file and file.block == block and file.may_hold(subject.track_ids):
-                    yield file
+        prefixes = self._prefixes(block)
+        keys = [key for prefix in prefixes for key in self.backends.store.keys(prefix)]
+        for key in dict.fromkeys([*keys, *filter(self.holds, self.listed)]):
+            file = StoredFile.of(key)
+            if file and file.block == block and file.may_hold(subject.track_ids):
+                yield file
 
     def _prefixes(self, block: Block) -> list[str]:
-        if self.everywhere:
-            return [self.name]
         if not self.has_models:
             return [self.name + block.key]
         rows = self.backends.database.rows(

@@ -1,7 +1,7 @@
 """Every kind of thing that is stored of tracks and artists. A test fails for a table, an object or
 a vector store that is in nobody's charge here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from assets.forgetting.catalogue import CatalogueRows, PredictionsInExtra
@@ -30,14 +30,14 @@ def kinds(
     backends: Backends,
     *,
     before_writing: Callable[[], None] = lambda: None,
-    everywhere: bool = False,
+    listed: Sequence[str] = (),
 ) -> list[Kept]:
     """In the order in which they are taken back: rows that say what is stored come last, so that
-    what was interrupted can be done again. For `before_writing` and `everywhere` see
+    what was interrupted can be done again. For `before_writing` and `listed` see
     `ParquetRows`."""
 
     def parquet(table: str, *, stays: bool = False, has_models: bool = False) -> ParquetRows:
-        return ParquetRows(backends, table, stays, has_models, before_writing, everywhere)
+        return ParquetRows(backends, table, stays, has_models, before_writing, listed)
 
     return [
         Vectors(backends),

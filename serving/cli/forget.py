@@ -33,20 +33,26 @@ def run(what: Sequence[str], *, dry_run: bool, show: bool, lift: bool) -> int:
 def _forget(backends: Backends, what: str, dry_run: bool) -> int:
     out = console()
     subject = plan(backends, what)
-    found = traces(backends, subject)
-    if not any(trace.count for trace in found):
-        raise UserError(f"nothing is stored of {what}")
     if dry_run:
+        found = traces(backends, subject)
+        if not any(trace.count for trace in found):
+            raise _nothing(what)
         _print_traces("Stored", found)
         out.print("Nothing was removed.")
         return 0
     receipt = forget(backends, subject)
+    if not receipt.removed and not receipt.left:
+        raise _nothing(what)
     _print_counts("Removed", receipt.removed)
     if receipt.left:
         _print_traces("Left", receipt.left)
     count = sum(trace.count for trace in receipt.left)
     out.print(f"Scanned everything in {receipt.scan_seconds:.1f} s: {count:,} traces.")
     return 1 if receipt.left else 0
+
+
+def _nothing(what: str) -> UserError:
+    return UserError(f"nothing is stored of {what}")
 
 
 def _list(exclusions: Exclusions, paths: Sequence[str]) -> int:

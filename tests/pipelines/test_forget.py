@@ -144,8 +144,10 @@ def test_dagster_shows_the_others_and_a_sentence_for_the_block(
     backends: Backends, ids: list[int]
 ) -> None:
     forget(backends, plan(backends, str(ids[0])))
+    home = backends.settings.moodsearch_home / "dagster" / "storage"
     with dagster_instance(backends) as instance:
         assert instance.get_runs() == []
+        assert [path for path in home.rglob("*") if path.is_file()] == []
         for asset in ("track_audio", "clap_embeddings", "search_index", "genre_predictions"):
             key = dg.AssetKey(asset)
             assert instance.get_materialized_partitions(key) == {BLOCK.key}
