@@ -227,9 +227,10 @@ def _columns(run: BlockRun, table: pl.DataFrame, track_ids: Sequence[int]) -> Co
     nearest = np.argsort(-similarities, axis=1)[:, : min(_NEIGHBOURS, len(ids) - 1)]
     named = run.backends.tracks.public(np.unique(ids[nearest]).tolist())
 
+    # With their ids, by which `pipelines.previews` finds what shows a track.
     def sounds_like(row: int) -> str:
         found = [(named.get(ids[i]), similarities[row, i]) for i in nearest[row]]
-        return ", ".join(f"{track.title} ({cosine:.2f})" for track, cosine in found if track)
+        return ", ".join(f"{t.title} ({cosine:.2f} #{t.id})" for t, cosine in found if t)
 
     return {id_: {"sounds_like": sounds_like(row)} for row, id_ in enumerate(track_ids)}
 

@@ -12,6 +12,7 @@ from assets.blocks import TRACK_BLOCKS
 from assets.charges import DIGITS
 from assets.clap_embeddings import clap_embeddings, stored_vectors
 from assets.configured import configured, cost_tag, index_kinds
+from assets.forgetting.tracks import take_back
 from assets.model import take_over_when_fit
 from assets.outcomes import SEVERAL, Outcome, not_taken
 from assets.surroundings import GROUP, SEARCH
@@ -49,7 +50,7 @@ def search_index(
     with block_runs.start(context, config, "index") as run:
         backends = run.backends
         run.report.known = backends.records.indexed_ids(backends.generation.id, run.block)
-        _remove(run, [track.track_id for track in run.pending if track.step == "remove"])
+        _remove(run, [track for track in run.pending if track.step == "remove"])
         _remove_from_others(run)
         to_index = _with_vectors(run, [track for track in run.pending if track.step == "index"])
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
@@ -60,12 +61,19 @@ def search_index(
         return run.result(_overview(run))
 
 
-def _remove(run: BlockRun, track_ids: Sequence[int]) -> None:
-    if track_ids:
-        run.held.check()
-        run.backends.vectors.delete(track_ids)
-        run.backends.records.removed(run.backends.generation.id, track_ids)
-        run.report.removed = len(run.report.known.intersection(track_ids))
+def _remove(run: BlockRun, tracks: Sequence[PendingTrack]) -> None:
+    """Of a track that is deleted or hidden all that is stored goes, under every model; of one whose
+    audio cannot be used, its vector."""
+    if not tracks:
+        return
+    backends = run.backends
+    run.held.check()
+    taken_back = take_back(backends, run.block, tracks, run.held.check)
+    unusable = [track.track_id for track in tracks if track.track_id not in taken_back]
+    if unusable:
+        backends.vectors.delete(unusable)
+        backends.records.removed(backends.generation.id, unusable)
+    run.report.removed = len(run.report.known.intersection(t.track_id for t in tracks))
 
 
 def _remove_from_others(run: BlockRun) -> None:

@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 
 
 class WindowParts:
-    """The windows of one block's tracks under one model, in parts that are never rewritten.
+    """The windows of one block's tracks under one model, in parts that are written once; what is
+    forgotten is taken out of them (`assets.forgetting`).
 
     `model`: its fingerprint. `before_writing` may raise to prevent a write (the block's lock was
     lost). A part holds what was embedded together, and its name says from which track id to which,

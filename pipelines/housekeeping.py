@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.reconcile import drop_replaced_generations, reconcile_index
+from pipelines.reconcile import drop_replaced_generations, forget_hidden, reconcile_index
 from pipelines.runs import PARTITION_TAG
 from resources.backends import Backends
 
@@ -33,6 +33,16 @@ def drop_old_generations(
     context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> None:
     context.add_output_metadata({"dropped": drop_replaced_generations(backends)})
+
+
+@dg.op(
+    description="Takes back the embeddings of tracks that have been hidden for "
+    "MOODSEARCH_KEEP_HIDDEN_DAYS."
+)
+def forget_hidden_tracks(
+    context: dg.OpExecutionContext, backends: dg.ResourceParam[Backends]
+) -> None:
+    context.add_output_metadata({"forgotten": forget_hidden(backends)})
 
 
 @dg.op(description="Deletes runs older than a week, except the latest of each block and job.")
@@ -72,10 +82,14 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     return len(to_delete)
 
 
-@dg.job(description="Finds changes that no trigger saw; deletes old runs and unused indexes.")
+@dg.job(
+    description="Finds changes that no trigger saw; deletes old runs, unused indexes and the "
+    "embeddings of tracks that were hidden long ago."
+)
 def housekeeping() -> None:
     reconcile()
     drop_old_generations()
+    forget_hidden_tracks()
     forget_old_runs()
 
 

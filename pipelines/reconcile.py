@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Final
 
+from assets.forgetting.tracks import forget_tracks
 from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.generations import Generation
@@ -43,6 +44,24 @@ def reconcile_index(backends: Backends) -> int:
             if not backends.locks.is_held(block):
                 raise
     return differed
+
+
+def forget_hidden(backends: Backends) -> int:
+    """Take back the embeddings of tracks that have been hidden for longer than they may stay.
+    Returns how many tracks that were. Blocks that are being worked on are left for the next time.
+    """
+    days = backends.settings.moodsearch_keep_hidden_days
+    forgotten = 0
+    for block, group in groupby(backends.records.hidden_for(days), key=backends.work.block_of):
+        track_ids = list(group)
+        try:
+            with backends.locks.hold(block, wait_seconds=PATIENCE_SECONDS) as check:
+                forget_tracks(backends, track_ids, check)
+                forgotten += len(track_ids)
+        except BackendError:
+            if not backends.locks.is_held(block):
+                raise
+    return forgotten
 
 
 def drop_replaced_generations(backends: Backends, age: timedelta = KEEP_REPLACED) -> int:

@@ -30,6 +30,10 @@ class TrackError(MoodSearchError):
     """One track's audio cannot be used; the message is the reason shown to people."""
 
 
+class ExcludedError(TrackError):
+    """Audio that somebody had forgotten, which stays out of the catalogue."""
+
+
 class RefusedTrackError(TrackError):
     """A service does not take a track's audio: the track's fault only where it takes others'."""
 

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     moodsearch_home: Path = Field(default_factory=default_home)
     database_url: SecretStr | None = None
     session_secret: SecretStr | None = None
+    moodsearch_keep_hidden_days: int = Field(default=30, ge=0, le=36_500)
 
     r2_endpoint_url: str | None = None
     r2_bucket: str | None = None

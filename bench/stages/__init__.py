@@ -22,6 +22,7 @@ class Stage(StrEnum):
     SEARCH = "search"
     OVERLOAD = "overload"
     KEYWORD = "keyword"
+    FORGET = "forget"
     MEMORY = "memory"
     STARTUP = "startup"
 
@@ -36,6 +37,7 @@ TITLES: Final = {
     Stage.SEARCH: "Semantic search over HTTP",
     Stage.OVERLOAD: "Semantic search with too many clients",
     Stage.KEYWORD: "Keyword search over HTTP",
+    Stage.FORGET: "A track and an artist forgotten",
     Stage.MEMORY: "Peak memory of a backfill",
     Stage.STARTUP: "Starting, and up at rest",
 }

@@ -17,7 +17,7 @@ from resources.audio.tags import AUDIO_EXTENSIONS
 from resources.backends import Backends
 from resources.catalogue.names.index import KeywordIndex
 from resources.catalogue.tracks.uploads import Upload
-from resources.errors import BackendError, MoodSearchError, TrackError
+from resources.errors import BackendError, ExcludedError, MoodSearchError, TrackError
 from resources.settings import load_settings
 from serving.cli.output import cell, console, table
 from serving.cli.progress import progress
@@ -47,9 +47,10 @@ class FoundFiles:
 
 
 def run(paths: Sequence[Path]) -> int:
-    """Import `paths`. 1 when anything was skipped; the rest is in."""
+    """Import `paths`. 1 when anything was skipped but what was forgotten; the rest is in."""
     found = find_audio_files(paths, AUDIO_EXTENSIONS)
     skipped = found.skipped
+    excluded: list[Skipped] = []
     counts: Counter[str] = Counter()
     if found.files:
         with Backends(load_settings()) as backends:
@@ -61,14 +62,16 @@ def run(paths: Sequence[Path]) -> int:
                 for path, outcome in bar.track(
                     add_all(add, found.files), len(found.files), description="importing"
                 ):
-                    if isinstance(outcome, TrackError):
+                    if isinstance(outcome, ExcludedError):
+                        excluded.append(Skipped(path, str(outcome)))
+                    elif isinstance(outcome, TrackError):
                         skipped.append(Skipped(path, str(outcome)))
                     else:
                         counts["new" if outcome.is_new else "known"] += 1
             # Their names are found at once, also where no API runs that would follow them.
             with suppress(BackendError):  # The API follows later what is not followed now.
                 KeywordIndex(backends.database, backends.database_url).follow()
-    _report(counts["new"], counts["known"], skipped)
+    _report(counts["new"], counts["known"], skipped, excluded)
     return 1 if skipped else 0
 
 
@@ -136,15 +139,16 @@ def add_all(
         yield from outcomes
 
 
-def _report(new: int, known: int, skipped: Sequence[Skipped]) -> None:
+def _report(new: int, known: int, skipped: Sequence[Skipped], excluded: Sequence[Skipped]) -> None:
     out = console()
-    if skipped:
+    if skipped or excluded:
         rows = table("Skipped", "Reason")
-        for each in skipped:
+        for each in [*skipped, *excluded]:
             rows.add_row(cell(str(each.path)), cell(each.reason))
         out.print(rows)
-    out.print(f"{new} added, {known} already there, {len(skipped)} skipped")
+    forgotten = f", {len(excluded)} forgotten" if excluded else ""
+    out.print(f"{new} added, {known} already there, {len(skipped)} skipped{forgotten}")
     if new:
         out.print("Next: moodsearch backfill")
-    elif not known and not skipped:
+    elif not known and not skipped and not excluded:
         out.print("No audio files found.")

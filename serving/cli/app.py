@@ -245,6 +245,38 @@ def drop(model: ModelName) -> None:
     raise typer.Exit(drop(model))
 
 
+@app.command()
+def forget(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TRACK|ARTIST]",
+            help="A track's id, or an artist's handle, DID or name. After --list and --lift: files"
+            " and folders.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is stored, and remove nothing.")
+    ] = False,
+    list_: Annotated[
+        bool,
+        typer.Option("--list", help="Show what was forgotten, with the names of files given."),
+    ] = False,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Let these files (or hashes from --list) in again.")
+    ] = False,
+) -> None:
+    """Remove all that is stored of a track or an artist. Your own files stay."""
+    with quick_imports():
+        from serving.cli.forget import run
+
+    if list_ + lift + dry_run > 1:
+        raise typer.BadParameter("--dry-run, --list and --lift exclude each other")
+    if not list_ and len(what or []) != 1 and not (lift and what):
+        raise typer.BadParameter("name one track or artist" if not lift else "name files to let in")
+    raise typer.Exit(run(what or [], dry_run=dry_run, show=list_, lift=lift))
+
+
 @flags.command()
 def grant(user: User, flag: Flag) -> None:
     """Give a flag to a user."""

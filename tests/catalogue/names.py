@@ -59,11 +59,16 @@ def add_tag(database: Database, name: str, *, track: int | None) -> int:
 
 
 def add_playlist(
-    database: Database, name: str, *, shown: bool = True, owner: str = "artist"
+    database: Database,
+    name: str,
+    *,
+    shown: bool = True,
+    owner: str = "artist",
+    tracks: int = 1,
 ) -> str:
     rows = database.rows(
-        "INSERT INTO public.playlists (owner_did, name, show_on_profile)"
-        " VALUES (%(did)s, %(name)s, %(shown)s) RETURNING id",
-        {"did": add_artist(database, owner), "name": name, "shown": shown},
+        "INSERT INTO public.playlists (owner_did, name, show_on_profile, track_count)"
+        " VALUES (%(did)s, %(name)s, %(shown)s, %(tracks)s) RETURNING id",
+        {"did": add_artist(database, owner), "name": name, "shown": shown, "tracks": tracks},
     )
     return str(rows[0]["id"])

@@ -1,5 +1,7 @@
 """Rows of the catalogue for tests, written as an app would write them."""
 
+from assets.forgetting.rows import all_rows
+from assets.forgetting.subject import Subject
 from resources.catalogue.database import Database
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.generations import Generations
@@ -91,11 +93,18 @@ def probe(records: TrackRecords, track: PendingTrack, failure: str | None = None
     records.audio([AudioRecord(track.track_id, track.audio.file_id, 12.5, failure)])
 
 
+def take_back(records: TrackRecords, track: PendingTrack) -> None:
+    """Forget a track that is deleted, and of one that is hidden all but its embedding."""
+    for rows in all_rows(records._database, out_of_reach=["turbopuffer:test:model-a"]):
+        if track.is_deleted or not rows.stays_while_hidden:
+            rows.remove(Subject(track_ids=frozenset([track.track_id])))
+
+
 def finish(work: PendingWork, records: TrackRecords) -> None:
     """Do everything that is pending, as the assets would."""
     for track in work.pending(BLOCK):
         if track.step == "remove":
-            records.removed(GENERATION, [track.track_id])
+            take_back(records, track)
             continue
         if track.step == "probe":
             probe(records, track)

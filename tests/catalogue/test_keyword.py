@@ -153,7 +153,7 @@ def test_misspelt_names_are_found(database: Database, search: KeywordSearch) -> 
 
 def test_every_type_is_found_with_its_own_fields(database: Database, search: KeywordSearch) -> None:
     track = add_track(database, "Nova")
-    add_artist(database, "nova.example")
+    add_track(database, "Another", artist="nova.example")
     album = add_album(database, "Nova", track=track)
     tag = add_tag(database, "nova", track=track)
     playlist = add_playlist(database, "Nova")
@@ -173,6 +173,8 @@ def test_artists_are_found_by_name_and_by_handle_once(
 ) -> None:
     add_artist(database, "nils.example", did="did:1")
     database.rows("UPDATE public.artists SET display_name = 'Nils Frahm'")
+    add_track(database)
+    database.rows("UPDATE public.tracks SET artist_did = 'did:1'")
     for query in ("nils", "@nils", "@nils.example", "frahm", "NILS FRAHM"):
         assert [each.key for each in search.search(query, {"artist"}, 20)] == ["did:1"], query
 
@@ -206,6 +208,33 @@ def test_what_is_not_public_is_never_found(database: Database, search: KeywordSe
     update_track(database, hidden, visibility="unlisted")
     database.rows("UPDATE public.playlists SET show_on_profile = false")
     assert search.search("secret", TYPES, 50) == []
+
+
+def test_who_has_no_public_track_is_found_by_nobody(
+    database: Database, search: KeywordSearch
+) -> None:
+    """By neither name, whatever else they have."""
+    track = add_track(database, "A Piece", artist="secretive.example", visibility="unlisted")
+    database.rows("UPDATE public.artists SET display_name = 'Secretive Person'")
+    add_album(database, "Secretive Album", artist="secretive.example", track=track)
+    for query in ("secretive", "secretive person", "@secretive.example", "secretvie"):
+        assert search.search(query, TYPES, 50) == []
+    update_track(database, track, visibility="public")
+    assert names(search.search("secretive person", {"artist"}, 50)) == ["secretive.example"]
+    database.rows("UPDATE public.tracks SET album_id = NULL")
+    assert names(search.search("secretive", TYPES, 50)) == ["secretive.example"]
+    database.rows("DELETE FROM public.tracks")
+    assert search.search("secretive", TYPES, 50) == []
+
+
+def test_a_playlist_is_found_while_it_has_tracks_also_one_of_a_listener(
+    database: Database, search: KeywordSearch
+) -> None:
+    add_playlist(database, "Late Hours", owner="listener.example", tracks=0)
+    assert search.search("late hours", TYPES, 50) == []
+    database.rows("UPDATE public.playlists SET track_count = 3")
+    assert names(search.search("late hours", TYPES, 50)) == ["Late Hours"]
+    assert search.search("listener", {"artist"}, 50) == []
 
 
 def test_the_catalogue_decides_whatever_is_kept(database: Database, search: KeywordSearch) -> None:

@@ -76,7 +76,10 @@ def test_a_track_that_is_hidden_leaves_the_index_and_comes_back_without_being_em
     update_track(database, track_id, visibility=visibility)
     assert only(work).step == "remove"
     finish(work, records)
+    assert work.pending(BLOCK) == []
     update_track(database, track_id, visibility="public")
+    assert only(work).step == "probe"
+    probe(records, only(work))
     assert only(work).step == "index"
 
 

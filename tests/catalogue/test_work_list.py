@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from resources.catalogue.database import Database
+from resources.catalogue.flags import Flags
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import FIRST_DELAY_SECONDS, PendingWork
@@ -14,6 +15,7 @@ from resources.catalogue.work.records import TrackRecords
 from resources.errors import BackendError
 from tests.catalogue.rows import (
     BLOCK,
+    add_artist,
     add_track,
     finish,
     update_track,
@@ -184,3 +186,16 @@ def test_a_track_that_is_listed_while_others_are_settled_stays_on_the_list(
         app.execute("UPDATE moodsearch.work SET attempts = 0 WHERE track_id = %s", [track_id])
     settling.join(10)
     assert [due.track_ids for due in work.due_blocks("index", limit=5)] == [[track_id]]
+
+
+def test_the_flags_of_a_deleted_artist_go_and_those_of_others_stay(
+    database: Database, work: PendingWork
+) -> None:
+    flags = Flags(database)
+    for user in (add_artist(database, "gone"), add_artist(database, "stays"), "did:plc:listener"):
+        flags.grant(user, "vibe-search")
+    database.rows("DELETE FROM public.artists WHERE handle = 'gone'")
+    database.rows("UPDATE public.artists SET handle = 'renamed' WHERE handle = 'stays'")
+    work.absorb_changes()
+    assert flags.of("did:plc:gone") == []
+    assert flags.of("did:plc:stays") == flags.of("did:plc:listener") == ["vibe-search"]

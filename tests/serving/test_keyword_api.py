@@ -106,6 +106,10 @@ def test_names_that_were_there_before_are_found_once_the_api_runs(
     with backends.database.transaction() as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute("INSERT INTO public.artists VALUES ('did:1', 'old.example', 'Old Hand')")
+        connection.execute(
+            "INSERT INTO public.tracks (title, artist_did, file_id, file_type)"
+            " VALUES ('A Piece', 'did:1', 'a-file', 'mp3')"
+        )
     backends.database.rows("UPDATE moodsearch.search_sources SET compared_at = NULL")
     with TestClient(create_app(backends)) as client:
         deadline = time.monotonic() + 20

@@ -52,5 +52,6 @@ SOURCES: Final = (
         "r.show_on_profile IS TRUE",
     ),
 )
-"""An artist has two names. Albums and tags are shown while a public track has them, which each
-search asks the catalogue."""
+"""An artist has two names. Artists, albums and tags are shown while a public track has them, which
+each search asks the catalogue. Which tracks a playlist has is not in the catalogue: one is shown
+while its owner shows it and it has any, whoever their artists are."""

@@ -62,7 +62,10 @@ _ARTIST: Final = """
     SELECT a.{name}::text AS name, jsonb_build_object('did', a.did, 'handle', a.handle,
         'display_name', a.display_name, 'avatar_url', {avatar}) AS fields
     FROM public.artists a
-    WHERE a.did = s.key::{type} AND a.handle IS NOT NULL
+    WHERE a.did = s.key::{type} AND a.handle IS NOT NULL AND (
+        SELECT true FROM public.tracks t
+        WHERE t.artist_did = a.did AND t.visibility = 'public' LIMIT 1
+    )
 """
 # Where the catalogue is ours an album's cover is one of its tracks', and shown for as long as that
 # track is public.
@@ -94,7 +97,8 @@ _PLAYLIST: Final = """
         'owner_handle', a.handle, 'owner_display_name', a.display_name,
         'image_url', p.image_url, 'track_count', p.track_count) AS fields
     FROM public.playlists p JOIN public.artists a ON a.did = p.owner_did
-    WHERE p.id = s.key::{type} AND p.show_on_profile AND a.handle IS NOT NULL
+    WHERE p.id = s.key::{type} AND p.show_on_profile AND p.track_count > 0
+        AND a.handle IS NOT NULL
 """
 _SHOWN: Final = {
     "track": _TRACK,

@@ -132,8 +132,12 @@ CREATE TABLE moodsearch.track_embeddings (
     model text NOT NULL,
     file_id text NOT NULL,
     embedded_at timestamptz NOT NULL DEFAULT now(),
+    -- When everything else was removed because the track is not shown. Of no meaning while it is.
+    hidden_since timestamptz,
     PRIMARY KEY (track_id, model)
 );
+CREATE INDEX track_embeddings_hidden ON moodsearch.track_embeddings (hidden_since)
+WHERE hidden_since IS NOT NULL;
 
 -- What each generation of the index holds: the audio, and a digest of the document's attributes
 -- (moodsearch.attributes in pending.sql).
@@ -244,6 +248,13 @@ CREATE TABLE moodsearch.search_sources (
     compared_at timestamptz
 );
 
+
+-- Audio that stays out of a catalogue of our own: `moodsearch forget`. `hash`: of its file id, with a
+-- key from moodsearch.settings, so that it says nothing of what was forgotten.
+CREATE TABLE moodsearch.exclusions (
+    hash text PRIMARY KEY,
+    excluded_at timestamptz NOT NULL DEFAULT now()
+);
 
 -- What was used of services that charge. An amount, never a price: those change.
 CREATE TABLE moodsearch.usage (

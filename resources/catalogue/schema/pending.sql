@@ -62,7 +62,10 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
             track_id,
             CASE
                 WHEN t.is_shown IS NULL THEN 'remove'
-                WHEN NOT t.is_shown OR a.state = 'failed' AND a.file_id = t.file_id THEN
+                -- Only its embedding may stay, for a while.
+                WHEN NOT t.is_shown THEN
+                    CASE WHEN num_nonnulls(d.track_id, a.track_id, g.track_id) > 0 THEN 'remove' END
+                WHEN a.state = 'failed' AND a.file_id = t.file_id THEN
                     CASE WHEN d.file_id IS NOT NULL THEN 'remove' END
                 WHEN a.file_id IS DISTINCT FROM t.file_id THEN 'probe'
                 WHEN e.file_id IS DISTINCT FROM t.file_id THEN 'embed'

@@ -14,8 +14,9 @@ from resources.audio.probe import probe
 from resources.audio.source import refuse_too_large
 from resources.audio.tags import AudioTags, audio_format, read_tags
 from resources.catalogue.database import Connection, Database
+from resources.catalogue.exclusions import Exclusions
 from resources.catalogue.tracks.audio_files import AudioFile
-from resources.errors import TrackError, UserError
+from resources.errors import ExcludedError, TrackError, UserError
 from resources.object_store.protocol import ObjectStore
 
 UNKNOWN_ARTIST: Final = "Unknown artist"
@@ -52,10 +53,12 @@ class Uploads:
         """Import one audio file, with the cover inside or beside it. A track that is already there
         without a cover gets it now.
 
-        Raises `TrackError` when it cannot be read as audio, and `UserError` or `BackendError` when
-        it cannot be stored.
+        Raises `ExcludedError` when it was forgotten, `TrackError` when it cannot be read as audio,
+        and `UserError` or `BackendError` when it cannot be stored.
         """
-        file_id = _digest(path)
+        file_id = file_id_of(path)
+        if Exclusions(self._database).has(file_id):
+            raise ExcludedError("was forgotten; moodsearch forget --lift FILE lets it in again")
         file_type = audio_format(path)
         probe(path)
         tags = read_tags(path)
@@ -190,7 +193,7 @@ def _title_from_name(path: Path) -> str:
     return " ".join(printable.replace("_", " ").split()) or "Untitled"
 
 
-def _digest(path: Path) -> str:
+def file_id_of(path: Path) -> str:
     """SHA-256 of the file's bytes in hex: the same bytes twice are one track."""
     try:
         with path.open("rb") as file:

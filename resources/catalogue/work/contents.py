@@ -41,6 +41,14 @@ class Contents:
         )
         return set(ids)
 
+    def hidden(self, block: Block) -> set[int]:
+        """Ids of the block's tracks that are in the catalogue and may not be shown."""
+        rows = self._database.rows(
+            "SELECT track_id FROM moodsearch.catalogue(%(first)s, %(last)s) WHERE NOT is_shown",
+            {"first": block.first, "last": block.last},
+        )
+        return {row["track_id"] for row in rows}
+
     def searchable(self, block: Block) -> dict[int, str]:
         """What the index must hold of `block`: public tracks whose audio was looked at and can be
         decoded, with the id of that audio."""

@@ -99,6 +99,14 @@ WHERE track_id = ANY(%(ids)s) AND needs_genres AND %(is_live)s
 those of what answers."""
 
 
+_FORGET_FLAGS: Final = """
+DELETE FROM moodsearch.feature_flags f
+WHERE user_did = ANY(%(dids)s)
+    AND NOT EXISTS (SELECT FROM public.artists WHERE did::text = f.user_did)
+"""
+"""Of artists who were deleted. Other users are not in the catalogue."""
+
+
 @dataclass(frozen=True)
 class PendingTrack:
     """A track for which something is to be done.
@@ -243,6 +251,8 @@ class PendingWork:
                 names = ("kinds", "keys", "since")
                 parameters = dict(zip(names, map(list, columns), strict=True))
                 listed = connection.execute(_LIST_CHANGED, parameters).rowcount
+                dids = [row["key"] for row in taken if row["kind"] == "artists" and row["key"]]
+                connection.execute(_FORGET_FLAGS, {"dids": dids})
             connection.execute("SELECT moodsearch.bound_outbox('names', %s)", [OUTBOX_ROWS])
         return len(taken), listed
 

@@ -122,6 +122,28 @@ class TrackRecords:
             {"model": model, "ids": list(track_ids)},
         )
 
+    def hidden(self, track_ids: Collection[int]) -> None:
+        """Remember that from now on nothing but these tracks' embeddings is kept of them."""
+        self._database.rows(
+            "UPDATE moodsearch.track_embeddings SET hidden_since = now()"
+            " WHERE track_id = ANY(%(ids)s)",
+            {"ids": list(track_ids)},
+        )
+
+    def hidden_for(self, days: int) -> list[int]:
+        """Tracks that have been hidden for so long, and of which there are embeddings."""
+        rows = self._database.rows(
+            """
+            SELECT DISTINCT e.track_id FROM moodsearch.track_embeddings e
+            WHERE e.hidden_since <= now() - make_interval(days => %(days)s) AND NOT EXISTS (
+                SELECT FROM moodsearch.catalogue(e.track_id, e.track_id) WHERE is_shown
+            )
+            ORDER BY e.track_id
+            """,
+            {"days": days},
+        )
+        return [int(row["track_id"]) for row in rows]
+
     def indexed(self, generation: str, records: Sequence[IndexRecord]) -> None:
         """Remember what `generation` (its id) of the index holds."""
         self._many(
@@ -135,21 +157,12 @@ class TrackRecords:
         )
 
     def removed(self, generation: str, track_ids: Sequence[int]) -> None:
-        """Remember that `generation` (its id) of the index holds these tracks no more. Those that
-        are deleted are forgotten, but for what other generations hold of them."""
-        parameters = {"generation": generation, "ids": list(track_ids)}
-        with self._database.transaction() as connection:
-            connection.execute(
-                "DELETE FROM moodsearch.track_documents"
-                " WHERE generation = %(generation)s AND track_id = ANY(%(ids)s)",
-                parameters,
-            )
-            for table in ("track_audio", "track_genres", "track_embeddings"):
-                connection.execute(
-                    f"DELETE FROM moodsearch.{table} WHERE track_id = ANY(%(ids)s)"
-                    " AND NOT EXISTS (SELECT FROM public.tracks WHERE id = track_id)",
-                    parameters,
-                )
+        """Remember that `generation` (its id) of the index holds these tracks no more."""
+        self._database.rows(
+            "DELETE FROM moodsearch.track_documents"
+            " WHERE generation = %(generation)s AND track_id = ANY(%(ids)s)",
+            {"generation": generation, "ids": list(track_ids)},
+        )
 
     def genres(
         self,
