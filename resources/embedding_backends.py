@@ -1,13 +1,13 @@
 """The part of the backends that embedding a track in process needs, and nothing else: worker
 processes import and open it in 0.4 s, where all backends take 1.2 s and a database."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from resources.catalogue.tracks.audio_files import AudioFile
 from resources.embedding.local import load_local_model
 from resources.embedding.offline.kept import load_kept_model
+from resources.embedding.pinned import PinnedModel
 from resources.embedding.protocol import EmbeddingModel
-from resources.embedding.unavailable import UnavailableModel
 from resources.object_store.folder import FolderStore
 from resources.object_store.protocol import ObjectStore
 from resources.settings import Settings
@@ -57,13 +57,15 @@ class EmbeddingBackends:
 
     @cached_property
     def local_model(self) -> EmbeddingModel:
-        """The model that runs in this process; an `UnavailableModel` where its vectors are not
-        those that they must be."""
+        """The model that runs in this process."""
+        if self.fingerprint is None:
+            return load_local_model(self.settings, audio_threads=self.audio_threads)
+        return PinnedModel(self.fingerprint, partial(self._load_model_of, self.fingerprint))
+
+    def _load_model_of(self, fingerprint: str) -> EmbeddingModel:
         model = load_local_model(self.settings, audio_threads=self.audio_threads)
-        wanted = self.fingerprint
-        if wanted is None or model.model.for_tracks().fingerprint == wanted:
-            return model
-        if self.settings.clap_model == "offline":
+        is_shipped = self.settings.clap_model == "offline"
+        if is_shipped and model.model.for_tracks().fingerprint != fingerprint:
             folder = self.settings.moodsearch_home / "models"
-            return load_kept_model(self.store, wanted, folder, threads=1)
-        return UnavailableModel(wanted, f"{self.settings.clap_model} has other files now")
+            return load_kept_model(self.store, fingerprint, folder, threads=1)
+        return model

@@ -22,6 +22,7 @@ HOLDS_NOTHING: Final = {
     "moodsearch.changes_missed": "errors of triggers, by table",
     "moodsearch.usage": "amounts by day",
     "moodsearch/prompts/": "embeddings of genres' names",
+    "moodsearch/models/": "weights of models",
 }
 """Tables and prefixes of objects that hold nothing of a track or an artist, and what they hold."""
 

@@ -111,6 +111,6 @@ def create_app(
     app.include_router(artwork_routes(backends))
     app.include_router(user_routes(backends.flags, secret))
     app.include_router(health_routes(HealthChecks(backends, search)))
-    app.include_router(page_routes(app, lambda: shown_scale(search.query_embedder.model)))
+    app.include_router(page_routes(app, lambda: shown_scale(search.model)))
     app.mount("/static", PageFiles(), name="static")
     return app

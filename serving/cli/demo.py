@@ -78,7 +78,7 @@ def _add(console: Console, backends: Backends, files: list[Path]) -> None:
 def _search(console: Console, backends: Backends) -> bool:
     """Whether every query found something."""
     search = SemanticSearch(backends)
-    scale = shown_scale(search.query_embedder.model)
+    scale = shown_scale(search.model)
     found = True
     for query in DEMO_QUERIES:
         answer = search.search(query.query, TOP)

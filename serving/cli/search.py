@@ -47,7 +47,7 @@ def _answer(settings: Settings, query: str, limit: int) -> tuple[SearchAnswer, S
     try:
         with Backends(settings, create=False) as backends:
             search = SemanticSearch(backends, deadline_seconds=_patience(settings))
-            return search.search(query, limit), shown_scale(search.query_embedder.model)
+            return search.search(query, limit), shown_scale(search.model)
     except (BackendError, NoCatalogueError) as error:
         return SearchAnswer(query, reason=str(error)), None
 

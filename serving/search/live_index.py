@@ -14,7 +14,7 @@ from typing import Final
 from resources.backends import Backends
 from resources.catalogue.work.generations import Generation
 from resources.embedding.collapse import PromptVectors
-from resources.embedding.protocol import EmbeddingModel
+from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.errors import MoodSearchError, one_line
 from resources.vectors.protocol import VectorStore
 from serving.availability import AtMostEvery
@@ -37,6 +37,11 @@ class Serving:
     embedder: QueryEmbedder
     generation: Generation | None = None
     vectors: VectorStore | None = None
+
+    @property
+    def model(self) -> ModelDescription:
+        """Of the vectors. Loads nothing."""
+        return self.backends.track_model
 
 
 class LiveIndex:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from resources.backends import Backends
-from resources.embedding.protocol import EmbeddingModel
+from resources.embedding.protocol import EmbeddingModel, ModelDescription
 from resources.web.deadline import Deadline
 from serving.availability import Answer, Availability, UnavailableError
 from serving.search.live_index import LiveIndex
@@ -65,6 +65,11 @@ class SemanticSearch:
         except UnavailableError as error:
             return SearchAnswer(query, reason=str(error))
         return SearchAnswer(query, results)
+
+    @property
+    def model(self) -> ModelDescription:
+        """Of the index that answers, whether or not it can be loaded."""
+        return self.index.last().model
 
     @property
     def query_embedder(self) -> QueryEmbedder:

@@ -45,15 +45,14 @@ class WarmUp:
         now, or cannot be loaded, is logged in one line.
         """
         embedder = self._search.query_embedder
-        embedder.refuse_known_collapse()
-        if with_model:
-            try:
+        try:
+            embedder.refuse_known_collapse()
+            if with_model:
                 embedder.similarity()
                 embedder.wake()
-            except BackendError as error:
-                logger.warning("the model is not ready: %s", one_line(error))
-            else:
                 self._may_start()
+        except BackendError as error:
+            logger.warning("the model is not ready: %s", one_line(error))
         self._attempt("the index", self._warm_index)
 
     def warm(self) -> None:

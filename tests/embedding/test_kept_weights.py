@@ -9,6 +9,7 @@ import pytest
 from resources.embedding.offline import load_offline_model
 from resources.embedding.offline.kept import keep_shipped_model, load_kept_model
 from resources.embedding.offline.model import REVISION_FILE, WEIGHTS, OfflineModel
+from resources.embedding.pinned import PinnedModel
 from resources.embedding.protocol import EmbeddingModel
 from resources.errors import BackendError
 from resources.object_store.folder import FolderStore
@@ -63,19 +64,33 @@ def test_an_earlier_model_embeds_as_it_did(store: FolderStore, tmp_path: Path) -
     np.testing.assert_array_equal(loaded.embed_text(TEXTS), earlier.embed_text(TEXTS))
 
 
-def test_a_model_that_was_not_kept_is_unavailable_and_says_so(
-    store: FolderStore, tmp_path: Path
-) -> None:
-    model = load_kept_model(store, "0" * 64, tmp_path / "models", threads=1)
+def test_a_model_that_was_not_kept_says_so(store: FolderStore, tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="it shipped with another release"):
-        model.embed_text(TEXTS)
+        load_kept_model(store, "0" * 64, tmp_path / "models", threads=1)
 
 
 def test_files_that_were_damaged_are_another_model(store: FolderStore, tmp_path: Path) -> None:
     earlier = earlier_model(tmp_path / "earlier")
+    wanted = fingerprint(earlier)
     keep(store, earlier)
-    prefix = f"moodsearch/models/{fingerprint(earlier)[:16]}/"
-    store.put(f"{prefix}words.txt", b"other\n")
-    model = load_kept_model(store, fingerprint(earlier), tmp_path / "models", threads=1)
-    with pytest.raises(BackendError, match="cannot be loaded"):
+    store.put(f"moodsearch/models/{wanted[:16]}/words.txt", b"other\n")
+    model = PinnedModel(
+        wanted, lambda: load_kept_model(store, wanted, tmp_path / "models", threads=1)
+    )
+    with pytest.raises(BackendError, match="has other files now"):
         model.embed_text(TEXTS)
+
+
+def test_a_pinned_model_is_loaded_once_and_when_it_is_needed() -> None:
+    shipped, loaded = load_offline_model(1), []
+
+    def load() -> EmbeddingModel:
+        loaded.append(1)
+        return shipped
+
+    model = PinnedModel(fingerprint(shipped), load)
+    assert not model.is_remote
+    assert loaded == []
+    np.testing.assert_array_equal(model.embed_text(TEXTS), shipped.embed_text(TEXTS))
+    assert model.model == shipped.model
+    assert loaded == [1]

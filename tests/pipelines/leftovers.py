@@ -29,8 +29,10 @@ def index_with_another_model(backends: Backends, ids: list[int]) -> None:
     WindowParts(backends.store, BLOCK, OTHER.fingerprint).append(windows)
     generation = "pgvector:plyr-tracks:" + OTHER.fingerprint
     backends.database.rows(
-        "INSERT INTO moodsearch.generations (id, index_name, namespace, model, model_id)"
-        " VALUES (%(id)s, 'pgvector:plyr-tracks', %(namespace)s, %(model)s, 'another')",
+        "INSERT INTO moodsearch.generations"
+        " (id, index_name, namespace, model, model_id, clap_model, clap_precision)"
+        " VALUES (%(id)s, 'pgvector:plyr-tracks', %(namespace)s, %(model)s, 'another',"
+        " 'another', 'int8')",
         {"id": generation, "namespace": NAMESPACE, "model": OTHER.fingerprint},
     )
     backends.open_vectors(NAMESPACE, OTHER).upsert(

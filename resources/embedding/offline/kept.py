@@ -13,11 +13,10 @@ from resources.embedding.offline.model import (
     TEXT_FILE,
     VOCABULARY_FILE,
     WEIGHTS,
+    OfflineModel,
     load_offline_model,
 )
-from resources.embedding.protocol import EmbeddingModel
-from resources.embedding.unavailable import UnavailableModel
-from resources.errors import ConfigurationError
+from resources.errors import BackendError, ConfigurationError
 from resources.object_store.protocol import ObjectStore
 
 _LAST: Final = REVISION_FILE
@@ -37,25 +36,24 @@ def keep_shipped_model(store: ObjectStore) -> None:
 
 def load_kept_model(
     store: ObjectStore, fingerprint: str, folder: Path, *, threads: int | None
-) -> EmbeddingModel:
+) -> OfflineModel:
     """The model whose vectors of tracks have `fingerprint`, from files in `folder`, which are
-    fetched where they are not there: an `UnavailableModel` where it was not kept, or is made for
-    other code than this. Raises what the store raises, and `ConfigurationError` for a folder that
-    cannot be written to."""
+    fetched where they are not there. Raises what the store raises, `BackendError` where it was not
+    kept, and `ConfigurationError` for a folder that cannot be written to."""
     own, prefix = folder / fingerprint[:16], _prefix(fingerprint)
     if not (own / _LAST).exists():
         if not store.exists(f"{prefix}{_LAST}"):
-            return UnavailableModel(fingerprint, "it shipped with another release")
+            raise BackendError(
+                f"the model of the index ({fingerprint[:8]}) cannot be loaded: it shipped with"
+                " another release; moodsearch models build makes an index of this one's"
+            )
         try:
             _fetch(store, prefix, own)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot write {own}: {error.strerror}; set MOODSEARCH_HOME to a writable folder"
             ) from None
-    model = load_offline_model(threads, own)
-    if model.model.for_tracks().fingerprint != fingerprint:
-        return UnavailableModel(fingerprint, "this release prepares audio otherwise")
-    return model
+    return load_offline_model(threads, own)
 
 
 def _fetch(store: ObjectStore, prefix: str, folder: Path) -> None:
