@@ -286,7 +286,9 @@ class PendingWork:
         )
 
     def settle(self, job: Job, block: Block) -> None:
-        """Take the block's tracks for which nothing is left to do off the list."""
+        """Take the block's tracks for which nothing is left to do off the list. Of those that leave
+        the list of `index` some may lack nothing but their genres, such as one that was hidden for
+        a while: they are put on that list."""
         is_pending = "needs_genres" if job == "genres" else "step IS NOT NULL"
         parameters = {"job": job, "first": block.first, "last": block.last, **self._target}
         with self._database.transaction() as connection:
@@ -302,13 +304,20 @@ class PendingWork:
             ).fetchall()
             connection.execute(
                 f"""
-                DELETE FROM moodsearch.work
-                WHERE job = %(job)s AND track_id = ANY(%(ids)s) AND track_id NOT IN (
-                    SELECT track_id
+                WITH found AS (
+                    SELECT track_id, step, needs_genres
                     FROM moodsearch.pending(
                         %(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
-                    WHERE {is_pending}
+                ), handed_on AS (
+                    INSERT INTO moodsearch.work (job, track_id)
+                    SELECT 'genres', track_id FROM found
+                    WHERE %(job)s = 'index' AND needs_genres AND track_id = ANY(%(ids)s)
+                    ORDER BY track_id
+                    ON CONFLICT DO NOTHING
                 )
+                DELETE FROM moodsearch.work
+                WHERE job = %(job)s AND track_id = ANY(%(ids)s)
+                    AND track_id NOT IN (SELECT track_id FROM found WHERE {is_pending})
                 """,
                 {**parameters, "ids": [row["track_id"] for row in rows]},
             )
