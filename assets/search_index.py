@@ -60,6 +60,7 @@ def search_index(
 
 def _remove(run: BlockRun, track_ids: Sequence[int]) -> None:
     if track_ids:
+        run.backends.records.about_to_write(run.backends.generation.id, track_ids)
         run.held.check()
         run.backends.vectors.delete(track_ids)
         run.backends.records.removed(run.backends.generation.id, track_ids)
@@ -83,6 +84,7 @@ def _upsert(run: BlockRun, tracks: Sequence[IndexedTrack]) -> list[Outcome[None]
     """
     backends = run.backends
     refused: list[Outcome[None]] = []
+    backends.records.about_to_write(backends.generation.id, [track.track_id for track, _ in tracks])
     left = [list(tracks)]
     while left:
         group = left.pop()
