@@ -5,13 +5,15 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from resources.errors import BackendError
 from tests.simulation.schedule import Schedule
 
 Place = Literal["database", "store", "vectors", "model", "classifier"]
 PLACES: tuple[Place, ...] = ("database", "store", "vectors", "model", "classifier")
+
+_TIMES_MORE: Final = 5
 
 T = TypeVar("T")
 
@@ -25,7 +27,8 @@ class Gate:
     """Where every call outside passes: it hands over to the schedule, and then the call goes well,
     fails before or after it took effect, or its process dies after it.
 
-    `rate`: of calls that do not go well. `down`: what does not answer at all at present. `writes`:
+    `rate`: of calls to the database that do not go well; of others, which are fewer, so many times
+    more. `down`: what does not answer at all at present. `writes`:
     how many calls may have changed something, so that invariants are checked only then.
     """
 
@@ -52,7 +55,7 @@ class Gate:
         self._maybe_fail(place, f"{who}: {place}: {what}")
         yield
         self.writes += writes
-        if not writes or self.rng.random() >= self.rate:
+        if not writes or self.rng.random() >= self._rate(place):
             return
         if self.rng.random() < 0.5:
             self.note(f"killed after a call: {who}: {place}: {what}")
@@ -69,10 +72,13 @@ class Gate:
         """Whether this answer is a wrong one."""
         return self.schedule.current is not None and self.rng.random() < self.rate
 
+    def _rate(self, place: Place) -> float:
+        return self.rate if place == "database" else _TIMES_MORE * self.rate
+
     def _maybe_fail(self, place: Place, what: str) -> None:
         if place in self.down:
             raise BackendError(f"the {place} does not answer")
-        if self.rng.random() >= self.rate:
+        if self.rng.random() >= self._rate(place):
             return
         if place in ("model", "classifier", "vectors") and self.rng.random() < 0.3:
             self.note(f"failed in an unforeseen way: {what}")

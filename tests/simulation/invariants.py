@@ -43,6 +43,11 @@ LEFT JOIN moodsearch.track_documents d ON d.track_id = t.id AND d.generation = %
 ORDER BY t.id
 """
 
+_AROUND: Final = """
+SELECT name, edition, NULL AS model, false AS is_live FROM moodsearch.stored_tables
+UNION ALL SELECT namespace, NULL, model, is_live FROM moodsearch.generations
+"""
+
 _FORGOTTEN: Final = """
 WITH listed AS (
     SELECT job, track_id FROM moodsearch.work
@@ -84,6 +89,8 @@ class Invariants:
     def __post_init__(self) -> None:
         self._parsed: dict[str, tuple[bytes, dict[tuple[int, str], Any]]] = {}
         self._editions: dict[str, int] = {}
+        self._is_live = True
+        self._namespace: str | None = None
         self.unstored: dict[str, set[tuple[str, int]]] = {}
         self.locks_lost: set[str] = set()
 
@@ -94,8 +101,18 @@ class Invariants:
     def is_live(self) -> bool:
         """Whether the configured model's index answers, or none does yet. Another's has to be built
         by a backfill first, which looks at everything."""
-        live = self.backends.generations.live()
-        return live is None or live.model == self.backends.track_model.fingerprint
+        self._look_around()
+        return self._is_live
+
+    def _look_around(self) -> None:
+        """Which tables are in use, whose index answers, and where the configured model's is."""
+        rows = self.connection.execute(_AROUND).fetchall()
+        self._editions = {row["name"]: row["edition"] for row in rows if row["edition"]}
+        fingerprint = self.backends.track_model.fingerprint
+        live = [row["model"] for row in rows if row["is_live"]]
+        self._is_live = not live or live == [fingerprint]
+        mine = [row["name"] for row in rows if row["model"] == fingerprint]
+        self._namespace = mine[0] if mine else None
 
     def _target(self) -> dict[str, Any]:
         model = self.backends.track_model
@@ -110,9 +127,8 @@ class Invariants:
 
     def check_step(self) -> None:
         """After a step that may have changed something."""
+        self._look_around()
         tracks = self.tracks()
-        rows = self.connection.execute("SELECT name, edition FROM moodsearch.stored_tables")
-        self._editions = {row["name"]: row["edition"] for row in rows}
         self._check_apps_own(tracks)
         self._check_recorded(tracks)
         self._check_embedded()
@@ -215,14 +231,14 @@ class Invariants:
 
     def _check_nothing_is_forgotten(self) -> None:
         """Whatever is to be done is on the list, or will be once the outbox is read."""
-        if not self.is_live():
+        if not self._is_live:
             return
         rows = self.connection.execute(_FORGOTTEN, self._target()).fetchall()
         expect(not rows, f"to be done and on no list: {rows}")
 
     def check_answers(self) -> None:
         """Nothing hidden is answered, and what is answered is what the catalogue says."""
-        if not self.app.contents.tracks or not self.is_live() or self._namespace() is None:
+        if not self.app.contents.tracks or not self.is_live() or self._namespace is None:
             return
         asked = self.app.rng.choice(sorted(self.app.contents.tracks.values(), key=str))
         number = self.app.files[asked.file_id] or 0
@@ -275,12 +291,7 @@ class Invariants:
 
     def documents(self) -> dict[int, Any]:
         """What the configured model's index holds."""
-        namespace = self._namespace()
-        return {} if namespace is None else self.backends.outside.documents.get(namespace, {})
-
-    def _namespace(self) -> str | None:
-        generation = self.backends.generations.find(self.backends.track_model)
-        return None if generation is None else generation.namespace
+        return self.backends.outside.documents.get(self._namespace or "", {})
 
     def _stored(
         self, table: str, track_id: int, model: str | None = None

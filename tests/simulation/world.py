@@ -17,7 +17,7 @@ from tests.simulation.backends import Outside, Seams, SimulatedBackends
 from tests.simulation.clock import Clock
 from tests.simulation.daemon import Daemon
 from tests.simulation.database import SimulatedDatabase
-from tests.simulation.faults import PLACES, Gate
+from tests.simulation.faults import PLACES, Gate, UnforeseenError
 from tests.simulation.invariants import Invariants, ViolationError
 from tests.simulation.outside import SimulatedClassifier, SimulatedModel, SimulatedObjects
 from tests.simulation.schedule import Schedule
@@ -30,8 +30,8 @@ INDEX, GENRES = "index_tracks", "classify_genres"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a seed decides once, so that a few seeds in a row meet everything. `rate`: of calls that
-    do not go well; where it is 0 nothing is killed, either, and the index never holds more than the
+    """What a seed decides once, so that a few seeds in a row meet everything. `rate`: of faults
+    (`Gate`); where it is 0 nothing is killed, either, and the index never holds more than the
     catalogue."""
 
     rate: float
@@ -42,7 +42,7 @@ class Plan:
     @classmethod
     def of(cls, seed: int) -> "Plan":
         return cls(
-            rate=(0.0, 0.003, 0.01, 0.03)[seed % 4],
+            rate=(0.0, 0.002, 0.005, 0.015)[seed % 4],
             needs_embedding=seed // 4 % 2 == 0,
             reconciles=seed // 2 % 2 == 1,
             two_models=seed % 3 == 2,
@@ -128,7 +128,7 @@ class World:
         events: list[tuple[Callable[[], None], float]] = [
             (self.app.edit, 30),
             (lambda: self.daemon.tick(INDEX), 20),
-            (lambda: self.daemon.tick(GENRES), 10),
+            (lambda: self.daemon.tick(GENRES), 5),
             (self._launch, 25),
             (self._pass_time, 15),
             (self.app.finish_uploads, 2),
@@ -234,7 +234,7 @@ class World:
         def body() -> None:
             try:
                 run(self.open_backends())
-            except MoodSearchError as error:
+            except (MoodSearchError, UnforeseenError) as error:
                 self.gate.note(f"a command failed: {name}: {error}")
 
         self.daemon.actor(name, body)
@@ -271,7 +271,9 @@ class World:
             self._reconcile()
             self._until_nothing_is_left()
             self.invariants.check_rest(exactly=True)
+        # Keyword search is not simulated. Autovacuum is off: it would lock when it likes.
         self._look.execute("DELETE FROM moodsearch.outbox WHERE consumer = 'names'")
+        self._look.execute("VACUUM tracks, moodsearch.work, moodsearch.outbox, simulated.clock")
 
     def _until_nothing_is_left(self) -> None:
         for _ in range(60):
