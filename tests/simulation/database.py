@@ -13,6 +13,7 @@ from resources.catalogue.database import Connection, Database
 from tests.simulation.clock import Clock
 from tests.simulation.faults import Gate
 
+_HAS_WRITTEN: LiteralString = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS has_written"
 _LOCK: LiteralString = "SELECT pg_advisory_lock"
 
 
@@ -84,10 +85,13 @@ class SimulatedDatabase(Database):
     @contextmanager
     def transaction(self, within: float | None = None) -> Iterator[Connection]:
         with (
-            self._gate.passing("database", "a transaction"),
+            self._gate.passing("database", "a transaction") as call,
             super().transaction(within) as connection,
         ):
             yield connection
+            # A transaction that only reads has no number.
+            (row,) = connection.execute(_HAS_WRITTEN).fetchall()
+            call.writes = row["has_written"]
 
     @contextmanager
     def own_connection(self) -> Iterator[psycopg.Connection]:

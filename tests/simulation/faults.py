@@ -23,6 +23,13 @@ class UnforeseenError(Exception):
 
 
 @dataclass
+class Call:
+    """A call that passes. `writes`: whether it may have changed something."""
+
+    writes: bool
+
+
+@dataclass
 class Gate:
     """Where every call outside passes: it hands over to the schedule, and then the call goes well,
     fails before or after it took effect, or its process dies after it.
@@ -45,17 +52,18 @@ class Gate:
         self.log.append(event)
 
     @contextmanager
-    def passing(self, place: Place, what: str, *, writes: bool = True) -> Iterator[None]:
+    def passing(self, place: Place, what: str, *, writes: bool = True) -> Iterator[Call]:
         """Around the call's effect. Raises `BackendError`, `UnforeseenError` or `Killed`."""
+        call = Call(writes)
         if self.schedule.current is None:
-            yield
+            yield call
             return
         self.schedule.pause(f"{place}: {what}")
         who = self.schedule.current.name
         self._maybe_fail(place, f"{who}: {place}: {what}")
-        yield
-        self.writes += writes
-        if not writes or self.rng.random() >= self._rate(place):
+        yield call
+        self.writes += call.writes
+        if not call.writes or self.rng.random() >= self._rate(place):
             return
         if self.rng.random() < 0.5:
             self.note(f"killed after a call: {who}: {place}: {what}")
