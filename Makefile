@@ -18,7 +18,7 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := install
-.PHONY: install dev demo test test-slow up lint types imports validate audit check dist test-wheel bench parity \
+.PHONY: install dev demo test test-slow up lint types imports validate audit check dist simulate mutants test-wheel bench parity \
 	train eval lock clean
 
 install: $(VENV)/.runtime
@@ -80,6 +80,17 @@ check: lint types imports validate
 dist: dev
 	rm -rf dist
 	$(BIN)/python -m build --quiet --no-isolation
+
+# Everything in one process, in an order and with faults that a seed decides. A failure names the line
+# that replays it.
+SEED ?= $(shell od -An -N3 -tu4 /dev/urandom)
+STEPS ?= 10000
+simulate: dev
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seed $(SEED) --steps $(STEPS) $(SIMULATE_OPTIONS)
+
+# Whether the simulation finds bugs that are planted.
+mutants: dev
+	$(BIN)/python -m tests.simulation.mutants $(MUTANTS)
 
 # The wheel in an environment of its own, in a folder of its own, does what the checkout does.
 test-wheel: dist

@@ -79,7 +79,9 @@ def clap_embeddings(
     with block_runs.start(context, config, "embedding") as run:
         table = run.own_table(Embeddings, run.backends.track_model.fingerprint)
         windows = run.held.windows(run.backends.track_model.fingerprint)
-        run.drop(table, deleted := [track.track_id for track in run.pending if track.is_deleted])
+        deleted = [track.track_id for track in run.pending if track.is_deleted]
+        run.backends.records.embedding_lost(run.backends.track_model.fingerprint, deleted)
+        run.drop(table, deleted)
         windows.drop(deleted)
         to_embed = _without_stored_ones(run, table)
         known, often = bool(run.report.known), run.tried_often()
@@ -132,9 +134,12 @@ def _store(
     run: BlockRun, table: BlockTable, windows: WindowParts, chunk: Sequence[EmbeddedTrack]
 ) -> None:
     """Windows, then the table, then what is recorded: whenever a kill comes, nothing is missing of
-    what is said to be done, and what is in the table is not embedded again."""
+    what is said to be done, and what is in the table is not embedded again. What is replaced is
+    forgotten before: the audio may come back."""
     embedded = [(o.track, o.result) for o in chunk if o.result is not None]
+    replaced = [track.track_id for track, _ in embedded if track.track_id in run.report.known]
     new_part = windows.append(_windows_of(embedded))
+    run.backends.records.embedding_lost(run.backends.track_model.fingerprint, replaced)
     table.merge([_row(track, found) for track, found in embedded])
     _record(run, [(track.track_id, track.audio.file_id) for track, _ in embedded])
     run.backends.records.audio(
@@ -150,8 +155,7 @@ def _store(
             if outcome.failure is not None
         ]
     )
-    replaced = [track for track, _ in embedded if track.track_id in run.report.known]
-    windows.drop([track.track_id for track in replaced], but=new_part)
+    windows.drop(replaced, but=new_part)
     run.stored([track.track_id for track, _ in embedded])
 
 

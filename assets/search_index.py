@@ -71,6 +71,7 @@ def _remove(run: BlockRun, tracks: Sequence[PendingTrack]) -> None:
     taken_back = take_back(backends, run.block, tracks, run.held.check)
     unusable = [track.track_id for track in tracks if track.track_id not in taken_back]
     if unusable:
+        backends.records.about_to_write(backends.generation.id, unusable)
         backends.vectors.delete(unusable)
         backends.records.removed(backends.generation.id, unusable)
     run.report.removed = len(run.report.known.intersection(t.track_id for t in tracks))
@@ -84,6 +85,7 @@ def _remove_from_others(run: BlockRun) -> None:
             continue
         track_ids = [t.track_id for t in other.work.pending(run.block) if t.step == "remove"]
         if track_ids:
+            other.records.about_to_write(generation.id, track_ids)
             run.held.check()
             other.vectors.delete(track_ids)
             other.records.removed(generation.id, track_ids)
@@ -106,6 +108,7 @@ def _upsert(run: BlockRun, tracks: Sequence[IndexedTrack]) -> list[Outcome[None]
     """
     backends = run.backends
     refused: list[Outcome[None]] = []
+    backends.records.about_to_write(backends.generation.id, [track.track_id for track, _ in tracks])
     left = [list(tracks)]
     while left:
         group = left.pop()

@@ -246,6 +246,19 @@ def test_a_change_that_comes_while_a_track_is_worked_on_is_not_lost(
     assert only(work).step == "probe"
 
 
+def test_a_title_that_comes_back_while_another_is_written_is_written_again(
+    database: Database, work: PendingWork, records: TrackRecords
+) -> None:
+    track_id = add_track(database, title="first")
+    finish(work, records)
+    update_track(database, track_id, title="second")
+    records.about_to_write(GENERATION, [track_id])
+    # The store has the second; the run is killed before it says so.
+    update_track(database, track_id, title="first")
+    assert only(work).step == "index"
+    assert records.indexed_ids(GENERATION, BLOCK) == {track_id}
+
+
 def test_what_failed_otherwise_than_by_its_audio_is_tried_again_when_settings_change(
     database: Database, work: PendingWork, records: TrackRecords
 ) -> None:

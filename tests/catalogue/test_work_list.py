@@ -11,13 +11,17 @@ from resources.catalogue.flags import Flags
 from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.locks import BlockLocks
 from resources.catalogue.work.pending import FIRST_DELAY_SECONDS, PendingWork
-from resources.catalogue.work.records import TrackRecords
+from resources.catalogue.work.records import IndexRecord, TrackRecords
 from resources.errors import BackendError
 from tests.catalogue.rows import (
     BLOCK,
+    GENERATION,
+    MODEL,
     add_artist,
     add_track,
     finish,
+    only,
+    probe,
     update_track,
 )
 
@@ -91,6 +95,22 @@ def test_settled_tracks_leave_the_list_and_pending_ones_stay(
     work.settle("index", BLOCK)
     rows = database.rows("SELECT track_id FROM moodsearch.work WHERE job = 'index'")
     assert [row["track_id"] for row in rows] == [waiting]
+
+
+def test_a_track_that_lacks_nothing_but_its_genres_is_put_on_their_list(
+    database: Database, work: PendingWork, records: TrackRecords
+) -> None:
+    track_id = add_track(database)
+    track = only(work)
+    probe(records, track)
+    records.embedded(MODEL, [(track_id, track.audio.file_id)])
+    records.indexed(GENERATION, [IndexRecord(track_id, track.audio.file_id, str(track.attributes))])
+    update_track(database, track_id, visibility="private")
+    update_track(database, track_id, visibility="public")
+    work.absorb_changes()
+    assert work.due_blocks("index", limit=10) == []
+    (due,) = work.due_blocks("genres", limit=10)
+    assert due.track_ids == [track_id]
 
 
 def test_reconcile_finds_what_no_trigger_saw(database: Database, work: PendingWork) -> None:

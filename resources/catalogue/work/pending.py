@@ -83,21 +83,20 @@ WITH found AS (
 SELECT count(*) AS added FROM listed
 """
 
-_PENDING_HERE: Final[dict[Job, str]] = {
-    "index": """
-SELECT track_id
+_PENDING_HERE: Final = """
+SELECT track_id, step = 'remove' OR step IS NOT NULL AND %(takes_changes)s AS has_step,
+    needs_genres AND %(is_live)s AS needs_genres
 FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
-WHERE track_id = ANY(%(ids)s) AND (step = 'remove' OR step IS NOT NULL AND %(takes_changes)s)
-""",
-    "genres": """
-SELECT track_id
-FROM moodsearch.pending(%(model)s, %(generation)s, %(first)s, %(last)s, %(need_embedding)s)
-WHERE track_id = ANY(%(ids)s) AND needs_genres AND %(is_live)s
-""",
-}
-"""Of some tracks of a block, those for which there is something to do in one generation. Genres are
-those of what answers."""
+WHERE track_id = ANY(%(ids)s)
+"""
+"""What is to be done in one generation for some tracks of a block. Genres are those of what
+answers."""
 
+_LIST_GENRES: Final = """
+INSERT INTO moodsearch.work (job, track_id)
+SELECT 'genres', track_id FROM unnest(%(ids)s::bigint[]) AS track_id ORDER BY track_id
+ON CONFLICT DO NOTHING
+"""
 
 _FORGET_FLAGS: Final = """
 DELETE FROM moodsearch.feature_flags f
@@ -349,8 +348,9 @@ class PendingWork:
         )
 
     def settle(self, job: Job, block: Block) -> None:
-        """Take the block's tracks off the list for which nothing is left to do in any
-        generation."""
+        """Take the block's tracks off the list for which nothing is left to do in any generation.
+        Of those that leave the list of `index` some may lack nothing but their genres, such as one
+        that was hidden for a while: they are put on that list."""
         self._settle(job, block)
 
     def _settle(self, job: Job, block: Block) -> list[tuple[Generation, set[int]]]:
@@ -368,10 +368,12 @@ class PendingWork:
                 parameters,
             ).fetchall()
             listed = [row["track_id"] for row in rows]
-            pending = [
-                (generation, _pending_here(connection, job, listed, target))
-                for generation, target in self._targets(connection, hold=True)
-            ]
+            pending = []
+            for generation, target in self._targets(connection, hold=True):
+                steps, genres = _pending_here(connection, listed, target)
+                pending.append((generation, genres if job == "genres" else steps))
+                if job == "index" and genres:
+                    connection.execute(_LIST_GENRES, {"ids": sorted(genres)})
             settled = set(listed).difference(*(track_ids for _, track_ids in pending))
             connection.execute(
                 "DELETE FROM moodsearch.work WHERE job = %(job)s AND track_id = ANY(%(ids)s)",
@@ -392,15 +394,13 @@ class PendingWork:
 
 
 def _pending_here(
-    connection: Connection,
-    job: Job,
-    track_ids: list[int],
-    target: dict[str, object],
-) -> set[int]:
-    """Which of some tracks, by id, are pending in a generation."""
+    connection: Connection, track_ids: list[int], target: dict[str, object]
+) -> tuple[set[int], set[int]]:
+    """Which of some tracks, by id, have a step to do in a generation, and which lack genres."""
     if not track_ids:
-        return set()
+        return set(), set()
     # From the first to the last of them: one new track costs as much in a full block.
     parameters = {**target, "first": track_ids[0], "last": track_ids[-1], "ids": track_ids}
-    rows = connection.execute(_PENDING_HERE[job], parameters).fetchall()
-    return {row["track_id"] for row in rows}
+    rows = connection.execute(_PENDING_HERE, parameters).fetchall()
+    steps = {row["track_id"] for row in rows if row["has_step"]}
+    return steps, {row["track_id"] for row in rows if row["needs_genres"]}

@@ -144,6 +144,16 @@ class TrackRecords:
         )
         return [int(row["track_id"]) for row in rows]
 
+    def about_to_write(self, generation: str, track_ids: Sequence[int]) -> None:
+        """To be called before documents of `generation` (its id) are replaced or deleted: from now
+        until `indexed` or `removed` nothing counts as what the index holds. A track whose old title
+        or audio comes back meanwhile would otherwise pass for done."""
+        self._database.rows(
+            "UPDATE moodsearch.track_documents SET attributes = ''"
+            " WHERE generation = %(generation)s AND track_id = ANY(%(ids)s)",
+            {"generation": generation, "ids": list(track_ids)},
+        )
+
     def indexed(self, generation: str, records: Sequence[IndexRecord]) -> None:
         """Remember what `generation` (its id) of the index holds."""
         self._many(
