@@ -32,6 +32,9 @@ RETRIES = dg.RetryPolicy(
 PROCESS_TAG: Final = "moodsearch/process"
 """Which process works on a run (`resources.machine.processes`)."""
 
+INDEX_TAG: Final = "moodsearch/index"
+"""On which index a run works that is being built."""
+
 Metadata = Mapping[str, dg.MetadataValue]
 Columns = Mapping[int, Mapping[str, Cell]]
 """More columns of a preview, by track id."""
@@ -104,6 +107,11 @@ class BlockRun:
     @property
     def block(self) -> Block:
         return self.held.block
+
+    @property
+    def answers(self) -> bool:
+        """Whether the run works on the index that answers, and not on one that is being built."""
+        return self.config.namespace is None
 
     @property
     def pending(self) -> list[PendingTrack]:

@@ -3,6 +3,7 @@ tables at hand (`assets.check_results`). A check that fails names the tracks."""
 
 import dagster as dg
 
+from assets.block_run import INDEX_TAG
 from assets.blocks import TRACK_BLOCKS, block_of
 from assets.check_results import no_tracks
 from assets.clap_embeddings import clap_embeddings
@@ -13,12 +14,16 @@ from resources.embedding.collapse import COLLAPSED_SIMILARITY, UNLIKE_TEXTS, ref
 from resources.errors import BackendError, ConfigurationError
 
 
+def _backends_of_run(context: dg.AssetCheckExecutionContext, backends: Backends) -> Backends:
+    return backends_of(backends, context.run.tags.get(INDEX_TAG))
+
+
 @dg.asset_check(asset=clap_embeddings, partitions_def=TRACK_BLOCKS)
 def text_tower_tells_texts_apart(
-    _context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
+    context: dg.AssetCheckExecutionContext, backends: dg.ResourceParam[Backends]
 ) -> dg.AssetCheckResult:
     """Unlike texts are unlike to the model, so that queries can find different tracks."""
-    backends = backends_of(backends)
+    backends = _backends_of_run(context, backends)
     try:
         similarity = text_similarity(backends)
     except BackendError as error:
@@ -45,7 +50,7 @@ def index_equals_catalogue(
 ) -> dg.AssetCheckResult:
     """The index holds exactly the public tracks whose audio can be decoded."""
     block = block_of(context)
-    backends = backends_of(backends)
+    backends = _backends_of_run(context, backends)
     indexed = set(backends.vectors.ids(block.first, block.last))
     return no_tracks(
         indexed.symmetric_difference(backends.contents.searchable(block)),

@@ -162,7 +162,8 @@ def _store(
 def _record(run: BlockRun, tracks: Sequence[tuple[int, str]]) -> None:
     """That these (track id, file id) have stored vectors. Their genres are asked for before, so
     that a kill in between does not forget them."""
-    run.backends.work.ask_for("genres", [track_id for track_id, _ in tracks])
+    if run.answers:
+        run.backends.work.ask_for("genres", [track_id for track_id, _ in tracks])
     run.backends.records.embedded(run.backends.track_model.fingerprint, tracks)
 
 
@@ -187,6 +188,8 @@ def _check_results(run: BlockRun, table: BlockTable) -> list[dg.AssetCheckResult
     rows = table.read()
     has_vector = dict(zip(rows["track_id"].to_list(), rows["file_id"].to_list(), strict=True))
     expected = run.backends.contents.searchable(run.block)
+    if run.config.track_ids is not None:
+        expected = {id_: expected[id_] for id_ in run.config.track_ids if id_ in expected}
     lacking = [id_ for id_, file_id in expected.items() if has_vector.get(id_) != file_id]
     return [
         schema_result("clap_embeddings", table),

@@ -44,13 +44,16 @@ def found_index(backends: Backends) -> Generation:
 def take_over_when_fit(backends: Backends) -> bool:
     """Have the model's index answer, if it is being built, is complete, and holds what is recorded
     of it. Returns whether it took over now."""
-    generation = backends.generations.find(backends.track_model)
-    if generation is None or not generation.is_building:
+    generations = backends.generations
+    generation = generations.find(backends.track_model)
+    if generation is None or not generation.is_building or not generations.is_complete(generation):
         return False
     recorded = Overview(backends.database).count_indexed(generation.id)
-    if backends.vectors.count() != recorded:
+    if backends.vectors.count() != recorded or not generations.promote_when_complete(generation):
         return False
-    return backends.generations.promote_when_complete(generation)
+    # Genres that only the model that answers may predict.
+    backends.work.reconcile()
+    return True
 
 
 def refuse_collapsed_model(backends: Backends, *, ask: bool = True) -> None:

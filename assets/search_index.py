@@ -56,7 +56,8 @@ def search_index(
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
             run.note(_upsert(run, to_index[start : start + _DOCUMENTS_AT_ONCE]))
         backends.work.settle("index", run.block)
-        if take_over_when_fit(backends):
+        # Otherwise the sensor asks every minute: to find out may cost the catalogue's size.
+        if backends.work.few_are_listed("index") and take_over_when_fit(backends):
             context.log.info("the index of %s answers from now on", backends.track_model.id)
         return run.result(_overview(run))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.block_run import Progress
+from assets.block_run import INDEX_TAG, Progress
 from assets.blocks import TRACK_BLOCKS
 from assets.model import take_over_when_fit
 from pipelines.definitions import defs
@@ -84,10 +84,10 @@ def backfill(
     takes over when it is complete; genres are those of the live one. Raises as `begin` does.
     """
     generation = begin(backends)
-    if not tracks:
-        # Nothing is left that only the live index holds: no run would say so.
-        take_over_when_fit(backends)
-    common: dict[str, object] = {"namespace": generation.namespace}
+    common: dict[str, object] = {}
+    tags = process_tags() | {LAUNCHED_BY_TAG: LAUNCHED_BY}
+    if generation.is_building:
+        common["namespace"] = tags[INDEX_TAG] = generation.namespace
     if concurrency is not None:
         common["concurrency"] = concurrency
     jobs: Sequence[Job] = ("index", "genres") if generation.is_live else ("index",)
@@ -104,11 +104,13 @@ def backfill(
         for block, group in blocks.items():
             config = {**common, "track_ids": [track.track_id for track in group]}
             for job in jobs:
-                error = _run(instance, job, block, config, overrides)
+                error = _run(instance, job, block, config, tags, overrides)
                 if error is not None:
                     result.errors[block.key] = error
                     break
             block_done(len(group))
+    # Also where nothing was left that only the live index holds: no run says so.
+    take_over_when_fit(backends)
     result.embedded = counts["clap_embeddings"]
     return result
 
@@ -118,6 +120,7 @@ def _run(
     job: Job,
     block: Block,
     config: Mapping[str, object],
+    tags: Mapping[str, str],
     overrides: dict[str, object],
 ) -> str | None:
     """Run a job on the tracks of one block; returns why it failed."""
@@ -130,7 +133,7 @@ def _run(
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },
         resources=overrides,
-        tags={**process_tags(), LAUNCHED_BY_TAG: LAUNCHED_BY},
+        tags=dict(tags),
         raise_on_error=False,
     )
     return None if outcome.success else _why(outcome)

@@ -23,9 +23,10 @@ def wanted(backends: Backends) -> Backends:
     settings, live = backends.settings, backends.generations.live()
     if "clap_model" in settings.model_fields_set or live is None:
         return backends
-    if settings.is_own_library and backends.model_choice.read() == "clap":
+    choice = backends.model_choice.read() if settings.is_own_library else "live"
+    if choice == "clap":
         return backends.for_model(clap(settings))
-    if settings.is_own_library and live.clap_model == settings.clap_model:
+    if choice == "offline" or (choice is None and live.clap_model == settings.clap_model):
         return backends
     return backends.of(live)
 
@@ -35,19 +36,25 @@ def clap(settings: Settings) -> ModelSetting:
     return ModelSetting(DEFAULT_EXPORT.id, settings.clap_precision)
 
 
+def begins_by_itself(backends: Backends) -> bool:
+    """Whether another model's index may be begun without being asked for: where that costs
+    nothing, and beside no app."""
+    settings = backends.settings
+    return (
+        settings.is_own_library and not settings.modal_enabled and not settings.turbopuffer_enabled
+    )
+
+
 def begin_by_itself(backends: Backends) -> Generation | None:
-    """Begin the index of the model that is wanted, where that costs nothing and it was never begun:
-    one that was rolled back or dropped is not begun again. Returns what was begun.
+    """Begin the index of the model that is wanted, if it was never begun: one that was replaced is
+    not taken up again. Returns what was begun.
 
     Raises as `wanted` and `begin` do.
     """
-    settings = backends.settings
-    if not settings.is_own_library or settings.modal_enabled or settings.turbopuffer_enabled:
+    if not begins_by_itself(backends) or backends.generations.live() is None:
         return None
     model = wanted(backends)
-    if backends.generations.live() is None or model.generations.find(model.track_model) is not None:
-        return None
-    return begin(model)
+    return None if model.generations.find(model.track_model) is not None else begin(model)
 
 
 def begin(backends: Backends) -> Generation:

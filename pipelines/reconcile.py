@@ -73,9 +73,10 @@ def drop_replaced_generations(backends: Backends, age: timedelta = KEEP_REPLACED
 def drop_generation(backends: Backends, generation: Generation) -> bool:
     """Drop a model's index; False when it answers. Its embeddings stay on the object store, so
     going back to the model embeds nothing."""
-    if not backends.generations.retire(generation):
+    if not backends.generations.begin_to_drop(generation):
         return False
     backends.open_vectors(generation.namespace, generation.description).drop()
+    backends.generations.dropped(generation)
     return True
 
 

@@ -14,21 +14,24 @@ tick to give them. A tick that finds nothing asks Dagster nothing.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import dagster as dg
 
+from assets.block_run import INDEX_TAG
 from assets.blocks import TRACK_BLOCKS
+from assets.model import take_over_when_fit
 from assets.surroundings import search_api, tracks
 from pipelines.changes_cursor import ChangesCursor
 from pipelines.jobs import JOBS, classify_genres, config_of_run, index_tracks
-from pipelines.models import state_of_models
+from pipelines.models import kept_equal, state_of_models
 from pipelines.runs import PRIORITY_TAG, UNFINISHED, block_of_run, fail_dead_runs
 from pipelines.shared import running_backends
 from resources.backends import Backends
-from resources.catalogue.work.blocks import Block
 from resources.catalogue.work.overview import Overview
 from resources.catalogue.work.pending import DueBlock, Job
+from resources.errors import MoodSearchError
 
 BLOCKS_AT_ONCE: Final = 50
 """Most runs asked for in one tick; the next ones follow a second later."""
@@ -39,6 +42,10 @@ must not keep a new upload waiting for more than seconds."""
 
 BUILT_AT_ONCE: Final = 128
 """Tracks of one run that builds another model's index, for the same reason."""
+
+BUILDS_AT_ONCE: Final = 2
+"""Unfinished runs that build one, queued ones included: a block has one run at a time, and an
+upload must not wait for that of its block behind all others."""
 
 COMPARE_EVERY_SECONDS: Final = 300
 """How often everything is compared at most, where no trigger tells of changes or one failed to."""
@@ -70,7 +77,7 @@ def look_for_changes(context: dg.SensorEvaluationContext, backends: Backends) ->
         observations.append(_observation(backends, cursor.changes))
         cursor = cursor.observed(now)
     if cursor.should_see_models(now):
-        models = state_of_models(backends)
+        models = _models(backends)
         if models and str(models) != cursor.models:
             observations.append(dg.AssetObservation(search_api.key, metadata=models))
         cursor = cursor.saw_models(str(models), now)
@@ -118,6 +125,15 @@ def _observation(backends: Backends, changes: int) -> dg.AssetObservation:
     )
 
 
+def _models(backends: Backends) -> dict[str, str | int | float]:
+    """Their state, once what is complete has taken over. What cannot be asked now is in a minute."""
+    with suppress(MoodSearchError):
+        for each in kept_equal(backends):
+            take_over_when_fit(each)
+        return state_of_models(backends)
+    return {}
+
+
 def _due_blocks(
     context: dg.SensorEvaluationContext, backends: Backends, job: Job
 ) -> list[DueBlock] | dg.SkipReason:
@@ -125,8 +141,10 @@ def _due_blocks(
     if not backends.work.anything_due(job):
         return dg.SkipReason("nothing is pending")
     fail_dead_runs(context.instance)
-    busy = _busy_blocks(context.instance)
-    due = backends.work.due_blocks(job, limit=BLOCKS_AT_ONCE, busy=busy)
+    runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    busy = {block for run in runs if (block := block_of_run(run)) is not None}
+    builds = BUILDS_AT_ONCE - sum(INDEX_TAG in run.tags for run in runs)
+    due = backends.work.due_blocks(job, limit=BLOCKS_AT_ONCE, busy=busy, builds=builds)
     if not due:
         return dg.SkipReason("nothing is pending that is not being worked on")
     for item in due:
@@ -162,7 +180,7 @@ def _request(item: DueBlock, job: Job) -> dg.RunRequest:
             # Before genres; and single uploads before blocks that are filled for the first time.
             tags[PRIORITY_TAG] = "2" if len(item.track_ids) == 1 else "1"
             return dg.RunRequest(partition_key=item.block.key, tags=tags)
-        tags["moodsearch/index"] = item.generation.namespace
+        tags[INDEX_TAG] = item.generation.namespace
     config: dict[str, object] = {"track_ids": _asked_for(item, job)}
     if item.generation.is_building:
         config["namespace"] = item.generation.namespace
@@ -175,9 +193,3 @@ def _asked_for(item: DueBlock, job: Job) -> list[int]:
     if job == "genres":
         return item.track_ids[:GENRES_AT_ONCE]
     return item.track_ids[:BUILT_AT_ONCE] if item.generation.is_building else item.track_ids
-
-
-def _busy_blocks(instance: dg.DagsterInstance) -> set[Block]:
-    """Blocks with an unfinished run, whoever asked for it."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return {block for run in runs if (block := block_of_run(run)) is not None}

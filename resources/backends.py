@@ -83,7 +83,9 @@ class Backends(EmbeddingBackends):
         """These with the model and the index of `generation`, to be used while these are open.
         Nothing is loaded yet."""
         root = self._root
-        if generation.model == root.track_model.fingerprint:
+        # The setting first: what is configured may be a model that cannot be described now.
+        is_configured = generation.setting == root.settings.model
+        if is_configured and generation.model == root.track_model.fingerprint:
             return root
         with root._opening:
             other = root._others.get(generation.id)
@@ -253,7 +255,7 @@ class Backends(EmbeddingBackends):
             self.database,
             self.track_model,
             self.generations,
-            genres_need_embedding=self.classifier.needs_embedding,
+            genres_need_embedding=self._root.classifier.needs_embedding,
         )
 
     @cached_property
@@ -292,7 +294,7 @@ class Backends(EmbeddingBackends):
     def tried_with(self) -> str:
         """Changes with this version, the model and the settings of what may refuse a track: then
         what failed otherwise than by the audio's fault is tried again."""
-        settings = self.settings
+        settings = self._root.settings
         services = (
             settings.modal_embed_audio_url if settings.modal_enabled else None,
             settings.replicate_base_url if settings.replicate_enabled else None,
@@ -301,7 +303,7 @@ class Backends(EmbeddingBackends):
             settings.r2_bucket,
             settings.r2_public_bucket_url,
         )
-        tried = repr((version("mood-search"), self.track_model.fingerprint, services))
+        tried = repr((version("mood-search"), settings.model, services))
         return hashlib.sha256(tried.encode()).hexdigest()[:16]
 
     @cached_property

@@ -4,7 +4,10 @@ from typing import Final, Literal
 
 from resources.catalogue.database import Database
 
-Choice = Literal["clap", "offline"]
+Choice = Literal["clap", "offline", "live"]
+"""`live`: whichever answers, because somebody chose among the indexes."""
+
+CHOICES: Final[tuple[Choice, ...]] = ("clap", "offline", "live")
 
 _KEY: Final = "model_choice"
 
@@ -21,7 +24,7 @@ class ModelChoice:
         )
         if not rows:
             return None
-        return "clap" if rows[0]["choice"] == "clap" else "offline"
+        return next(each for each in CHOICES if each == rows[0]["choice"])
 
     def write(self, choice: Choice) -> None:
         self._database.rows(

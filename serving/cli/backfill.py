@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.backfill import BackfillResult, backfill, plan, reclassify
-from pipelines.models import begin, kept_equal, wanted
+from pipelines.models import begin, begin_by_itself, begins_by_itself, kept_equal, wanted
 from pipelines.reconcile import index_differs, reconcile_index
 from resources.backends import Backends
 from resources.catalogue.work.generations import OtherModel
@@ -71,19 +71,19 @@ def run(
 
 
 def _to_be_complete(console: Console, backends: Backends, *, dry_run: bool) -> list[Backends]:
-    """Those of each index to be completed: the one that answers, and others that are being built.
-    One of the model that `CLAP_MODEL` says is begun where there is none."""
+    """Those of each index to be completed: the one that answers, and others that are being built."""
+    if backends.generations.live() is None:
+        if not dry_run:
+            begin(backends)
+        return [backends]
     model = wanted(backends)
     other = backends.generations.other_model(model.track_model)
-    found = model.generations.find(model.track_model)
-    # One that was given up is begun again only where somebody says so.
-    is_begun = other is None or "clap_model" in backends.settings.model_fields_set or found is None
-    if other is not None and is_begun:
-        _say_what_is_built(console, other, dry_run)
-    if is_begun and not dry_run:
-        begin(model)
-    those = kept_equal(backends)
-    return those if model in those or not is_begun else [*those, model]
+    is_new = model.generations.find(model.track_model) is None and begins_by_itself(backends)
+    if is_new and not dry_run:
+        begin_by_itself(backends)
+    if other is not None:
+        _say_what_is_built(console, other, is_new, dry_run)
+    return [*kept_equal(backends), *([model] if is_new and dry_run else [])]
 
 
 def _is_live(backends: Backends) -> bool:
@@ -91,15 +91,15 @@ def _is_live(backends: Backends) -> bool:
     return found is None or found.is_live
 
 
-def _say_what_is_built(console: Console, other: OtherModel, dry_run: bool) -> None:
+def _say_what_is_built(console: Console, other: OtherModel, is_new: bool, dry_run: bool) -> None:
     """Before a backfill that may take hours and replaces what answers."""
-    console.print(
-        Text(
+    said = f"{other}."
+    if is_new:
+        said = (
             f"Searches are answered by {other.live.name}. An index of {other.configured_name}"
             f" {'would be' if dry_run else 'is'} built beside it, and takes over when complete."
-        ),
-        soft_wrap=True,
-    )
+        )
+    console.print(Text(said), soft_wrap=True)
 
 
 def _say_that_the_index_differs(console: Console, backends: Backends, dry_run: bool) -> None:

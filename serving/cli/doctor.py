@@ -136,7 +136,7 @@ def _failed(backends: Backends, overview: Overview, report: "_Report") -> None:
 
 def _genres(backends: Backends, overview: Overview, report: "_Report") -> None:
     counts = backends.classified_by.counts()
-    own = backends.classifier.name
+    own = (backends.live or backends).classifier.name
     others = {name: tracks for name, tracks in counts.items() if name != own}
     if counts:
         report.heading("Genres")

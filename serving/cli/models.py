@@ -6,6 +6,7 @@ from pipelines.backfill import plan
 from pipelines.models import begin, clap
 from pipelines.reconcile import drop_generation
 from resources.backends import Backends
+from resources.catalogue.model_choice import Choice
 from resources.catalogue.work.generations import Generation
 from resources.catalogue.work.overview import Overview
 from resources.errors import UserError
@@ -54,6 +55,7 @@ def build(name: str, precision: str | None, concurrency: int | None) -> int:
     with Backends(settings) as backends:
         own = backends.for_model(_setting(settings, name, precision))
         live = backends.generations.live()
+        _choose(backends, _as_choice(own.settings))
         generation = begin(own)
         todo = plan(own)
         if generation.is_live:
@@ -87,6 +89,9 @@ def promote(name: str) -> int:
                 f" {generation.clap_model} completes it"
             )
         backends.generations.promote(generation)
+        _choose(backends, "live")
+        # Of what changed while it was not kept equal to the catalogue.
+        backends.work.reconcile()
         console().print(f"{generation.name} answers from now on.")
     return 0
 
@@ -97,6 +102,7 @@ def rollback() -> int:
         generation = backends.generations.rollback()
         if generation is None:
             raise UserError("no index was replaced that could answer again")
+        _choose(backends, "live")
         backends.work.reconcile()
         console().print(
             f"{generation.name} answers again. What changed since is indexed by moodsearch up or"
@@ -112,12 +118,25 @@ def drop(name: str) -> int:
         generation = _named(backends, name)
         if not drop_generation(backends, generation):
             raise UserError(f"{generation.name} answers searches; promote another model before")
+        _choose(backends, "live")
         console().print(
             f"The index of {generation.name} is gone. Its embeddings are kept: building it again"
             " embeds nothing.",
             soft_wrap=True,
         )
     return 0
+
+
+def _as_choice(settings: Settings) -> Choice:
+    if settings.model == clap(settings):
+        return "clap"
+    return "offline" if settings.clap_model == "offline" else "live"
+
+
+def _choose(backends: Backends, choice: Choice) -> None:
+    """So that no other model is begun by itself in one's own library."""
+    if backends.settings.is_own_library:
+        backends.model_choice.write(choice)
 
 
 def _setting(settings: Settings, name: str, precision: str | None) -> ModelSetting:

@@ -22,7 +22,7 @@ from pipelines.instance import (
     dagster_instance,
     prepare_dagster,
 )
-from pipelines.models import begin_by_itself, wanted
+from pipelines.models import begin, begin_by_itself, wanted
 from pipelines.runs import fail_unfinished_runs
 from resources.backends import Backends
 from resources.catalogue.database import SessionLock
@@ -91,7 +91,11 @@ def run(
         tempfile.TemporaryDirectory(prefix="moodsearch-") as sockets,
     ):
         backends.audio_model  # noqa: B018  A wrong model is said now, not by four programs.
-        refuse_collapsed_model(backends, ask=not embeds_queries_on_modal(settings))
+        try:
+            own = backends.live or backends
+            refuse_collapsed_model(own, ask=not embeds_queries_on_modal(own.settings))
+        except BackendError as error:  # Everything but searches goes on.
+            console.print(Text(f"Attention: {error}", style="yellow"), soft_wrap=True)
         environment = {
             **prepare_dagster(backends),
             "MOODSEARCH_CODE_SERVER": str(Path(sockets) / "code"),
@@ -102,7 +106,9 @@ def run(
         choose_model(console, backends, model)
         _find_what_is_pending(console, backends)
         begin = threading.Thread(
-            target=_begin_the_wanted_model, args=(console, backends), daemon=True
+            target=_begin_the_wanted_model,
+            args=(console, backends, model is not None),
+            daemon=True,
         )
 
         def every_second() -> None:
@@ -131,11 +137,18 @@ def _find_what_is_pending(console: Console, backends: Backends) -> None:
     backends.work.reconcile()
 
 
-def _begin_the_wanted_model(console: Console, backends: Backends) -> None:
-    """Once its files are had, which may take minutes, or a network that is not there yet."""
+def _begin_the_wanted_model(console: Console, backends: Backends, is_asked_for: bool) -> None:
+    """Once its files are had, which may take minutes, or a network that is not there yet. One that
+    the person asks for by `--model` takes the place of what is being built, and is taken up again
+    if it was replaced."""
     while True:
         try:
-            begun = begin_by_itself(backends)
+            if is_asked_for:
+                backends.generations.stop_building()
+                asked_for = begin(wanted(backends))
+                begun = asked_for if asked_for.is_building else None
+            else:
+                begun = begin_by_itself(backends)
         except BackendError:
             time.sleep(BEGIN_AGAIN_SECONDS)
             continue

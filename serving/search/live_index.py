@@ -62,6 +62,7 @@ class LiveIndex:
         self._lock = threading.Lock()
         self._may_load = AtMostEvery(RELOAD_SECONDS)
         self._loading: str | None = None
+        self._is_loading = False
 
     def serving(self) -> Serving:
         """What answers now: text and tracks by one model. Raises `BackendError` when the database
@@ -75,21 +76,24 @@ class LiveIndex:
         generations = self._backends.generations.all()
         self._looked_up_at = now
         live = next((each for each in generations if each.is_live), None)
-        with self._lock:
-            serving = self._serving
-            if serving is None or serving.generation is None or live is None:
-                if serving is None or serving.generation != live:
-                    self._serving = serving = self._open(live, serving)
-                return serving
-            if serving.generation.id == live.id:
-                return serving
-            if all(each.id != serving.generation.id for each in generations):
-                # Its index was dropped: what it finds is gone.
-                self._take_over(self._open(live))
-            elif self._loading != live.id or self._may_load():
-                self._loading = live.id
-                threading.Thread(target=self._load, args=(live,), daemon=True).start()
-            return self._serving or serving
+        serving = self._serving
+        if serving is None or serving.generation is None or live is None:
+            if serving is None or serving.generation != live:
+                new = self._open(live, serving)
+                with self._lock:
+                    self._serving = serving = new
+            return serving
+        if serving.generation.id == live.id:
+            self._loading = None  # What was being loaded was rolled back.
+            return serving
+        if all(each.id != serving.generation.id for each in generations):
+            # Its index was dropped: what it finds is gone.
+            new = self._open(live)
+            with self._lock:
+                self._take_over(new)
+            return new
+        self._begin_to_load(live)
+        return serving
 
     def last(self) -> Serving:
         """What answered last, whether or not the database does now. Raises as `serving` does when
@@ -114,18 +118,36 @@ class LiveIndex:
         vectors = own.open_vectors(generation.namespace, own.track_model)
         return Serving(own, embedder, generation, vectors)
 
+    def _begin_to_load(self, live: Generation) -> None:
+        """Unless that is going on, or was tried just now."""
+        with self._lock:
+            is_new = self._loading != live.id
+            if not is_new and (self._is_loading or not self._may_load()):
+                return
+            if is_new:
+                self._may_load = AtMostEvery(RELOAD_SECONDS)
+                self._may_load()
+            self._loading, self._is_loading = live.id, True
+        threading.Thread(target=self._load, args=(live,), daemon=True).start()
+
     def _load(self, live: Generation) -> None:
+        new = None
         try:
             new = self._open(live)
             new.embedder.refuse_known_collapse()
             new.embedder.wake()
         except MoodSearchError as error:
+            new = None
             logger.warning("%s cannot answer yet: %s", live.name, one_line(error))
         except Exception:
+            new = None
             logger.exception("%s could not be loaded", live.name)
-        else:
-            logger.info("%s answers from now on", live.name)
-            with self._lock:
+        with self._lock:
+            if self._loading != live.id:
+                return  # Another is live by now.
+            self._is_loading = False
+            if new is not None:
+                logger.info("%s answers from now on", live.name)
                 self._take_over(new)
 
     def _take_over(self, new: Serving) -> None:

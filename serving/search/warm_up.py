@@ -44,8 +44,8 @@ class WarmUp:
         Raises `ConfigurationError` for a model that does not tell texts apart. What does not answer
         now, or cannot be loaded, is logged in one line.
         """
-        embedder = self._search.query_embedder
         try:
+            embedder = self._search.query_embedder
             embedder.refuse_known_collapse()
             if with_model:
                 embedder.similarity()

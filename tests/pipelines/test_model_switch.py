@@ -16,7 +16,7 @@ from pipelines.models import begin, kept_equal
 from pipelines.reconcile import drop_generation, drop_replaced_generations
 from pipelines.sensors import look_for_changes, look_for_missing_genres
 from resources.backends import Backends
-from resources.errors import BackendError
+from resources.errors import BackendError, UserError
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
 from serving.search.semantic import SemanticSearch
@@ -172,6 +172,86 @@ def test_an_upload_is_not_kept_waiting_by_an_index_that_is_being_built(
     assert new in _indexed(backends)
     (asked,) = look_for_changes(context, backends).run_requests or []
     assert asked.run_config["ops"]["search_index"]["config"]["track_ids"] == [1]
+
+
+def test_an_outage_makes_no_index_complete(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
+) -> None:
+    for seed in range(4):
+        upload(seed)
+    _backfill(backends)
+    other = switched()
+    begin(other)
+    ids = [track.track_id for track in plan(other)]
+    assert len(ids) == 4
+    other.attempts.note_errors("index", dict.fromkeys(ids, "the model does not answer"))
+    own = other.generations.find(other.track_model)
+    assert own is not None
+    assert not other.generations.promote_when_complete(own)
+    # Nor when it holds half, and the rest was tried once.
+    backfill(other, plan(other, limit=2), progress=NoProgress())
+    assert not other.generations.promote_when_complete(own)
+    _backfill(other)
+    assert _live_model(backends) == other.track_model.fingerprint
+
+
+def test_at_most_two_runs_at_once_build_an_index(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
+) -> None:
+    track = upload(1)
+    _backfill(backends)
+    for block in range(1, 6):
+        backends.database.rows(
+            "INSERT INTO public.tracks (id, title, artist_did, file_id, file_type)"
+            " SELECT %(id)s, title, artist_did, file_id, file_type FROM public.tracks"
+            " WHERE id = %(track)s",
+            {"id": block * 1000, "track": track},
+        )
+    _backfill(backends)
+    begin(switched())
+    context = dg.build_sensor_context(dg.DagsterInstance.ephemeral())
+    asked = look_for_changes(context, backends).run_requests or []
+    assert [request.tags.get("moodsearch/index") is None for request in asked] == [False, False]
+    backends.database.rows("UPDATE public.tracks SET title = 'changed' WHERE id >= 3000")
+    asked = look_for_changes(context, backends).run_requests or []
+    assert len([each for each in asked if "moodsearch/index" not in each.tags]) == 3
+
+
+def test_an_index_takes_over_although_what_it_lacked_was_hidden(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends], run: Run
+) -> None:
+    hidden = upload(1)
+    upload(2)
+    _backfill(backends)
+    other = switched()
+    begin(other)
+    (lacking,) = [each for each in plan(other) if each.track_id != hidden]
+    config = {"namespace": other.generation.namespace, "track_ids": [lacking.track_id]}
+    assert run(config=config).success
+    assert _live_model(backends) == backends.track_model.fingerprint
+    backends.database.rows(
+        "UPDATE public.tracks SET visibility = 'private' WHERE id = %(id)s", {"id": hidden}
+    )
+    _do_what_is_due(backends, run)
+    look_for_changes(dg.build_sensor_context(dg.DagsterInstance.ephemeral()), backends)
+    assert _live_model(backends) == other.track_model.fingerprint
+
+
+def test_an_index_that_is_gone_is_not_promoted(
+    backends: Backends, upload: Upload, switched: Callable[[], Backends]
+) -> None:
+    upload(1)
+    _backfill(backends)
+    other = switched()
+    _backfill(other)
+    (replaced,) = [each for each in backends.generations.all() if not each.is_live]
+    # As when the process that drops it is killed half-way: it holds nothing that could come back.
+    assert backends.generations.begin_to_drop(replaced)
+    assert backends.generations.rollback() is None
+    assert drop_generation(backends, replaced)
+    with pytest.raises(UserError, match="is gone"):
+        backends.generations.promote(replaced)
+    assert _live_model(backends) == other.track_model.fingerprint
 
 
 def test_an_old_process_and_a_new_one_do_not_undo_each_others_work(

@@ -1,6 +1,7 @@
 """One's own library: a better model is built behind the one that answers, and takes over."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 from assets.block_run import NoProgress
 from pipelines.backfill import backfill, plan
 from pipelines.models import begin_by_itself, state_of_models, wanted
+from pipelines.reconcile import drop_replaced_generations
 from resources.backends import Backends
 from resources.catalogue.work.generations import Generation
 from resources.embedding.clap.exports import DEFAULT_EXPORT
@@ -80,6 +82,20 @@ def test_clap_is_built_once_the_person_chose_it(backends: Backends) -> None:
     assert backends.model_choice.read() == "clap"
     assert wanted(backends).settings.clap_model == DEFAULT_EXPORT.id
     # Whose texts it would compare is only known with its files, which no test here has.
+    choose_model(Console(), backends, "offline")
+    assert wanted(backends) is backends
+
+
+def test_what_somebody_chose_among_the_indexes_stays(
+    backends: Backends, earlier: Generation
+) -> None:
+    begin_by_itself(backends)
+    backfill(backends, plan(backends), progress=NoProgress())
+    assert backends.generations.rollback() is not None
+    backends.model_choice.write("live")
+    drop_replaced_generations(backends, timedelta(0))
+    assert wanted(backends).track_model.fingerprint == earlier.model
+    assert begin_by_itself(backends) is None
     choose_model(Console(), backends, "offline")
     assert wanted(backends) is backends
 

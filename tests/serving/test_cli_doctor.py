@@ -139,20 +139,21 @@ def test_an_index_whose_model_cannot_be_loaded_is_wrong_and_the_remedy_is_named(
     assert OTHER_MODEL.id in outcome.output
 
 
-def test_a_backfill_says_what_it_replaces_and_then_all_is_in_order(
+def test_beside_an_app_another_model_is_only_built_when_it_is_asked_for(
     moodsearch: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAP_MODEL", "offline")
     with Backends(load_settings()) as backends:
         backends.generations.open(OTHER_MODEL.for_tracks())
-        planned = moodsearch("backfill", "--dry-run")
-        assert planned.status == 0
-        assert f"answered by {OTHER_MODEL.id}" in planned.output
+        backfilled = moodsearch("backfill")
+        assert backfilled.status == 0
+        assert f"answered by {OTHER_MODEL.id}" in backfilled.output
+        assert "moodsearch models build" in backfilled.output
         assert backends.generations.find(backends.track_model) is None
         assert moodsearch("doctor").status == 1
-        done = moodsearch("backfill")
-        assert done.status == 0, done.errors
-        assert "takes over when complete" in done.output
+        built = moodsearch("models", "build", "offline")
+        assert built.status == 0, built.errors
+        assert "answers until it is complete" in built.output
         after = moodsearch("doctor")
         assert after.status == 0, after.output
 

@@ -149,6 +149,7 @@ CREATE TABLE moodsearch.track_documents (
     indexed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (track_id, generation)
 );
+CREATE INDEX track_documents_of_generation ON moodsearch.track_documents (generation, track_id);
 
 
 -- Tracks to look at, and when: moodsearch.pending decides whether there is something to do.
@@ -159,6 +160,8 @@ CREATE TABLE moodsearch.work (
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     changed_at timestamptz NOT NULL DEFAULT now(),
     last_error text,
+    -- Nothing changed: an index that is being built lacks it, and its turn comes after changes.
+    is_build boolean NOT NULL DEFAULT false,
     -- Since when a run decodes it in its own process. Still there when the run is gone: that process
     -- ended without a word.
     begun_at timestamptz,
@@ -200,7 +203,8 @@ CREATE TABLE moodsearch.generations (
     -- It takes over when it is complete.
     is_building boolean NOT NULL DEFAULT false CHECK (NOT (is_live AND is_building)),
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- When it was live last; what was replaced last is what a rollback returns to.
+    -- When it was live last; what was replaced last is what a rollback returns to. NULL of one that
+    -- never was, and of one that is being dropped.
     replaced_at timestamptz,
     UNIQUE (index_name, namespace)
 );

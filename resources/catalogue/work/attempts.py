@@ -6,10 +6,8 @@ from typing import Final
 
 from resources.catalogue.database import Database
 from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.patience import OFTEN
 from resources.catalogue.work.pending import FIRST_DELAY_SECONDS, LOCKED, Job
-
-OFTEN: Final = 13
-"""Attempts, after which a track has waited for 26 hours."""
 
 TRIED_IN_VAIN: Final = """
 coalesce(

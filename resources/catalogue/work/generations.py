@@ -1,12 +1,16 @@
 """Generations of the index: one for each model, built beside the live one and then taking over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from resources.catalogue.connection import WHOLE_CATALOGUE_SECONDS
 from resources.catalogue.database import ANSWER_SECONDS, Connection, Database
+from resources.catalogue.work.patience import OFTEN
 from resources.embedding.protocol import EMBEDDING_DIMENSION, ModelDescription
+from resources.errors import UserError
 from resources.settings import ModelSetting
 
 _COLUMNS = (
@@ -66,7 +70,7 @@ class OtherModel:
         remedy = (
             "its own index is being built and answers when it is complete"
             if self.is_being_built
-            else "moodsearch backfill builds an index for it"
+            else "moodsearch models build builds an index for it"
         )
         return (
             f"searches are answered by {self.live.name}, but the configured model is"
@@ -136,25 +140,35 @@ class Generations:
             is_live=True,
         )
 
-    def retire(self, generation: Generation) -> bool:
-        """Forget a generation, so that its namespace can be dropped; False when it is live."""
-        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
-            is_retired = connection.execute(
-                "DELETE FROM moodsearch.generations WHERE id = %s AND NOT is_live", [generation.id]
-            ).rowcount
-            if is_retired:
+    def begin_to_drop(self, generation: Generation) -> bool:
+        """Forget what a generation holds, so that its namespace can be dropped; False when it is
+        live. To be ended by `dropped`, and to be repeated where that did not come."""
+        rows = self._database.rows(
+            "UPDATE moodsearch.generations SET is_building = false, replaced_at = NULL"
+            " WHERE id = %(id)s AND NOT is_live RETURNING id",
+            {"id": generation.id},
+        )
+        if rows:
+            # Apart: it may take long, and whoever works looks at the generations.
+            with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
                 connection.execute(
-                    "DELETE FROM moodsearch.track_documents WHERE generation = %s",
-                    [generation.id],
+                    "DELETE FROM moodsearch.track_documents WHERE generation = %s", [generation.id]
                 )
-        return bool(is_retired)
+        return bool(rows)
+
+    def dropped(self, generation: Generation) -> None:
+        """Its namespace is gone."""
+        self._database.rows(
+            "DELETE FROM moodsearch.generations WHERE id = %(id)s AND NOT is_live",
+            {"id": generation.id},
+        )
 
     def replaced_before(self, age: timedelta) -> list[Generation]:
-        """Generations that another took over from longer ago than `age`, and that nobody builds."""
+        """Generations that another took over from longer ago than `age`, or that were given up."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM moodsearch.generations"
             " WHERE index_name = %(index)s AND NOT is_live AND NOT is_building"
-            " AND replaced_at < now() - %(age)s",
+            " AND coalesce(replaced_at, created_at) < now() - %(age)s",
             {"index": self._index, "age": age},
         )
         return [Generation(**row) for row in rows]
@@ -215,86 +229,136 @@ class Generations:
         return Generation(**rows[0])
 
     def missing(self, generation: Generation) -> int:
-        """Public tracks that only the live index holds, and that it could hold."""
-        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
-            rows = connection.execute(
-                f"SELECT count(*) AS missing {_MISSING}", {"id": generation.id}
-            ).fetchall()
+        """Tracks whose present audio only the live index holds."""
+        rows = self._database.rows(
+            f"SELECT count(*) AS missing {_ONLY_LIVE}",
+            {"id": generation.id},
+            within=WHOLE_CATALOGUE_SECONDS,
+        )
         return int(rows[0]["missing"])
 
-    def promote_when_complete(self, generation: Generation) -> bool:
-        """Make `generation` live once it is being built and no public track is left that only the
-        live one holds, but for those that cannot be reached at present.
+    def is_complete(self, generation: Generation) -> bool:
+        """Whether no public track is left that only the live index holds, but for some that cannot
+        be reached: those that were tried often, and one in a hundred of what was tried. Never when
+        it holds less than half of what the live one does: that is an outage."""
+        held = self._database.rows(
+            """
+            SELECT (
+                SELECT count(*) FROM moodsearch.track_documents WHERE generation = g.id
+            ) AS own, (
+                SELECT count(*) FROM moodsearch.track_documents WHERE generation = live.id
+            ) AS live
+            FROM moodsearch.generations g
+            JOIN moodsearch.generations live ON live.is_live AND live.index_name = g.index_name
+            WHERE g.id = %(id)s
+            """,
+            {"id": generation.id},
+            within=WHOLE_CATALOGUE_SECONDS,
+        )
+        if not held or 2 * held[0]["own"] < held[0]["live"]:
+            return not held
+        if held[0]["live"] - held[0]["own"] >= _MOST_LOOKED_AT:
+            return False
+        (lacking,) = self._database.rows(
+            f"""
+            WITH only_live AS MATERIALIZED (
+                SELECT g.model, g.id, theirs.track_id {_ONLY_LIVE} LIMIT {_MOST_LOOKED_AT}
+            )
+            SELECT count(*) FILTER (WHERE w.last_error IS NULL) AS untried,
+                count(*) FILTER (WHERE w.attempts < %(often)s AND w.last_error IS NOT NULL) AS tried
+            FROM only_live o
+            -- What no index may hold is not missing: hidden tracks, and audio that cannot be used.
+            CROSS JOIN LATERAL moodsearch.pending(o.model, o.id, o.track_id, o.track_id) p
+            LEFT JOIN moodsearch.work w ON w.job = 'index' AND w.track_id = o.track_id
+            WHERE p.step <> 'remove'
+            """,
+            {"id": generation.id, "often": OFTEN},
+            within=WHOLE_CATALOGUE_SECONDS,
+        )
+        return not lacking["untried"] and lacking["tried"] <= max(1, held[0]["live"] // 100)
 
-        Returns whether it took over now.
-        """
-        parameters = {"id": generation.id}
-        with self._database.transaction(WHOLE_CATALOGUE_SECONDS) as connection:
-            may_take_over = connection.execute(
-                f"""
-                SELECT FROM moodsearch.generations own
-                WHERE own.id = %(id)s AND own.is_building AND NOT EXISTS (SELECT {_MISSING})
-                FOR UPDATE
-                """,
-                parameters,
+    def promote_when_complete(self, generation: Generation) -> bool:
+        """Make `generation` live if it is being built and complete. Returns whether it took over
+        now."""
+        if not self.is_complete(generation):
+            return False
+        with self._promoting() as connection:
+            is_building = connection.execute(
+                "SELECT FROM moodsearch.generations WHERE id = %s AND is_building",
+                [generation.id],
             ).fetchone()
-            if may_take_over is None:
+            if is_building is None:
                 return False
             self._promote(connection, generation)
             return True
 
     def promote(self, generation: Generation) -> None:
-        """Make `generation` live now, complete or not."""
-        with self._database.transaction() as connection:
+        """Make `generation` live now, complete or not. Raises `UserError` when it is gone."""
+        with self._promoting() as connection:
             self._promote(connection, generation)
 
     def rollback(self) -> Generation | None:
         """Make the generation live that was so before, and stop what is being built: it would take
         over again. Returns what answers now; None where nothing was replaced."""
-        with self._database.transaction() as connection:
+        with self._promoting() as connection:
             row = connection.execute(
                 f"""
                 SELECT {_COLUMNS} FROM moodsearch.generations
                 WHERE index_name = %s AND NOT is_live AND replaced_at IS NOT NULL
-                ORDER BY replaced_at DESC LIMIT 1 FOR UPDATE
+                ORDER BY replaced_at DESC LIMIT 1
                 """,
                 [self._index],
             ).fetchone()
             if row is None:
                 return None
-            connection.execute(
-                "UPDATE moodsearch.generations SET is_building = false WHERE index_name = %s",
-                [self._index],
-            )
+            self._stop_building(connection)
             self._promote(connection, generation := Generation(**row))
         return generation
+
+    def stop_building(self) -> None:
+        """Give up what is being built."""
+        with self._promoting() as connection:
+            self._stop_building(connection)
+
+    @contextmanager
+    def _promoting(self) -> Iterator[Connection]:
+        """One at a time."""
+        with self._database.transaction() as connection:
+            connection.execute("LOCK TABLE moodsearch.generations IN SHARE ROW EXCLUSIVE MODE")
+            yield connection
+
+    def _stop_building(self, connection: Connection) -> None:
+        connection.execute(
+            "UPDATE moodsearch.generations SET is_building = false WHERE index_name = %s",
+            [self._index],
+        )
 
     def _promote(self, connection: Connection, generation: Generation) -> None:
         connection.execute(
             "UPDATE moodsearch.generations SET is_live = false, replaced_at = clock_timestamp()"
-            " WHERE is_live AND index_name = %s",
-            [self._index],
+            " WHERE is_live AND index_name = %s AND id <> %s",
+            [self._index, generation.id],
         )
-        connection.execute(
+        promoted = connection.execute(
             "UPDATE moodsearch.generations SET is_live = true, is_building = false WHERE id = %s",
             [generation.id],
-        )
+        ).rowcount
+        if not promoted:
+            raise UserError(f"the index of {generation.name} is gone")
 
 
 _IN_ORDER: LiteralString = (
     "ORDER BY is_live DESC, is_building DESC, replaced_at DESC NULLS LAST, created_at"
 )
 
-_MISSING: LiteralString = """
+_MOST_LOOKED_AT: Final = 10_000
+"""Tracks: with more to do, an index is not complete anyway."""
+
+_ONLY_LIVE: LiteralString = """
 FROM moodsearch.generations g
 JOIN moodsearch.generations live ON live.is_live AND live.index_name = g.index_name
 JOIN moodsearch.track_documents theirs ON theirs.generation = live.id
-LEFT JOIN moodsearch.track_documents own
-    ON own.track_id = theirs.track_id AND own.generation = g.id
--- What was tried in vain must not keep everything else from answering.
-LEFT JOIN moodsearch.work w
-    ON w.job = 'index' AND w.track_id = theirs.track_id AND w.last_error IS NOT NULL
--- Nor what no index may hold: hidden tracks, and audio that cannot be used.
-CROSS JOIN LATERAL moodsearch.pending(g.model, g.id, theirs.track_id, theirs.track_id) missing
-WHERE g.id = %(id)s AND own.track_id IS NULL AND w.track_id IS NULL AND missing.step <> 'remove'
+LEFT JOIN moodsearch.track_documents own ON own.track_id = theirs.track_id
+    AND own.generation = g.id AND own.file_id = theirs.file_id
+WHERE g.id = %(id)s AND own.track_id IS NULL
 """

@@ -77,7 +77,7 @@ class Overview:
         rows = self._database.rows(
             """
             SELECT least(
-                (SELECT min(changed_at) FROM moodsearch.work WHERE job = 'index'),
+                (SELECT min(changed_at) FROM moodsearch.work WHERE job = 'index' AND NOT is_build),
                 (SELECT min(changed_at) FROM moodsearch.outbox WHERE consumer = 'work')
             ) AS oldest
             """

@@ -24,6 +24,9 @@ Step = Literal["probe", "embed", "index", "remove"]
 FIRST_DELAY_SECONDS: Final = 30
 LONGEST_DELAY_SECONDS: Final = 6 * 3600
 
+FEW: Final = 1_000
+"""Tracks on the list."""
+
 _ABSORB_AT_ONCE: Final = 20_000
 _MAX_ID: Final = 2**63 - 1
 LOCKED: Final = """
@@ -63,7 +66,8 @@ WITH changes AS (
 INSERT INTO moodsearch.work (job, track_id, changed_at)
 SELECT 'index', track_id, min(changed_at) FROM concerned GROUP BY track_id ORDER BY track_id
 ON CONFLICT (job, track_id) DO UPDATE
-SET attempts = 0, next_attempt_at = now(), last_error = NULL, changed_at = excluded.changed_at
+SET attempts = 0, next_attempt_at = now(), last_error = NULL, changed_at = excluded.changed_at,
+    is_build = false
 """
 """One statement, so that rows of the list are locked in the order of their ids here as well."""
 
@@ -72,11 +76,11 @@ WITH found AS (
     SELECT * FROM moodsearch.pending(
         %(model)s, %(generation)s, 0, %(last)s, %(need_embedding)s)
 ), listed AS (
-    INSERT INTO moodsearch.work (job, track_id)
-    SELECT 'index', track_id FROM found
+    INSERT INTO moodsearch.work (job, track_id, is_build)
+    SELECT 'index', track_id, NOT %(is_live)s AND step <> 'remove' FROM found
     WHERE step = 'remove' OR step IS NOT NULL AND %(takes_changes)s
     UNION ALL
-    SELECT 'genres', track_id FROM found WHERE needs_genres AND %(is_live)s
+    SELECT 'genres', track_id, false FROM found WHERE needs_genres AND %(is_live)s
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
@@ -282,16 +286,29 @@ class PendingWork:
         )
         return bool(rows[0]["due"])
 
-    def due_blocks(self, job: Job, limit: int, busy: Collection[Block] = ()) -> list[DueBlock]:
+    def due_blocks(
+        self, job: Job, limit: int, busy: Collection[Block] = (), *, builds: int = 0
+    ) -> list[DueBlock]:
         """Blocks with tracks whose turn it is, the latest changes first; none of the `busy` ones.
+        Of those where nothing changed, and only an index that is being built lacks something, at
+        most `builds`.
 
         Settled tracks of these blocks are dropped. Costs the number of due tracks.
         """
-        chosen = self._database.rows(
+        blocks = self._chosen(job, limit, busy, is_build=False)
+        if builds > 0:
+            blocks += self._chosen(job, builds, [*busy, *blocks], is_build=True)
+        due = [self._due(job, block) for block in blocks]
+        return [item for item in due if item is not None]
+
+    def _chosen(
+        self, job: Job, limit: int, busy: Collection[Block], *, is_build: bool
+    ) -> list[Block]:
+        rows = self._database.rows(
             """
             SELECT track_id / %(size)s AS block
             FROM moodsearch.work
-            WHERE job = %(job)s AND next_attempt_at <= now()
+            WHERE job = %(job)s AND next_attempt_at <= now() AND is_build = %(is_build)s
                 AND track_id / %(size)s <> ALL(%(busy)s::bigint[])
             GROUP BY 1 ORDER BY max(changed_at) DESC, 1 LIMIT %(limit)s
             """,
@@ -299,12 +316,20 @@ class PendingWork:
                 "job": job,
                 "size": self.block_size,
                 "limit": limit,
+                "is_build": is_build,
                 "busy": [block.first // self.block_size for block in busy],
             },
         )
-        blocks = [Block.containing(r["block"] * self.block_size, self.block_size) for r in chosen]
-        due = [self._due(job, block) for block in blocks]
-        return [item for item in due if item is not None]
+        return [Block.containing(r["block"] * self.block_size, self.block_size) for r in rows]
+
+    def few_are_listed(self, job: Job) -> bool:
+        """Whether so little is left on the list that an index may be complete."""
+        rows = self._database.rows(
+            "SELECT count(*) AS n FROM"
+            " (SELECT FROM moodsearch.work WHERE job = %(job)s LIMIT %(most)s) listed",
+            {"job": job, "most": FEW},
+        )
+        return int(rows[0]["n"]) < FEW
 
     def _due(self, job: Job, block: Block) -> DueBlock | None:
         """What is due in the block for the live generation, or else for the first of the others:
