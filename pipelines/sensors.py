@@ -126,7 +126,7 @@ def _observation(backends: Backends, changes: int) -> dg.AssetObservation:
 
 
 def _models(backends: Backends) -> dict[str, str | int | float]:
-    """Their state, once what is complete has taken over. What cannot be asked now is in a minute."""
+    """Their state, once what is complete has taken over; empty where they cannot be asked now."""
     with suppress(MoodSearchError):
         for each in kept_equal(backends):
             take_over_when_fit(each)

@@ -71,7 +71,7 @@ def run(
 
 
 def _to_be_complete(console: Console, backends: Backends, *, dry_run: bool) -> list[Backends]:
-    """Those of each index to be completed: the one that answers, and others that are being built."""
+    """Those of each index to be completed: of what answers, and of what is being built."""
     if backends.generations.live() is None:
         if not dry_run:
             begin(backends)
