@@ -28,7 +28,7 @@ class Daemon:
         for request in asked.dynamic_partitions_requests or []:
             keys = list(request.partition_keys)
             self.instance.add_dynamic_partitions(request.partitions_def_name, keys)
-        ran = [self._execute(backends, job, request) for request in asked.run_requests or []]
+        ran = [self.execute(backends, job, request) for request in asked.run_requests or []]
         self.runs += ran
         return ran
 
@@ -43,9 +43,10 @@ class Daemon:
                 return
         raise AssertionError(f"work is left after {most_ticks} rounds")
 
-    def _execute(
+    def execute(
         self, backends: Backends, job: str, request: dg.RunRequest
     ) -> dg.ExecuteInProcessResult:
+        """A run as it was asked for, whether or not it is still needed."""
         return defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=request.partition_key,
