@@ -140,7 +140,7 @@ class Installation:
             with ThreadPoolExecutor(3) as pool:
                 known = pool.submit(self._searched, self._search, KNOWN_QUERY)
                 new = pool.submit(self._searched, self._search)
-                newcomer = pool.submit(self._searched, SemanticSearch(self.backends)).result()
+                newcomer = pool.submit(self._newcomer_searched).result()
                 search = _both(known.result(), new.result())
             upload = self._ran("index_tracks")
             title = "indexed" if self._has_new_title() else "waits"
@@ -184,6 +184,13 @@ class Installation:
             "SELECT reason FROM moodsearch.failed_runs WHERE job = %(job)s", {"job": kind}
         )
         return f"run fails: {_cause(reason)}"
+
+    def _newcomer_searched(self) -> str:
+        try:
+            with Backends(load_settings()) as backends:
+                return self._searched(SemanticSearch(backends))
+        except BackendError:
+            return "does not start"
 
     def _has_new_title(self) -> bool:
         (title,) = self.app.column("SELECT title FROM public.tracks WHERE id = 1")
