@@ -362,6 +362,22 @@ def test_another_model_takes_over_and_back_while_people_search(
     assert_index_equals_catalogue(backends, app)
 
 
+def test_a_deployment_that_is_replaced_in_place_stops_searches_until_a_restart(
+    backends: Backends, second: Backends, app: App, daemon: Daemon
+) -> None:
+    track = app.upload(1, "Silt")
+    daemon.do_what_is_due(backends)
+    addresses = {
+        name: str(getattr(second.settings, name))
+        for name in ("modal_embed_audio_url", "modal_embed_text_url")
+    }
+    with Backends(load_settings(**addresses)) as replaced:
+        answer = SemanticSearch(replaced).search(QUERY)
+    assert "MODAL_EMBED_TEXT_URL" in str(answer.reason)
+    # The model that answers still runs in a process that is configured for the new one.
+    assert set(found(second)) == {track}
+
+
 def test_no_secret_is_logged_or_stored(
     backends: Backends,
     app: App,
