@@ -18,7 +18,8 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := install
-.PHONY: install dev demo test test-slow up lint types imports validate audit check dist simulate mutants test-wheel bench parity \
+.PHONY: install dev demo test test-slow reliability up lint types imports validate audit check dist simulate mutants \
+	test-wheel bench parity \
 	train eval lock clean
 
 install: $(VENV)/.runtime
@@ -52,6 +53,10 @@ test: dev
 
 test-slow: dev
 	$(BIN)/pytest -n 2 -m slow
+
+# Writes the tables of docs/reliability.md from what tests observe of each fault.
+reliability: dev
+	$(BIN)/pytest -m slow tests/pipelines/test_fault_matrix.py --write-reliability
 
 lint: dev
 	$(BIN)/ruff check .

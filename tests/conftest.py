@@ -27,6 +27,14 @@ TEMPLATE = "moodsearch_template"
 _numbers = itertools.count()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-reliability",
+        action="store_true",
+        help="write what is observed of faults into docs/reliability.md",
+    )
+
+
 def pytest_configure() -> None:
     """Let programs that tests start be interrupted, although a shell started us in the background:
     what it starts there ignores SIGINT, and so would they."""

@@ -1,4 +1,5 @@
-"""A way to a real Postgres that can fall silent, as a server does that is stopped or cut off."""
+"""A way to a real Postgres that can fall silent, break answers off or be closed, as a server does
+that is stopped, cut off or killed."""
 
 import select
 import socket
@@ -15,13 +16,17 @@ from tests.fakes.servers import start, stop
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
+    allow_reuse_address = True
 
 
 class PostgresProxy:
-    """`silent`: while it is set, nothing is passed on; what arrives meanwhile, afterwards."""
+    """`silent`: while it is set, nothing is passed on; what arrives meanwhile, afterwards.
+    `breaking`: while it is set, each connection ends in the middle of the server's next answer."""
 
     def __init__(self, url: str) -> None:
         self.silent = threading.Event()
+        self.breaking = threading.Event()
+        self._closed = threading.Event()
         self._upstream = {name: str(value) for name, value in conninfo_to_dict(url).items()}
         proxy = self
 
@@ -30,6 +35,7 @@ class PostgresProxy:
                 with suppress(OSError), proxy._connected() as server:
                     proxy._pass_on(self.request, server)
 
+        self._handler = Handler
         self._server = _Server(("127.0.0.1", 0), Handler)
         port = self._server.server_address[1]
         user, database = self._upstream["user"], self._upstream["dbname"]
@@ -45,15 +51,28 @@ class PostgresProxy:
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
         other = {client: server, server: client}
-        while True:
+        while not self._closed.is_set():
             for readable in select.select([client, server], [], [], 0.05)[0]:
                 if self.silent.is_set():
                     self.silent.wait(0.05)
                     continue
                 data = readable.recv(65_536)
+                if self.breaking.is_set() and readable is server:
+                    client.sendall(data[: len(data) // 2])
+                    return
                 if not data:
                     return
                 other[readable].sendall(data)
+
+    def close(self) -> None:
+        """End all connections and refuse new ones, until `open`."""
+        self._closed.set()
+        stop(self._server)
+
+    def open(self) -> None:
+        self._closed.clear()
+        self._server = _Server(self._server.server_address, self._handler)
+        start(self._server)
 
     def __enter__(self) -> Self:
         start(self._server)
