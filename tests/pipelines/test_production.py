@@ -17,6 +17,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from pipelines.backfill import plan
+from pipelines.forget import forget
+from pipelines.forget import plan as to_be_forgotten
 from pipelines.instance import dagster_instance
 from pipelines.models import begin
 from resources.backends import Backends
@@ -25,6 +27,7 @@ from resources.embedding.clap.folder import FolderFiles
 from resources.embedding.clap.model import ClapModel
 from resources.embedding.offline import load_offline_model
 from resources.embedding.protocol import EmbeddingModel
+from resources.errors import UserError
 from resources.settings import load_settings
 from resources.vectors.protocol import LARGEST_ID
 from serving.embedding_service import create_embedding_service
@@ -334,6 +337,15 @@ def test_an_upload_is_found_tagged_and_followed_until_it_is_deleted(
     daemon.do_what_is_due(backends)
     assert set(documents(backends, turbopuffer)) == {first, second}
     assert_index_equals_catalogue(backends, app)
+
+    # Forgotten: refused while the app shows it, and without a trace once it is deleted there.
+    with pytest.raises(UserError, match="the app shows"):
+        to_be_forgotten(backends, str(second))
+    app.rows("DELETE FROM tracks WHERE id = %s", second)
+    daemon.do_what_is_due(backends)
+    receipt = forget(backends, to_be_forgotten(backends, str(second)))
+    assert receipt.left == []
+    assert set(documents(backends, turbopuffer)) == set(found(backends)) == {first}
 
 
 def test_another_model_takes_over_and_back_while_people_search(
