@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
-
-import httpx
+from typing import TYPE_CHECKING, Final
 
 from resources.errors import BackendError
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_SECONDS: Final = 10.0
 
@@ -52,10 +53,12 @@ class Deadline:
         time.sleep(seconds)
         return True
 
-    def timeout(self, most_seconds: float = math.inf) -> httpx.Timeout:
+    def timeout(self, most_seconds: float = math.inf) -> "httpx.Timeout":
         """For a request that may take the remaining time, `most_seconds` of it. At least a
         millisecond, since httpx takes zero for a failure of its own."""
         seconds = max(min(self.remaining_seconds, most_seconds), 0.001)
+        import httpx  # noqa: PLC0415  0.1 s that a search spares.
+
         return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
     def note_progress(self, transferred_bytes: int) -> None:

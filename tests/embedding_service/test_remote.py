@@ -82,7 +82,7 @@ def test_by_ranges_too_the_limit_ends_what_reads_all(frugal: httpx.Client, files
     [
         # Announces less than it sends, more than it has.
         (Page(b"R" * 400_000, headers={"Content-Length": "100"}), 422, "more or less"),
-        (Page(b"RIFF" * 100_000, size=10**12), 422, "another range than asked for"),
+        (Page(b"RIFF" * 100_000, size=10**9), 422, "another range than asked for"),
         (Page(b"R" * 100, size=10**17), 422, "not an audio file"),
         (Page(b"R" * 100, headers={"Content-Encoding": "gzip"}), 422, "compressed"),
         (Page(b""), 422, "empty file"),

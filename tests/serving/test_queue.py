@@ -14,7 +14,8 @@ from tests.fakes.loopback import Host
 from tests.serving.moods import EMBED_TEXT, answers, index
 
 DEADLINE_SECONDS = 1.5
-REQUESTS = 10 * CONCURRENT_ANSWERS
+REQUESTS = 5 * CONCURRENT_ANSWERS
+"""As many as find a place."""
 
 
 @pytest.fixture(autouse=True)
