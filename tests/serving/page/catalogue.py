@@ -10,7 +10,7 @@ from io import BytesIO
 from resources.backends import Backends
 from resources.catalogue.database import Database
 from resources.vectors.protocol import VectorDocument
-from tests.catalogue.rows import add_artist, add_track, update_track
+from tests.catalogue.rows import add_track, update_track
 
 MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
@@ -41,7 +41,8 @@ def fill(backends: Backends) -> None:
             for (title, (artist, _)), vector in zip(TRACKS.items(), vectors, strict=True)
         ]
     )
-    add_artist(backends.database, "silverman.example")
+    # Nobody is found by name who has no public track.
+    add_track(backends.database, "Opus One", artist="silverman.example")
     _name_things(backends.database, ids["Lullaby"])
 
 
