@@ -7,14 +7,16 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from unittest.mock import patch
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from rich.console import Console
 
+from resources.backends import Backends
 from resources.catalogue.schema.migrate import migrate
 from tests.simulation.clock import OPTIONS, make_clock
 from tests.simulation.runs import SimulatedInstance
@@ -75,7 +77,7 @@ def simulate(server: str, seed: int, steps: int) -> Success | Failure:
         world = World(url, seed)
         began = time.monotonic()
         try:
-            with world.seams, _backfills(world), _quiet():
+            with world.seams, _backfills(world), _commands(world), _quiet():
                 while world.steps < steps:
                     world.step()
                 world.rest()
@@ -128,5 +130,20 @@ def _backfills(world: World) -> Iterator[None]:
     with (
         patch("pipelines.backfill.dagster_instance", instance),
         patch("pipelines.backfill._run", by_hand(world)),
+    ):
+        yield
+
+
+@contextmanager
+def _commands(world: World) -> Iterator[None]:
+    """`moodsearch models`, each time in a process of its own."""
+
+    def process(*_: object, **__: object) -> AbstractContextManager[Backends]:
+        return nullcontext(world.open_backends())
+
+    with (
+        patch("serving.cli.models.load_settings"),
+        patch("serving.cli.models.Backends", process),
+        patch("serving.cli.models.console", lambda: Console(quiet=True)),
     ):
         yield
