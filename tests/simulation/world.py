@@ -71,6 +71,10 @@ class World:
             "UPDATE moodsearch.settings SET value = to_jsonb(%s::int) WHERE key = 'block_size'",
             [BLOCK_SIZE],
         )
+        # The tables are an app's: its files are its own, whatever becomes of a track.
+        self._look.execute(
+            "UPDATE moodsearch.settings SET value = 'false' WHERE key = 'owns_catalogue'"
+        )
         self.clock = Clock(self._look)
         store = SimulatedObjects(self.gate)
         names = ("simulated/first", "simulated/second")
@@ -156,12 +160,12 @@ class World:
         ]
         if self.plan.two_models:
             events += [
-                (self._configure_the_other_model, 0.4),
-                (self._build, 0.6),
-                (self._promote, 0.3),
-                (self._roll_back, 0.4),
-                (self._drop, 0.2),
-                (self._drop_old_generations, 0.4),
+                (self._configure_the_other_model, 1),
+                (self._build, 3),
+                (self._promote, 1),
+                (self._roll_back, 2),
+                (self._drop, 0.8),
+                (self._drop_old_generations, 0.5),
             ]
         if self.invariants.switching:
             # A person repeats a command that failed; or the night comes.
@@ -266,6 +270,7 @@ class World:
     def _roll_back(self) -> None:
         def run() -> None:
             commands.rollback()
+            self.gate.note("rolled back")
             self.invariants.rolled_back()
 
         self._models_command("rollback", run)
