@@ -87,6 +87,8 @@ def promote(name: str) -> int:
                 f" {generation.clap_model} completes it"
             )
         backends.generations.promote(generation)
+        # What changed while it was not kept equal to the catalogue.
+        backends.work.reconcile()
         console().print(f"{generation.name} answers from now on.")
     return 0
 
