@@ -116,7 +116,9 @@ class Invariants:
     def __post_init__(self) -> None:
         self._parsed: dict[str, tuple[bytes, dict[tuple[int, str], Any]]] = {}
         self._editions: dict[str, int] = {}
-        self._rolled_back: dict[tuple[str, int], tuple[str, int]] = {}
+        self._rolled_back: dict[tuple[str, str], int] = {}
+        self._present: set[str] = set()
+        self._left: set[str] = set()
         self.generations: list[Generation] = []
         self.unstored: dict[str, set[tuple[str, int]]] = {}
         self.locks_lost: set[str] = set()
@@ -240,7 +242,7 @@ class Invariants:
             for each in model.heard:
                 self._check_heard(model, each)
             model.heard.clear()
-        self._forget_what_changed()
+        self._forget_what_left()
         for ended in self.unstored.keys() & self.outside.gate.schedule.ended:
             del self.unstored[ended]
         for actor, numbers in self.unstored.items():
@@ -254,9 +256,8 @@ class Invariants:
 
     def _check_heard(self, model: SimulatedModel, each: Embedded) -> None:
         file_id = self.app.by_number[each.number]
-        known = self._rolled_back.get((model.name, _track_of(file_id)))
         expect(
-            known is None or known[0] != file_id,
+            (model.name, file_id) not in self._rolled_back,
             f"file {each.number} was embedded again after a rollback",
         )
         if each.actor not in self.locks_lost:
@@ -270,21 +271,25 @@ class Invariants:
         return (track_id, file_id) in self._stored(model, track_id)
 
     def rolled_back(self) -> None:
-        """The index that answers now did so before: what is embedded for it is so for good, as
-        long as its track is there with that audio and its table is not lost."""
+        """The index that answers now did so before: what is embedded for it is so for good, unless
+        its track leaves the catalogue or its table is lost."""
         self.look_around()
         for live in self.generations[:1]:
             for id_, track in self.app.contents.tracks.items():
                 if (id_, track.file_id) in self._stored(live.model_id, id_):
                     edition = self._edition(live.model_id, id_)
-                    self._rolled_back[live.model_id, id_] = track.file_id, edition
+                    self._rolled_back[live.model_id, track.file_id] = edition
+        self._forget_what_left()
 
-    def _forget_what_changed(self) -> None:
-        for (model, id_), (file_id, edition) in list(self._rolled_back.items()):
-            track = self.app.contents.tracks.get(id_)
-            is_same = track is not None and track.file_id == file_id
-            if not is_same or self._edition(model, id_) != edition:
-                del self._rolled_back[model, id_]
+    def _forget_what_left(self) -> None:
+        """Audio that was not a track's at any time may be embedded again, also later: a run that
+        found it gone may be under way."""
+        present = {track.file_id for track in self.app.contents.tracks.values()}
+        self._left |= self._present - present
+        self._present = present
+        for (model, file_id), edition in list(self._rolled_back.items()):
+            if file_id in self._left or self._edition(model, _track_of(file_id)) != edition:
+                del self._rolled_back[model, file_id]
 
     def _check_nothing_is_forgotten(self, generation: Generation) -> None:
         """Whatever is to be done is on the list, or will be once the outbox is read."""
