@@ -52,7 +52,7 @@ class Plan:
             rate=(0.0, 0.002, 0.005, 0.015)[seed % 4],
             needs_embedding=seed // 4 % 2 == 0,
             reconciles=seed // 2 % 2 == 1,
-            two_models=seed % 3 == 2,
+            two_models=seed % 3 != 1,
         )
 
     @property
