@@ -17,6 +17,7 @@ from assets.model import take_over_when_fit
 from assets.outcomes import SEVERAL, Outcome, not_taken
 from assets.surroundings import GROUP, SEARCH
 from resources.backends import Backends
+from resources.catalogue.work.generations import Generation
 from resources.catalogue.work.pending import PendingTrack
 from resources.catalogue.work.records import IndexRecord
 from resources.costs import prices
@@ -50,7 +51,9 @@ def search_index(
     with block_runs.start(context, config, "index") as run:
         backends = run.backends
         run.report.known = backends.records.indexed_ids(backends.generation.id, run.block)
-        _remove(run, [track for track in run.pending if track.step == "remove"])
+        to_remove = [track for track in run.pending if track.step == "remove"]
+        _remove(run, backends.generation, to_remove)
+        run.report.removed = len(run.report.known.intersection(t.track_id for t in to_remove))
         _remove_from_others(run)
         to_index = _with_vectors(run, [track for track in run.pending if track.step == "index"])
         for start in range(0, len(to_index), _DOCUMENTS_AT_ONCE):
@@ -62,34 +65,29 @@ def search_index(
         return run.result(_overview(run))
 
 
-def _remove(run: BlockRun, tracks: Sequence[PendingTrack]) -> None:
+def _remove(run: BlockRun, generation: Generation, tracks: Sequence[PendingTrack]) -> None:
     """Of a track that is deleted or hidden all that is stored goes, under every model; of one whose
-    audio cannot be used, its vector."""
+    audio cannot be used, its vector in this index."""
     if not tracks:
         return
-    backends = run.backends
     run.held.check()
-    taken_back = take_back(backends, run.block, tracks, run.held.check)
+    taken_back = take_back(run.backends, run.block, tracks, run.held.check)
     unusable = [track.track_id for track in tracks if track.track_id not in taken_back]
     if unusable:
-        backends.records.about_to_write(backends.generation.id, unusable)
+        backends = run.backends.of(generation)
+        backends.records.about_to_write(generation.id, unusable)
         backends.vectors.delete(unusable)
-        backends.records.removed(backends.generation.id, unusable)
-    run.report.removed = len(run.report.known.intersection(t.track_id for t in tracks))
+        backends.records.removed(generation.id, unusable)
 
 
 def _remove_from_others(run: BlockRun) -> None:
-    """What nobody may find is removed from every index: one that was replaced may come back."""
+    """What nobody may find is removed from every index: one that was replaced may come back. Of a
+    track that was deleted while it was hidden, only another model may have anything left."""
     for generation in run.backends.generations.all():
         other = run.backends.of(generation)
-        if other is run.backends:
-            continue
-        track_ids = [t.track_id for t in other.work.pending(run.block) if t.step == "remove"]
-        if track_ids:
-            other.records.about_to_write(generation.id, track_ids)
-            run.held.check()
-            other.vectors.delete(track_ids)
-            other.records.removed(generation.id, track_ids)
+        if other is not run.backends:
+            pending = other.work.pending(run.block)
+            _remove(run, generation, [track for track in pending if track.step == "remove"])
 
 
 def _with_vectors(run: BlockRun, tracks: Sequence[PendingTrack]) -> list[IndexedTrack]:

@@ -7,7 +7,7 @@ from typing import Final
 from assets.forgetting.catalogue import CatalogueRows, PredictionsInExtra
 from assets.forgetting.objects import ImportedAudio, ImportedCovers
 from assets.forgetting.parquet import ParquetRows
-from assets.forgetting.rows import Position, all_rows
+from assets.forgetting.rows import Position, all_rows, doubted_rows
 from assets.forgetting.subject import Kept
 from assets.forgetting.vectors import Vectors, out_of_reach
 from resources.backends import Backends
@@ -41,6 +41,7 @@ def kinds(
         return ParquetRows(backends, table, stays, has_models, before_writing, listed)
 
     return [
+        *doubted_rows(backends.database),
         Vectors(backends),
         parquet("trackaudio"),
         parquet("embeddings", stays=True, has_models=True),

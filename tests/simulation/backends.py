@@ -14,11 +14,10 @@ from unittest.mock import patch
 from pydantic import SecretStr
 
 from resources.backends import Backends
-from resources.embedding.protocol import EmbeddingModel, ModelDescription
+from resources.embedding.protocol import ModelDescription
 from resources.embedding_backends import EmbeddingBackends
-from resources.genres.protocol import GenreClassifier
-from resources.object_store.protocol import ObjectStore
 from resources.settings import Settings
+from resources.vectors.pgvector import PgvectorStore
 from resources.vectors.protocol import VectorDocument, VectorStore
 from tests.simulation.clock import Clock
 from tests.simulation.database import SimulatedDatabase
@@ -38,7 +37,7 @@ CHUNK_TRACKS = 4
 
 @dataclass
 class Outside:
-    """What all processes share."""
+    """What all processes share. `models`: by the setting that loads them."""
 
     url: str
     gate: Gate
@@ -46,48 +45,24 @@ class Outside:
     database: SimulatedDatabase
     store: SimulatedObjects
     classifier: SimulatedClassifier
+    models: dict[str, SimulatedModel]
     documents: dict[str, dict[int, VectorDocument]] = field(default_factory=dict)
     """What each namespace holds."""
 
-
-class SimulatedBackends(Backends):
-    def __init__(self, outside: Outside, model: SimulatedModel) -> None:
-        # The catalogue is open and in its newest schema.
-        EmbeddingBackends.__init__(
-            self,
+    def open_backends(self, model: SimulatedModel) -> Backends:
+        """The product's own, as a new process opens them that is configured for that model."""
+        return Backends(
             Settings(
-                database_url=SecretStr(outside.url),
+                database_url=SecretStr(self.url),
                 moodsearch_home=Path("/nonexistent"),
                 turbopuffer_namespace="simulated",
-            ),
+                clap_model=model.name,
+            )
         )
-        self._embedded = None
-        self.outside = outside
-        self._model = model
-        self.database = outside.database
 
-    @cached_property
-    def store(self) -> ObjectStore:
-        return self.outside.store
-
-    @cached_property
-    def local_model(self) -> EmbeddingModel:
-        return self._model
-
-    @cached_property
-    def embedding_backends(self) -> EmbeddingBackends:
-        return self
-
-    @cached_property
-    def classifier(self) -> GenreClassifier:
-        return self.outside.classifier
-
-    def open_vectors(self, namespace: str, model: ModelDescription) -> VectorStore:
-        held = self.outside.documents.setdefault(namespace, {})
-        return SimulatedVectors(super().open_vectors(namespace, model), self.outside.gate, held)
-
-    def close(self) -> None:
-        """The database is everybody's."""
+    def open_vectors(self, pool: Any, namespace: str, model: ModelDescription) -> VectorStore:
+        held = self.documents.setdefault(namespace, {})
+        return SimulatedVectors(PgvectorStore(pool, namespace, model), self.gate, held)
 
 
 class _InTurn:
@@ -119,10 +94,13 @@ def _unraisable(unraisable: Any) -> None:
 
 
 class Seams:
-    """Where the product asks the operating system: threads, worker processes, who it is, and the
-    time. Chunks are small, so that a run has several of them."""
+    """Where the product opens what is outside, and where it asks the operating system: threads,
+    worker processes, who it is, and the time. Chunks are small: a run has several of them."""
 
-    def __init__(self, schedule: Schedule, clock: Clock) -> None:
+    def __init__(self, schedule: Schedule, outside: Outside) -> None:
+        def load(settings: Settings, **_: Any) -> SimulatedModel:
+            return outside.models[settings.clap_model]
+
         def this_process() -> str:
             assert schedule.current is not None
             return schedule.current.name
@@ -131,6 +109,16 @@ class Seams:
             return SimulatedWorker(backends.store)
 
         self._patches: list[Any] = [
+            patch("resources.backends.migrate"),
+            patch("resources.backends.Database", lambda _url: outside.database),
+            patch("resources.backends.PgvectorStore", outside.open_vectors),
+            patch("resources.backends.ZeroShotClassifier", lambda *_, **__: outside.classifier),
+            patch("resources.backends.load_local_model", load),
+            # What is forgotten, and so opened again, does not hang on when memory is cleaned up.
+            patch("resources.backends.WeakValueDictionary", dict),
+            patch("resources.embedding_backends.load_local_model", load),
+            patch("resources.embedding_backends.FolderStore", lambda _folder: outside.store),
+            patch("assets.forgetting.vectors.PgvectorStore", outside.open_vectors),
             patch("assets.outcomes.ThreadPoolExecutor", _InTurn),
             patch("assets.outcomes.CHUNK_TRACKS", CHUNK_TRACKS),
             patch("assets.search_index._DOCUMENTS_AT_ONCE", 3),
@@ -138,13 +126,13 @@ class Seams:
             patch("assets.block_run.this_process", this_process),
             patch("pipelines.runs.this_process", this_process),
             patch("pipelines.runs.is_gone", schedule.ended.__contains__),
-            patch("pipelines.sensors.time", clock),
+            patch("pipelines.sensors.time", outside.clock),
             patch("sys.unraisablehook", _unraisable),
         ]
 
         self._locked = [
             attribute
-            for owner in (Backends, EmbeddingBackends, SimulatedBackends)
+            for owner in (Backends, EmbeddingBackends)
             for attribute in vars(owner).values()
             if isinstance(attribute, cached_property) and hasattr(attribute, "lock")
         ]

@@ -44,3 +44,6 @@ class Clock:
 
     def time(self) -> float:
         return self.now.timestamp()
+
+    def monotonic(self) -> float:
+        return self.now.timestamp()

@@ -8,9 +8,9 @@ import dagster as dg
 from assets.block_run import BlockConfig
 from pipelines.runs import fail_unfinished_runs
 from pipelines.sensors import look_for_changes, look_for_missing_genres
+from resources.backends import Backends
 from resources.catalogue.work.blocks import Block
 from resources.errors import MoodSearchError
-from tests.simulation.backends import SimulatedBackends
 from tests.simulation.faults import Gate
 from tests.simulation.runs import SimulatedInstance, SimulatedRun, execute
 from tests.simulation.schedule import Actor, Schedule
@@ -26,7 +26,7 @@ class Daemon:
     """`open_backends` opens those of a new process, for the model that is configured then."""
 
     def __init__(
-        self, schedule: Schedule, gate: Gate, open_backends: Callable[[], SimulatedBackends]
+        self, schedule: Schedule, gate: Gate, open_backends: Callable[[], Backends]
     ) -> None:
         self.instance = SimulatedInstance()
         self._schedule = schedule
@@ -65,12 +65,13 @@ class Daemon:
 
     def _queue(self, job: str, request: dg.RunRequest) -> None:
         assert request.partition_key is not None
+        # The same for each of the job's assets.
         ops = (request.run_config or {}).get("ops", {})
-        chosen = ops.get("genre_predictions", {}).get("config", {}).get("track_ids")
-        config = BlockConfig(track_ids=chosen, concurrency=1)
+        asked: dict[str, Any] = next((op["config"] for op in ops.values()), {})
+        config = BlockConfig(**asked, concurrency=1)
         block = Block.from_key(request.partition_key)
         run = self.instance.add(job, block, config, **request.tags)
-        self._gate.note(f"queued: {run.run_id} {job} {block.key} {chosen}")
+        self._gate.note(f"queued: {run.run_id} {job} {block.key} {asked}")
 
     def queued(self) -> list[SimulatedRun]:
         """Runs that may be launched: no other is on their block."""
@@ -87,7 +88,7 @@ class Daemon:
 
         return self.actor(run.run_id, body)
 
-    def run_now(self, run: SimulatedRun, backends: SimulatedBackends) -> str | None:
+    def run_now(self, run: SimulatedRun, backends: Backends) -> str | None:
         """Execute a run in the process that asks for it."""
         run.by_hand = True
         return execute(backends, self.instance, run, self._gate)

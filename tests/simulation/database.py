@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Any, LiteralString, cast
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 
+from resources.catalogue.connection import STATEMENT_SECONDS, BoundedConnection
 from resources.catalogue.database import Connection, Database
 from tests.simulation.clock import Clock
 from tests.simulation.faults import Gate
@@ -21,7 +22,7 @@ class _OneConnection:
     """A pool of one: nobody pauses within a transaction, so none needs another."""
 
     def __init__(self, url: str) -> None:
-        self._connection: Connection = psycopg.connect(url, row_factory=dict_row)
+        self._connection: Connection = BoundedConnection.connect(url, row_factory=dict_row)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -39,6 +40,7 @@ class _LockConnection:
         self.real = real
         self.is_lost = False
         self.autocommit = True
+        self.statement_seconds = STATEMENT_SECONDS
         self._gate = gate
         self._clock = clock
         self._patience = 0.0
@@ -70,6 +72,7 @@ class _LockConnection:
 class SimulatedDatabase(Database):
     def __init__(self, url: str, gate: Gate, clock: Clock) -> None:
         self._url = url
+        self._statement_seconds = STATEMENT_SECONDS
         self._gate = gate
         self._clock = clock
         self.pool = cast(ConnectionPool[Connection], _OneConnection(url))
@@ -94,14 +97,15 @@ class SimulatedDatabase(Database):
             call.writes = row["has_written"]
 
     @contextmanager
-    def own_connection(self) -> Iterator[psycopg.Connection]:
+    def own_connection(self, within: float | None = None) -> Iterator[BoundedConnection[TupleRow]]:
         real = self._idle.pop() if self._idle else self._connect()
         connection = _LockConnection(real, self._gate, self._clock)
+        connection.statement_seconds = within or STATEMENT_SECONDS
         actor = self._gate.schedule.current
         name = actor.name if actor is not None else ""
         self.locks[name] = connection
         try:
-            yield cast(psycopg.Connection, connection)
+            yield cast(BoundedConnection[TupleRow], connection)
         finally:
             # As the server does when a connection ends, however its process ended.
             real.execute("SELECT pg_advisory_unlock_all()")

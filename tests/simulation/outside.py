@@ -45,6 +45,12 @@ def vector_of(number: int, model: str) -> Vector:
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
+def vector_of_text(text: str, model: str) -> Vector:
+    """What a model (by its id) makes of a query."""
+    key = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+    return vector_of(key, f"text {model}")
+
+
 class SimulatedObjects:
     """Objects in memory. Like S3 and R2 it is consistent: what was written is what is read, unless
     it is out of reach. `hidden`: keys that are answered as if they were not there; `lies` come for
@@ -201,8 +207,7 @@ class SimulatedModel:
         return self.gate.call("model", f"embed {numbers}", lambda: self._embed(numbers))
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        keys = [int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) for text in texts]
-        vectors = [vector_of(key, f"text {self.name}") for key in keys]
+        vectors = [vector_of_text(text, self.name) for text in texts]
         return self.gate.call("model", "embed texts", lambda: np.stack(vectors), writes=False)
 
     def _embed(self, numbers: Sequence[int]) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """One simulation: a database of its own, so many steps, and what came of them."""
 
+import gc
 import itertools
 import logging
 import os
@@ -7,14 +8,16 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from unittest.mock import patch
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from rich.console import Console
 
+from resources.backends import Backends
 from resources.catalogue.schema.migrate import migrate
 from tests.simulation.clock import OPTIONS, make_clock
 from tests.simulation.runs import SimulatedInstance
@@ -75,7 +78,7 @@ def simulate(server: str, seed: int, steps: int) -> Success | Failure:
         world = World(url, seed)
         began = time.monotonic()
         try:
-            with world.seams, _backfills(world), _quiet():
+            with world.seams, _backfills(world), _commands(world), _quiet(), _tidy():
                 while world.steps < steps:
                     world.step()
                 world.rest()
@@ -118,6 +121,19 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
+def _tidy() -> Iterator[None]:
+    """Garbage is collected when an actor ends, and at no other time, which no seed decides."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+@contextmanager
 def _backfills(world: World) -> Iterator[None]:
     """`pipelines.backfill` on the simulated instance."""
 
@@ -128,5 +144,20 @@ def _backfills(world: World) -> Iterator[None]:
     with (
         patch("pipelines.backfill.dagster_instance", instance),
         patch("pipelines.backfill._run", by_hand(world)),
+    ):
+        yield
+
+
+@contextmanager
+def _commands(world: World) -> Iterator[None]:
+    """`moodsearch models`, each time in a process of its own."""
+
+    def process(*_: object, **__: object) -> AbstractContextManager[Backends]:
+        return nullcontext(world.open_backends())
+
+    with (
+        patch("serving.cli.models.load_settings"),
+        patch("serving.cli.models.Backends", process),
+        patch("serving.cli.models.console", lambda: Console(quiet=True)),
     ):
         yield

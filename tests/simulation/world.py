@@ -1,24 +1,31 @@
 """The world of one seed, and what happens in it next."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
 
 from assets.block_run import BlockConfig, NoProgress
 from pipelines import backfill as backfills
-from pipelines.reconcile import drop_retired_generations, reconcile_index
-from resources.errors import MoodSearchError
+from pipelines.jobs import JOB_NAMES
+from pipelines.reconcile import drop_replaced_generations, reconcile_index
+from resources.backends import Backends
+from resources.catalogue.work.blocks import Block
+from resources.catalogue.work.generations import Generation
+from resources.catalogue.work.pending import Job
+from resources.errors import MoodSearchError, UserError
+from resources.settings import ModelSetting
+from serving.cli import models as commands
 from tests.simulation.app import App
-from tests.simulation.backends import Outside, Seams, SimulatedBackends
+from tests.simulation.backends import Outside, Seams
 from tests.simulation.clock import Clock
 from tests.simulation.daemon import Daemon
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.faults import PLACES, Gate, UnforeseenError
-from tests.simulation.invariants import Invariants, ViolationError
+from tests.simulation.invariants import Invariants, ViolationError, expect
 from tests.simulation.outside import SimulatedClassifier, SimulatedModel, SimulatedObjects
 from tests.simulation.schedule import Schedule
 
@@ -45,7 +52,7 @@ class Plan:
             rate=(0.0, 0.002, 0.005, 0.015)[seed % 4],
             needs_embedding=seed // 4 % 2 == 0,
             reconciles=seed // 2 % 2 == 1,
-            two_models=seed % 3 == 2,
+            two_models=seed % 3 != 1,
         )
 
     @property
@@ -64,8 +71,15 @@ class World:
             "UPDATE moodsearch.settings SET value = to_jsonb(%s::int) WHERE key = 'block_size'",
             [BLOCK_SIZE],
         )
+        # The tables are an app's: its files are its own, whatever becomes of a track.
+        self._look.execute(
+            "UPDATE moodsearch.settings SET value = 'false' WHERE key = 'owns_catalogue'"
+        )
         self.clock = Clock(self._look)
         store = SimulatedObjects(self.gate)
+        names = ("simulated/first", "simulated/second")
+        self.models = [SimulatedModel(name, self.gate) for name in names]
+        self.configured = self.models[0]
         self.outside = Outside(
             url,
             self.gate,
@@ -73,15 +87,23 @@ class World:
             SimulatedDatabase(url, self.gate, self.clock),
             store,
             SimulatedClassifier(self.gate, store, self.plan.needs_embedding),
+            {model.name: model for model in self.models},
         )
-        self.models = [SimulatedModel(name, self.gate) for name in ("first", "second")]
-        self.configured = self.models[0]
         self.app = App(url, self.gate, self.rng, store)
         self.daemon = Daemon(self.schedule, self.gate, self.open_backends)
-        self.seams = Seams(self.schedule, self.clock)
+        self.seams = Seams(self.schedule, self.outside)
         self.steps = 0
         self._next_rest = self.rng.randint(300, 1_200)
-        self.invariants = Invariants(self._look, self.app, self.models, self.open_backends())
+        with self.seams:
+            self.invariants = Invariants(
+                self._look,
+                self.app,
+                self.models,
+                self.outside,
+                BLOCK_SIZE,
+                self.configured,
+                self.open_backends(),
+            )
 
     def close(self) -> None:
         self.gate.rate, self.gate.down = 0.0, set()
@@ -91,9 +113,9 @@ class World:
         self.outside.database.close()
         self._look.close()
 
-    def open_backends(self) -> SimulatedBackends:
+    def open_backends(self) -> Backends:
         """As a new process opens them."""
-        return SimulatedBackends(self.outside, self.configured)
+        return self.outside.open_backends(self.configured)
 
     # One step.
 
@@ -137,7 +159,17 @@ class World:
             (self._reconcile, 1 if self.plan.reconciles else 0),
         ]
         if self.plan.two_models:
-            events += [(self._configure_the_other_model, 0.4), (self._drop_old_generations, 0.6)]
+            events += [
+                (self._configure_the_other_model, 1),
+                (self._build, 3),
+                (self._promote, 1),
+                (self._roll_back, 2),
+                (self._drop, 0.8),
+                (self._drop_old_generations, 0.5),
+            ]
+        if self.invariants.switching:
+            # A person repeats a command that failed; or the night comes.
+            events.append((self._reconcile, 10))
         if not self.plan.is_calm:
             events += [
                 (self._kill_one, 4),
@@ -210,41 +242,81 @@ class World:
             self.outside.database.lose_lock(actor.name)
 
     def _configure_the_other_model(self) -> None:
-        """Everything is started anew with other settings; its index waits for a backfill."""
+        """Everything is started anew with other settings, and works on the index that answers."""
         self.gate.note("another model is configured")
         for actor in list(self.schedule.actors):
             self.schedule.kill(actor)
         self.daemon.restart()
         self.configured = next(model for model in self.models if model is not self.configured)
-        self.invariants.configure(self.open_backends())
+        self.invariants.configure(self.configured, self.open_backends())
 
     def _drop_old_generations(self) -> None:
-        self._command("housekeeping", drop_retired_generations)
+        self._command("housekeeping", drop_replaced_generations)
 
     def _backfill(self) -> None:
         limit = self.rng.choice([None, 3])
-        self._command("backfill", lambda backends: _build_index(backends, limit))
+        self._command("backfill", lambda backends: _build_index(backends, limit), switches=True)
 
-    def _command(self, name: str, run: Callable[[SimulatedBackends], object]) -> None:
-        """In a process of its own, one of each at a time."""
+    def _build(self) -> None:
+        setting = ModelSetting(self.rng.choice(self.models).name, "int8")
+        self._command(
+            "build", lambda backends: _build_index(backends.for_model(setting)), switches=True
+        )
+
+    def _promote(self) -> None:
+        name = self.rng.choice(self.models).name
+        self._models_command("promote", lambda: commands.promote(name))
+
+    def _roll_back(self) -> None:
+        def run() -> None:
+            commands.rollback()
+            self.gate.note("rolled back")
+            self.invariants.rolled_back()
+
+        self._models_command("rollback", run)
+
+    def _drop(self) -> None:
+        name = self.rng.choice(self.models).name
+        self._models_command("drop", lambda: commands.drop(name))
+
+    def _models_command(self, name: str, run: Callable[[], object]) -> None:
+        """`moodsearch models`, as the command line runs it."""
+        self._command(name, lambda _: run(), switches=True)
+
+    def _command(
+        self, name: str, run: Callable[[Backends], object], *, switches: bool = False
+    ) -> None:
+        """In a process of its own, one of each at a time. `switches`: it begins or brings back an
+        index, and then lists what is to be done for it, if it comes to that."""
         names = [actor.name.split("-")[0] for actor in self.schedule.actors]
         if name in names or len(names) >= MOST_ACTORS:
             return
 
         def body() -> None:
+            assert self.schedule.current is not None
+            who = self.schedule.current.name
+            if switches:
+                self.invariants.switching.add(who)
             try:
                 run(self.open_backends())
             except (MoodSearchError, UnforeseenError) as error:
                 self.gate.note(f"a command failed: {name}: {error}")
+                if not isinstance(error, UserError):
+                    return
+            self.invariants.switching.discard(who)
 
         self.daemon.actor(name, body)
 
     def _reconcile(self) -> None:
-        def run(backends: SimulatedBackends) -> None:
-            if backends.generations.waits_for_backfill(backends.track_model) is None:
+        """As every night."""
+
+        def run(backends: Backends) -> None:
+            interrupted = self.invariants.switching - self._names()
+            backends.work.reconcile()
+            self.invariants.switching -= interrupted
+            indexes = [each for each in backends.generations.all() if each.takes_changes]
+            if sum(reconcile_index(backends.of(each)) for each in indexes):
                 backends.work.reconcile()
-                if reconcile_index(backends):
-                    backends.work.reconcile()
 
         self._command("reconcile", run)
 
@@ -261,19 +333,36 @@ class World:
         self.daemon.restart()
         # As with a new version: what failed without being the audio's fault is tried again.
         self.open_backends().records.forget_failures(but_tried_with="another version")
+        self._finish_actors()
+        if self.invariants.switching:
+            self._reconcile()
         self._until_nothing_is_left()
-        if not self.invariants.is_live():
-            self._finish_actors()
-            self._command("backfill", _build_index)
-            self._until_nothing_is_left()
+        self._complete_what_is_being_built()
         self.invariants.check_rest(exactly=self.plan.is_calm)
+        if self.plan.is_calm:
+            self.invariants.check_replaced()
         if self.plan.reconciles:
             self._reconcile()
             self._until_nothing_is_left()
+            self._complete_what_is_being_built()
             self.invariants.check_rest(exactly=True)
+            expect(self._being_built() is None, "an index is complete and does not take over")
         # Keyword search is not simulated. Autovacuum is off: it would lock when it likes.
         self._look.execute("DELETE FROM moodsearch.outbox WHERE consumer = 'names'")
         self._look.execute("VACUUM tracks, moodsearch.work, moodsearch.outbox, simulated.clock")
+
+    def _being_built(self) -> Generation | None:
+        self.invariants.look_around()
+        return next((each for each in self.invariants.generations if each.is_building), None)
+
+    def _complete_what_is_being_built(self) -> None:
+        """What is complete takes over with its last run, or else when a person looks after it."""
+        built = self._being_built()
+        if built is None:
+            return
+        self.gate.note("complete and not taken over by itself")
+        self._command("build", lambda backends: _build_index(backends.of(built)))
+        self._until_nothing_is_left()
 
     def _until_nothing_is_left(self) -> None:
         for _ in range(60):
@@ -284,7 +373,7 @@ class World:
             while queued := self.daemon.queued():
                 self.daemon.launch(queued[0])
                 self._finish_actors()
-            if not self._anything_listed() or not self.invariants.is_live():
+            if not self._anything_listed():
                 return
             self.clock.advance(7 * 3_600)
         raise ViolationError(f"work that never ends: {self._anything_listed()}")
@@ -304,7 +393,7 @@ class World:
         raise ViolationError(f"actors that never end: {self._names()}")
 
 
-def _build_index(backends: SimulatedBackends, limit: int | None = None) -> None:
+def _build_index(backends: Backends, limit: int | None = None) -> None:
     tracks = backfills.plan(backends, limit)
     backfills.backfill(backends, tracks, progress=NoProgress(), concurrency=1)
 
@@ -314,16 +403,12 @@ def by_hand(world: World) -> Callable[..., str | None]:
 
     def run(
         _instance: object,
-        job_name: str,
-        block: object,
-        track_ids: list[int],
-        concurrency: int | None,
-        overrides: dict[str, object],
+        job: Job,
+        block: Block,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
     ) -> str | None:
-        config = BlockConfig(track_ids=track_ids, concurrency=concurrency)
-        run = world.daemon.instance.add(job_name, block, config)  # type: ignore[arg-type]
-        backends = overrides["backends"]
-        assert isinstance(backends, SimulatedBackends)
-        return world.daemon.run_now(run, backends)
+        run = world.daemon.instance.add(JOB_NAMES[job], block, BlockConfig(**config))
+        return world.daemon.run_now(run, overrides["backends"])
 
     return run
