@@ -406,9 +406,10 @@ def by_hand(world: World) -> Callable[..., str | None]:
         job: Job,
         block: Block,
         config: Mapping[str, Any],
+        tags: Mapping[str, str],
         overrides: Mapping[str, Any],
     ) -> str | None:
-        run = world.daemon.instance.add(JOB_NAMES[job], block, BlockConfig(**config))
+        run = world.daemon.instance.add(JOB_NAMES[job], block, BlockConfig(**config), **tags)
         return world.daemon.run_now(run, overrides["backends"])
 
     return run
