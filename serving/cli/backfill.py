@@ -58,12 +58,12 @@ def run(
                 _say_that_the_index_differs(console, each, dry_run)
             if genres_again and _is_live(each):
                 again = reclassify(each, limit, dry_run=dry_run)
-            todo = plan(each, limit)
+            tracks = plan(each, limit)
             if dry_run:
-                _print_plan(console, todo, again)
-                _print_costs(console, each, todo, again)
-            elif todo or not _is_live(each):
-                codes.append(run_plan(console, each, todo, concurrency))
+                _print_plan(console, tracks, again)
+                _print_costs(console, each, tracks, again)
+            elif tracks or not _is_live(each):
+                codes.append(run_plan(console, each, tracks, concurrency))
         if not dry_run and not codes:
             console.print("Nothing is pending: the index is up to date.")
             _print_failures(console, backends)

@@ -57,11 +57,11 @@ def build(name: str, precision: str | None, concurrency: int | None) -> int:
         live = backends.generations.live()
         _choose(backends, _as_choice(own.settings))
         generation = begin(own)
-        todo = plan(own)
+        tracks = plan(own)
         if generation.is_live:
             screen.print(f"{generation.name} answers already.")
         elif live is not None:
-            dollars = cost_of(own.settings, PaidSteps.of(todo))
+            dollars = cost_of(own.settings, PaidSteps.of(tracks))
             costs = f" At published prices this costs {about(dollars)}." if dollars else ""
             screen.print(
                 Text(
@@ -71,7 +71,7 @@ def build(name: str, precision: str | None, concurrency: int | None) -> int:
                 ),
                 soft_wrap=True,
             )
-        code = run_plan(screen, own, todo, concurrency)
+        code = run_plan(screen, own, tracks, concurrency)
         now = backends.generations.find(own.track_model)
         if now is not None and now.is_live and not generation.is_live:
             screen.print(f"{generation.name} answers from now on.")
